@@ -4,6 +4,7 @@
 //! runtime nor a database nor a web framework. What is parsed here is never checked again.
 
 pub mod clock;
+pub mod console;
 pub mod contract;
 pub mod email;
 pub mod entropy;

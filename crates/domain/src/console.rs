@@ -1,0 +1,90 @@
+//! What the operator's console and a running gateway say to each other over
+//! `DATA_DIR/gateway.sock`: one JSON object a line, one answer for each request.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::id::{AccountId, DeviceId, NodeId};
+
+/// File name of the socket inside `DATA_DIR`; mode 0600.
+pub const SOCKET: &str = "gateway.sock";
+
+/// The longest line either side accepts.
+pub const MAX_LINE: usize = 4 * 1024 * 1024;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Request {
+    /// What is running right now.
+    Status,
+    /// The store has changed under the gateway: forget what was cached, end open streams and
+    /// stop workers that have no device left.
+    Revoked { revoked: Revoked },
+}
+
+/// Whose access ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Revoked {
+    Everything,
+    Account(AccountId),
+    Device(DeviceId),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    Status(Status),
+    Done,
+    /// The request could not be read or carried out.
+    Failed {
+        message: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    pub node: NodeId,
+    pub version: String,
+    pub started_at: Timestamp,
+    pub max_workers: usize,
+    /// Calls waiting for a free place.
+    pub queued_starts: usize,
+    pub workers: Vec<Worker>,
+    /// What the sandbox lacks on this machine, in words; empty when it is complete.
+    pub sandbox_gaps: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Worker {
+    pub account: AccountId,
+    pub pid: u32,
+    pub port: u16,
+    pub phase: Phase,
+    pub in_flight: u32,
+    pub idle_secs: u64,
+    pub started_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    Starting,
+    Ready,
+    Draining,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::CountingEntropy;
+
+    #[test]
+    fn a_request_reads_as_plain_json() {
+        let account = AccountId::generate(&CountingEntropy::default());
+        let request = Request::Revoked { revoked: Revoked::Account(account.clone()) };
+        let wire = serde_json::to_string(&request).unwrap();
+        assert_eq!(wire, format!(r#"{{"ask":"revoked","revoked":{{"account":"{account}"}}}}"#));
+        assert_eq!(serde_json::from_str::<Request>(&wire).unwrap(), request);
+    }
+}
