@@ -1,0 +1,73 @@
+//! Takes the inherited descriptors out of reach of stray prints and reads.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::net::{AddressFamily, SocketType, sockopt};
+use tokio::net::{TcpListener, UnixStream};
+
+/// Private descriptors start here, above the three standard ones.
+const PRIVATE: i32 = 3;
+
+/// The listener and the control channel, each the only copy in this process.
+#[derive(Debug)]
+pub(super) struct Descriptors {
+    listener: OwnedFd,
+    control: OwnedFd,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DescriptorError {
+    #[error("descriptor 0 is not a listening TCP socket")]
+    Listener,
+    #[error("descriptor 1 is not a Unix stream socket")]
+    Control,
+    #[error("the standard descriptors could not be replaced")]
+    Replace(#[source] io::Error),
+}
+
+/// Moves 0 and 1 to private close-on-exec descriptors and leaves `/dev/null` in both places,
+/// so that nothing that prints can write into the control channel.
+pub(super) fn take() -> Result<Descriptors, DescriptorError> {
+    let (stdin, stdout) = (io::stdin(), io::stdout());
+    check(stdin.as_fd(), &[AddressFamily::INET, AddressFamily::INET6], Listens::Yes)
+        .ok_or(DescriptorError::Listener)?;
+    check(stdout.as_fd(), &[AddressFamily::UNIX], Listens::No).ok_or(DescriptorError::Control)?;
+    let replaced = |error: rustix::io::Errno| DescriptorError::Replace(error.into());
+    let listener = rustix::io::fcntl_dupfd_cloexec(&stdin, PRIVATE).map_err(replaced)?;
+    let control = rustix::io::fcntl_dupfd_cloexec(&stdout, PRIVATE).map_err(replaced)?;
+    let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+        .map_err(replaced)?;
+    rustix::stdio::dup2_stdin(&null).map_err(replaced)?;
+    rustix::stdio::dup2_stdout(&null).map_err(replaced)?;
+    Ok(Descriptors { listener, control })
+}
+
+#[derive(PartialEq, Eq)]
+enum Listens {
+    Yes,
+    No,
+}
+
+fn check(fd: BorrowedFd<'_>, families: &[AddressFamily], listens: Listens) -> Option<()> {
+    let stream = sockopt::socket_type(fd).ok()? == SocketType::STREAM;
+    let family = families.contains(&sockopt::socket_domain(fd).ok()?);
+    let listening = sockopt::socket_acceptconn(fd).ok()? == (listens == Listens::Yes);
+    (stream && family && listening).then_some(())
+}
+
+impl Descriptors {
+    pub(super) fn control_fd(&self) -> BorrowedFd<'_> {
+        self.control.as_fd()
+    }
+
+    /// Hands both to the runtime, inside which this must be called.
+    pub(super) fn into_tokio(self) -> io::Result<(TcpListener, UnixStream)> {
+        let listener = std::net::TcpListener::from(self.listener);
+        listener.set_nonblocking(true)?;
+        let control = std::os::unix::net::UnixStream::from(self.control);
+        control.set_nonblocking(true)?;
+        Ok((TcpListener::from_std(listener)?, UnixStream::from_std(control)?))
+    }
+}

@@ -1,0 +1,100 @@
+//! MCP over HTTP: rmcp without sessions, and the answers that only the gateway understands.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use domain::contract::{self, header};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Empty};
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tower::Service;
+
+use super::outcome::{Outcome, OutcomeSlot};
+use super::server::Server;
+
+/// What the gateway lets through (design §10).
+const LARGEST_BODY: usize = 4 << 20;
+
+/// The service behind `POST /mcp`.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    mcp: StreamableHttpService<Server, NeverSessionManager>,
+}
+
+type Answer = Response<BoxBody<Bytes, Infallible>>;
+
+impl Endpoint {
+    pub(crate) fn new(server: Server) -> Self {
+        // Hosts stay loopback: the gateway has checked the public one. Nothing is kept
+        // between two requests, so recycling a worker strands nobody.
+        let config = StreamableHttpServerConfig::default()
+            .with_legacy_session_mode(false)
+            .with_json_response(true)
+            .with_sse_retry(None)
+            .with_max_request_body_bytes(LARGEST_BODY);
+        let mcp = StreamableHttpService::new(
+            move || Ok(server.clone()),
+            Arc::new(NeverSessionManager::default()),
+            config,
+        );
+        Self { mcp }
+    }
+}
+
+impl<B> Service<Request<B>> for Endpoint
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: std::fmt::Display,
+{
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let mut mcp = self.mcp.clone();
+        Box::pin(async move {
+            let slot = OutcomeSlot::default();
+            request.extensions_mut().insert(slot.clone());
+            let Ok(answer) = mcp.call(request).await;
+            // An event stream has begun: what comes later is part of it.
+            if !is_json(&answer) {
+                return Ok(answer);
+            }
+            Ok(match slot.take() {
+                None | Some(Outcome::Tools) => answer,
+                Some(Outcome::SignInNeeded) => private(contract::STATUS_SIGN_IN_NEEDED),
+                Some(Outcome::ScopeMissing(needed)) => {
+                    let mut answer = private(contract::STATUS_SCOPE_MISSING);
+                    let needed = HeaderValue::from_static(needed.as_str());
+                    answer.headers_mut().insert(header::NEEDED_SCOPES, needed);
+                    answer
+                }
+            })
+        })
+    }
+}
+
+fn is_json(answer: &Answer) -> bool {
+    answer
+        .headers()
+        .get(http::header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+}
+
+/// An answer for the gateway alone.
+fn private(status: u16) -> Answer {
+    let mut answer = Response::new(Empty::new().boxed());
+    *answer.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer
+}

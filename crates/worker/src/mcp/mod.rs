@@ -1,0 +1,8 @@
+//! The Model Context Protocol, as far as rmcp leaves it to a server.
+
+mod endpoint;
+mod outcome;
+mod server;
+
+pub(crate) use endpoint::Endpoint;
+pub(crate) use server::Server;
