@@ -1,0 +1,366 @@
+//! Configuration: every name an operator can set, read once, with every rule applied.
+//!
+//! Nothing downstream re-checks a value, and nothing downstream reads the environment.
+//! [`Config::table`] is the same knowledge as text, for `.env.example` and the README.
+
+mod allow;
+mod machine;
+mod table;
+mod vars;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domain::contract::ToolPolicy;
+use domain::origin::Origin;
+use domain::region::Region;
+use domain::upstream::{BaseUrl, Upstream};
+use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+pub use allow::SignInAllow;
+pub use machine::raise_descriptor_limit;
+pub use table::{Setting, table};
+pub use vars::{ConfigError, Vars};
+
+/// How the gateway runs. No `Debug`: it holds the secret everything is sealed under.
+#[derive(Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub public_url: Origin,
+    pub data_dir: PathBuf,
+    /// `sqlite:PATH` or `postgres://…`; may carry a password.
+    pub database_url: SecretString,
+    pub secret: SecretString,
+    /// The secret before the current one, while rewrapping.
+    pub old_secret: Option<SecretString>,
+    pub workers: WorkerConfig,
+    /// `None`: access tokens do not expire.
+    pub access_token_ttl: Option<Duration>,
+    pub operator: Operator,
+    pub log: LogConfig,
+    /// Peers whose forwarded headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    pub sign_in_allow: SignInAllow,
+    pub rate_limits: RateLimits,
+    pub tools: ToolPolicy,
+    /// Where a person's account is looked for unless they say otherwise.
+    pub default_region: Region,
+    upstreams: [Upstream; 2],
+    /// Proxies sign-ins may leave through; empty means directly.
+    pub sso_proxies: Vec<Url>,
+    /// What an operator should hear once logging runs.
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// `None`: the system picks a free port.
+    pub ports: Option<RangeInclusive<u16>>,
+    pub idle: Duration,
+    pub startup: Duration,
+    pub max: NonZeroUsize,
+    pub sandbox: Sandbox,
+}
+
+/// What to do where the kernel lacks a layer of the worker sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sandbox {
+    /// Use what is there and say what is missing.
+    Auto,
+    /// Refuse to start.
+    Require,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateLimits {
+    On,
+    Off,
+}
+
+/// Who runs this gateway, for its pages.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    pub name: String,
+    pub email: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    pub level: tracing::Level,
+    /// A second place for the same lines.
+    pub file: Option<PathBuf>,
+}
+
+const SECRET_MIN: usize = 32;
+const PLACEHOLDER: &str = "change-me";
+
+/// Set by deployments of the gateway before this one.
+const RETIRED: [&str; 2] = ["GARMIN_MCP_CMD", "GARMIN_MCP_REF"];
+
+impl Config {
+    /// Reads `.env` in the working directory, then the environment, which wins.
+    pub fn from_process() -> Result<Self, ConfigError> {
+        Self::from_vars(&Vars::from_process()?)
+    }
+
+    /// The same from values, for tests and for `demo`.
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        let port = vars.number::<u16>("PORT", 1..=u16::MAX)?.unwrap_or(8080);
+        let bind = vars
+            .parsed("BIND", "an IP address such as 127.0.0.1 or 0.0.0.0", |text| {
+                text.parse::<IpAddr>().ok()
+            })?
+            .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let public_url = match vars.get("PUBLIC_URL") {
+            Some(text) => Origin::parse(text)
+                .map_err(|error| vars.unusable("PUBLIC_URL", &error.to_string()))?,
+            None => Origin::parse(&format!("http://localhost:{port}"))
+                .map_err(|error| vars.unusable("PORT", &error.to_string()))?,
+        };
+        let data_dir = PathBuf::from(vars.get("DATA_DIR").unwrap_or("./data"));
+        let workers = worker_config(vars)?;
+        let mut warnings = retired(vars);
+        warnings.extend(workers.narrow_range());
+        Ok(Self {
+            listen: SocketAddr::new(bind, port),
+            public_url,
+            database_url: database_url(vars, &data_dir)?,
+            secret: secret(vars)?,
+            old_secret: old_secret(vars)?,
+            workers,
+            access_token_ttl: access_token_ttl(vars)?,
+            operator: Operator {
+                name: vars.get("OPERATOR_NAME").unwrap_or("the operator").to_owned(),
+                email: vars.get("OPERATOR_EMAIL").map(str::to_owned),
+            },
+            log: log_config(vars)?,
+            trusted_proxies: trusted_proxies(vars)?,
+            sign_in_allow: vars
+                .parsed("SIGN_IN_ALLOW", allow::ACCEPTS, SignInAllow::parse)?
+                .unwrap_or(SignInAllow::Everyone),
+            rate_limits: match vars.switch("RATE_LIMITS")? {
+                Some(false) => RateLimits::Off,
+                Some(true) | None => RateLimits::On,
+            },
+            tools: ToolPolicy {
+                profile: vars.get("TOOLS_PROFILE").map(str::to_owned),
+                enabled: vars.list("TOOLS_ENABLED"),
+                disabled: vars.list("TOOLS_DISABLED"),
+                read_only: vars.switch("TOOLS_READ_ONLY")?.unwrap_or(false),
+            },
+            default_region: vars
+                .parsed("GARMIN_DOMAIN", "garmin.com or garmin.cn", |text| text.parse().ok())?
+                .unwrap_or_default(),
+            upstreams: upstreams(vars)?,
+            sso_proxies: sso_proxies(vars)?,
+            data_dir,
+            warnings,
+        })
+    }
+
+    /// Garmin's hosts of one region, or whatever stands in for them.
+    #[must_use]
+    pub fn upstream(&self, region: Region) -> &Upstream {
+        match region {
+            Region::Global => &self.upstreams[0],
+            Region::China => &self.upstreams[1],
+        }
+    }
+
+    /// Every name, its default and what it is for.
+    #[must_use]
+    pub fn table() -> &'static [Setting] {
+        table()
+    }
+}
+
+impl WorkerConfig {
+    fn narrow_range(&self) -> Option<String> {
+        let range = self.ports.as_ref()?;
+        let ports = range.len();
+        (ports < self.max.get()).then(|| {
+            format!(
+                "WORKER_PORT_START..WORKER_PORT_END holds {ports} ports, fewer than \
+                 MAX_WORKERS ({}): at most {ports} workers can run",
+                self.max
+            )
+        })
+    }
+}
+
+fn retired(vars: &Vars) -> Vec<String> {
+    let set = RETIRED.iter().filter(|name| vars.get(name).is_some());
+    set.map(|name| format!("{name} has no meaning any more and is ignored")).collect()
+}
+
+fn database_url(vars: &Vars, data_dir: &std::path::Path) -> Result<SecretString, ConfigError> {
+    if let Some(url) = vars.get("DATABASE_URL") {
+        let known = ["sqlite:", "postgres://", "postgresql://"];
+        return if known.iter().any(|scheme| url.starts_with(scheme)) {
+            Ok(url.into())
+        } else {
+            Err(vars.unusable("DATABASE_URL", "it accepts sqlite:PATH or postgres://…"))
+        };
+    }
+    let path = match vars.get("DB_PATH") {
+        Some(path) => PathBuf::from(path),
+        None => data_dir.join("gateway.db"),
+    };
+    Ok(format!("sqlite:{}", path.display()).into())
+}
+
+fn secret(vars: &Vars) -> Result<SecretString, ConfigError> {
+    let (name, text) = match (vars.get("GATEWAY_SECRET"), vars.get("GATEWAY_SECRET_FILE")) {
+        (Some(_), Some(_)) => {
+            return Err(vars.unusable(
+                "GATEWAY_SECRET_FILE",
+                "set GATEWAY_SECRET or GATEWAY_SECRET_FILE, not both",
+            ));
+        }
+        (None, None) => return Err(ConfigError::MissingSecret),
+        (Some(text), None) => ("GATEWAY_SECRET", SecretString::from(text)),
+        (None, Some(path)) => {
+            ("GATEWAY_SECRET_FILE", vars.secret_file("GATEWAY_SECRET_FILE", path)?)
+        }
+    };
+    checked_secret(vars, name, text)
+}
+
+fn old_secret(vars: &Vars) -> Result<Option<SecretString>, ConfigError> {
+    let Some(text) = vars.get("GATEWAY_SECRET_OLD") else { return Ok(None) };
+    checked_secret(vars, "GATEWAY_SECRET_OLD", text.into()).map(Some)
+}
+
+fn checked_secret(
+    vars: &Vars,
+    name: &'static str,
+    secret: SecretString,
+) -> Result<SecretString, ConfigError> {
+    let text = secret.expose_secret();
+    if text.starts_with(PLACEHOLDER) {
+        return Err(vars.unusable(name, "it is still the example value"));
+    }
+    if text.chars().count() < SECRET_MIN {
+        return Err(vars.unusable(
+            name,
+            "it must have at least 32 characters; try `openssl rand -base64 48`",
+        ));
+    }
+    Ok(secret)
+}
+
+fn access_token_ttl(vars: &Vars) -> Result<Option<Duration>, ConfigError> {
+    const DAY: u64 = 86_400;
+    let days = vars.number::<u64>("ACCESS_TOKEN_TTL_DAYS", 0..=36_500)?.unwrap_or(90);
+    Ok((days > 0).then(|| Duration::from_secs(days * DAY)))
+}
+
+fn worker_config(vars: &Vars) -> Result<WorkerConfig, ConfigError> {
+    let start = vars.number::<u16>("WORKER_PORT_START", 1..=u16::MAX)?;
+    let end = vars.number::<u16>("WORKER_PORT_END", 1..=u16::MAX)?;
+    let ports = match (start, end) {
+        (None, None) => None,
+        (Some(start), Some(end)) if start <= end => Some(start..=end),
+        (Some(_) | None, Some(_) | None) => {
+            return Err(vars.unusable(
+                "WORKER_PORT_END",
+                "it accepts a port not below WORKER_PORT_START; set both or neither",
+            ));
+        }
+    };
+    let seconds = |name, range, default| {
+        Ok::<_, ConfigError>(Duration::from_secs(vars.number(name, range)?.unwrap_or(default)))
+    };
+    let max = vars.number::<usize>("MAX_WORKERS", 1..=100_000)?;
+    Ok(WorkerConfig {
+        ports,
+        idle: seconds("WORKER_IDLE_TTL", 1..=604_800, 900)?,
+        startup: seconds("WORKER_STARTUP_TIMEOUT", 1..=600, 20)?,
+        max: max.and_then(NonZeroUsize::new).unwrap_or_else(machine::default_max_workers),
+        sandbox: vars
+            .parsed("WORKER_SANDBOX", "auto or require", |text| match text {
+                "auto" => Some(Sandbox::Auto),
+                "require" => Some(Sandbox::Require),
+                _ => None,
+            })?
+            .unwrap_or(Sandbox::Auto),
+    })
+}
+
+fn log_config(vars: &Vars) -> Result<LogConfig, ConfigError> {
+    let level = vars.parsed(
+        "GATEWAY_LOG_LEVEL",
+        "debug, info, warning, error or critical",
+        |text| match text.to_ascii_lowercase().as_str() {
+            "debug" => Some(tracing::Level::DEBUG),
+            "info" => Some(tracing::Level::INFO),
+            "warning" | "warn" => Some(tracing::Level::WARN),
+            "error" | "critical" => Some(tracing::Level::ERROR),
+            _ => None,
+        },
+    )?;
+    Ok(LogConfig {
+        level: level.unwrap_or(tracing::Level::INFO),
+        file: vars.get("GATEWAY_LOG_FILE").map(PathBuf::from),
+    })
+}
+
+fn trusted_proxies(vars: &Vars) -> Result<Vec<IpNet>, ConfigError> {
+    let parse = |text: &str| {
+        let one = |word: &str| {
+            word.parse::<IpNet>().or_else(|_| word.parse::<IpAddr>().map(IpNet::from)).ok()
+        };
+        vars::words(text).map(one).collect::<Option<Vec<_>>>()
+    };
+    let loopback = || {
+        vec![
+            IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8),
+            IpNet::from(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)),
+        ]
+    };
+    let accepts = "addresses or networks separated by commas, such as 10.0.0.0/8";
+    Ok(vars.parsed("TRUSTED_PROXIES", accepts, parse)?.unwrap_or_else(loopback))
+}
+
+/// An override holds for both regions: whoever stands in for Garmin stands in for all of it,
+/// and nothing of a test can leave for the real hosts.
+fn upstreams(vars: &Vars) -> Result<[Upstream; 2], ConfigError> {
+    let base = |name| match vars.get(name) {
+        None => Ok(None),
+        Some(text) => BaseUrl::parse(text)
+            .map(Some)
+            .map_err(|error| vars.unusable(name, &error.to_string())),
+    };
+    let (sso, api) = (base("GARMIN_SSO_URL")?, base("GARMIN_API_URL")?);
+    let (diauth, connect) = (base("GARMIN_DIAUTH_URL")?, base("GARMIN_CONNECT_URL")?);
+    Ok(Region::ALL.map(|region| {
+        let garmin = Upstream::garmin(region);
+        Upstream {
+            region,
+            sso: sso.clone().unwrap_or(garmin.sso),
+            api: api.clone().unwrap_or(garmin.api),
+            diauth: diauth.clone().unwrap_or(garmin.diauth),
+            connect: connect.clone().unwrap_or(garmin.connect),
+        }
+    }))
+}
+
+fn sso_proxies(vars: &Vars) -> Result<Vec<Url>, ConfigError> {
+    let parse = |text: &str| {
+        let one = |word: &str| {
+            Url::parse(word).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+        };
+        vars::words(text).map(one).collect::<Option<Vec<_>>>()
+    };
+    let accepts = "http:// or https:// proxy URLs separated by commas";
+    Ok(vars.parsed("GARMIN_SSO_PROXY", accepts, parse)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+#[path = "config/tests.rs"]
+mod tests;

@@ -1,0 +1,69 @@
+//! Every name an operator can set, in the order `.env.example` shows them.
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    pub name: &'static str,
+    /// In words where it is not a value; empty when there is none.
+    pub default: &'static str,
+    pub doc: &'static str,
+    /// Whether the value must not be shown.
+    pub secret: bool,
+}
+
+const fn plain(name: &'static str, default: &'static str, doc: &'static str) -> Setting {
+    Setting { name, default, doc, secret: false }
+}
+
+const fn secret(name: &'static str, default: &'static str, doc: &'static str) -> Setting {
+    Setting { name, default, doc, secret: true }
+}
+
+#[must_use]
+pub fn table() -> &'static [Setting] {
+    &TABLE
+}
+
+static TABLE: [Setting; 33] = [
+    secret("GATEWAY_SECRET", "", "Seals everything stored; at least 32 characters. Required."),
+    plain("GATEWAY_SECRET_FILE", "", "File holding the secret, instead of GATEWAY_SECRET."),
+    secret("GATEWAY_SECRET_OLD", "", "The previous secret, while `rekey` moves to a new one."),
+    plain(
+        "PUBLIC_URL",
+        "http://localhost:PORT",
+        "Origin people and MCP clients use: https, no path.",
+    ),
+    plain("BIND", "127.0.0.1", "Address to listen on; the container image sets 0.0.0.0."),
+    plain("PORT", "8080", "Port to listen on, plain HTTP."),
+    plain("DATA_DIR", "./data", "Database and console socket; /data in the container image."),
+    plain("DB_PATH", "DATA_DIR/gateway.db", "SQLite file, when DATABASE_URL is not set."),
+    secret("DATABASE_URL", "sqlite:DB_PATH", "sqlite:PATH or postgres://…"),
+    plain(
+        "TRUSTED_PROXIES",
+        "127.0.0.0/8,::1",
+        "Peers whose X-Forwarded-For is believed: addresses or networks.",
+    ),
+    plain("SIGN_IN_ALLOW", "everyone", "Who may connect: e-mail addresses and @domains."),
+    plain("RATE_LIMITS", "on", "off switches request limits off, for load tests."),
+    plain("ACCESS_TOKEN_TTL_DAYS", "90", "Life of an access token in days; 0 = no expiry."),
+    plain("MAX_WORKERS", "from memory, at least 200", "Worker processes that may run at once."),
+    plain("WORKER_IDLE_TTL", "900", "Seconds after which an unused worker stops."),
+    plain("WORKER_STARTUP_TIMEOUT", "20", "Seconds a worker may take to become ready."),
+    plain("WORKER_PORT_START", "", "First loopback port for workers; unset: any free port."),
+    plain("WORKER_PORT_END", "", "Last loopback port for workers."),
+    plain("WORKER_SANDBOX", "auto", "require refuses to start where the sandbox is incomplete."),
+    plain("TOOLS_PROFILE", "", "Tool profile of connections that choose none."),
+    plain("TOOLS_ENABLED", "", "Only these tools, separated by commas."),
+    plain("TOOLS_DISABLED", "", "Never these tools, separated by commas."),
+    plain("TOOLS_READ_ONLY", "off", "on hides every tool that changes something."),
+    plain("GARMIN_DOMAIN", "garmin.com", "Default region: garmin.com or garmin.cn."),
+    plain("GARMIN_SSO_URL", "https://sso.DOMAIN", "Where sign-in requests go."),
+    plain("GARMIN_API_URL", "https://connectapi.DOMAIN", "Where data requests go."),
+    plain("GARMIN_DIAUTH_URL", "https://diauth.DOMAIN", "Where token requests go."),
+    plain("GARMIN_CONNECT_URL", "https://connect.DOMAIN", "Where web requests go."),
+    secret("GARMIN_SSO_PROXY", "", "HTTP proxies sign-ins leave through, separated by commas."),
+    plain("OPERATOR_NAME", "the operator", "Who runs this gateway, shown on its pages."),
+    plain("OPERATOR_EMAIL", "", "How to reach them, shown on its pages."),
+    plain("GATEWAY_LOG_FILE", "", "Second place for the log; it always goes to stdout."),
+    plain("GATEWAY_LOG_LEVEL", "info", "debug, info, warning, error or critical."),
+];

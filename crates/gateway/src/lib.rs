@@ -1,0 +1,30 @@
+//! The gateway: OAuth server, sign-in pages, token custody, worker supervisor, reverse proxy.
+//!
+//! [`run`] is the whole program: it opens the store, serves until told to stop, and stops
+//! without losing an answer or a rotated token.
+
+pub mod config;
+pub mod custody;
+pub mod error;
+pub mod extract;
+pub mod headers;
+pub mod limits;
+pub mod oauth;
+pub mod pages;
+pub mod proxy;
+pub mod sign_in;
+pub mod state;
+pub mod telemetry;
+pub mod workers;
+
+mod console;
+mod janitor;
+mod routes;
+mod run;
+mod serve;
+
+pub use config::Config;
+pub use routes::router;
+pub use run::{Gateway, run};
+pub use serve::listen;
+pub use workers::WorkerProgram;

@@ -1,0 +1,54 @@
+//! The routing table: every address of the gateway in one place.
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::state::AppState;
+use crate::{error, headers, oauth, pages, proxy};
+
+/// Everything the gateway answers. Layers added last run first: a panic is caught inside the
+/// layers that dress every response, so even its answer carries the security headers.
+pub fn router(app: AppState) -> Router {
+    Router::new()
+        .merge(oauth::routes())
+        .merge(pages::routes())
+        .route("/mcp", any(proxy::mcp))
+        .route("/mcp/", any(proxy::mcp))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(axum::middleware::from_fn(headers::secure))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), proxy::host::check))
+        .with_state(app)
+}
+
+/// Alive. Asks nothing of store or workers: restarting this process would not mend those.
+async fn healthz() -> Response {
+    small(StatusCode::OK, r#"{"status":"ok"}"#)
+}
+
+/// Whether new calls should come here: not while stopping, not without a store.
+async fn readyz(State(app): State<AppState>) -> Response {
+    if app.drain.has_begun() {
+        return small(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"stopping"}"#);
+    }
+    match app.store.stats(app.clock.now()).await {
+        Ok(_) => small(StatusCode::OK, r#"{"status":"ready"}"#),
+        Err(error) => {
+            tracing::warn!(event = "not-ready", error = %error, "the store does not answer");
+            small(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"no store"}"#)
+        }
+    }
+}
+
+fn small(status: StatusCode, body: &'static str) -> Response {
+    (status, [(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "application/json")], body)
+        .into_response()
+}

@@ -1,0 +1,149 @@
+//! What handlers share. Built once; `run` and the tests build it the same way.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use domain::clock::{Clock, Timestamp};
+use domain::console::Revoked;
+use domain::entropy::Entropy;
+use domain::id::{AccountId, Generation, NodeId};
+use store::Store;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, RateLimits};
+use crate::custody::Custody;
+use crate::limits::Limits;
+use crate::proxy::{DeviceCache, Streams};
+use crate::serve::Drain;
+use crate::sign_in::Scheduler;
+use crate::workers::{Supervisor, WorkerProgram};
+
+/// A cheap handle on everything the gateway is made of.
+#[derive(Clone)]
+pub struct AppState(Arc<Parts>);
+
+pub struct Parts {
+    pub config: Arc<Config>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub store: Store,
+    pub limits: Limits,
+    pub sign_ins: Scheduler,
+    pub custody: Custody,
+    pub supervisor: Supervisor,
+    pub devices: DeviceCache,
+    /// Open event streams, so that revoking ends them.
+    pub streams: Streams,
+    /// Owned work that outlives the request that began it; stopping waits for it.
+    pub tasks: TaskTracker,
+    pub node: NodeId,
+    pub started_at: Timestamp,
+    pub drain: Drain,
+}
+
+/// What the parts are built from.
+pub struct Foundation {
+    pub config: Arc<Config>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub store: Store,
+    pub program: WorkerProgram,
+}
+
+impl AppState {
+    /// Puts the parts together. Starts no process and binds no address.
+    pub fn build(foundation: Foundation) -> anyhow::Result<Self> {
+        let Foundation { config, clock, entropy, store, program } = foundation;
+        let tasks = TaskTracker::new();
+        let node = NodeId::generate(&*entropy);
+        let limits = match config.rate_limits {
+            RateLimits::On => Limits::on(),
+            RateLimits::Off => Limits::off(),
+        };
+        let custody = Custody::new(
+            &config,
+            store.clone(),
+            clock.clone(),
+            entropy.clone(),
+            node.clone(),
+            tasks.clone(),
+        )?;
+        let supervisor = Supervisor::new(
+            &config,
+            program,
+            custody.clone(),
+            store.clone(),
+            clock.clone(),
+            entropy.clone(),
+            tasks.clone(),
+        )?;
+        let sign_ins =
+            Scheduler::new(&config, store.clone(), clock.clone(), entropy.clone(), tasks.clone())?;
+        Ok(Self(Arc::new(Parts {
+            devices: DeviceCache::new(store.clone()),
+            streams: Streams::default(),
+            drain: Drain::default(),
+            started_at: clock.now(),
+            config,
+            clock,
+            entropy,
+            store,
+            limits,
+            sign_ins,
+            custody,
+            supervisor,
+            tasks,
+            node,
+        })))
+    }
+
+    /// Access ended somewhere: what was cached is forgotten, open streams end, and workers
+    /// that no device is left for are drained. Effective when this returns.
+    pub async fn revoked(&self, revoked: &Revoked) {
+        self.devices.forget_all();
+        self.streams.end(revoked);
+        for account in self.supervisor.running_accounts() {
+            let gone = match revoked {
+                Revoked::Everything => true,
+                Revoked::Account(named) => *named == account,
+                Revoked::Device(_) => false,
+            };
+            let unused = gone || !self.has_device(&account).await;
+            if unused {
+                self.supervisor.drain_account(&account);
+            }
+        }
+    }
+
+    /// A person has signed in: every device of the account works again at once.
+    pub fn signed_in(&self, account: &AccountId, generation: Generation) {
+        self.custody.signed_in(account, generation);
+        self.devices.forget_all();
+    }
+
+    async fn has_device(&self, account: &AccountId) -> bool {
+        match self.store.has_live_device(account, self.clock.now()).await {
+            Ok(answer) => answer,
+            // A worker more is cheaper than a call cut off because the store was busy.
+            Err(error) => {
+                tracing::warn!(event = "store-failed", error = %error, "devices not counted");
+                true
+            }
+        }
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AppState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AppState(…)")
+    }
+}
