@@ -1,0 +1,7 @@
+//! Behaviour of the worker, through its doors: the descriptors of a real process, the MCP
+//! endpoint over HTTP, and stdio.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod child;
+mod host;
