@@ -1,0 +1,147 @@
+//! An invented person with a body, a watch and a training plan. Everything about them is a pure
+//! function of a seed and a date, so endpoints agree because they read the same life, and a day
+//! that was told once is never told differently.
+
+mod activities;
+mod days;
+mod gear;
+mod person;
+mod physiology;
+mod plan;
+mod readiness;
+mod season;
+mod sleep;
+mod trace;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::clock::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+pub(crate) use activities::{Activity, Discipline};
+pub(crate) use days::{ActivityLevel, DayView, StressBands};
+pub(crate) use gear::{GearItem, GearKind};
+pub(crate) use person::{Device, Gender, Person};
+pub(crate) use physiology::{Form, HrvStatus};
+pub(crate) use plan::{SessionKind, Wear};
+pub(crate) use readiness::Readiness;
+pub(crate) use season::{Day, Season};
+pub(crate) use sleep::{Night, Stage};
+pub(crate) use trace::{Lap, Sample};
+
+use crate::accounts::AccountSpec;
+use crate::times::{Zone, shift};
+
+/// How far beyond today a season is made up before it has to be extended.
+const AHEAD_DAYS: i64 = 14;
+
+/// A whole number as a fraction of one.
+#[expect(clippy::cast_precision_loss, reason = "ids, seconds and counts far below 2^53")]
+pub(crate) const fn number(value: i64) -> f64 {
+    value as f64
+}
+
+/// A fraction as a whole number, cut.
+#[expect(clippy::cast_possible_truncation, reason = "bodies produce small numbers")]
+pub(crate) const fn whole(value: f64) -> i64 {
+    value as i64
+}
+
+/// Rounded to so many decimals.
+pub(crate) fn rounded(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale
+}
+
+pub(crate) struct Athlete {
+    pub(crate) person: Person,
+    pub(crate) zone: Zone,
+    pub(crate) zone_name: String,
+    /// The day the simulator started: the year before it is arranged around it.
+    born: Date,
+    season: Mutex<Option<Arc<Season>>>,
+}
+
+/// Who an account is and which of its days are special, for tests and for `demo`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SeasonFacts {
+    pub full_name: String,
+    pub display_name: String,
+    pub garmin_guid: String,
+    pub profile_id: i64,
+    pub zone: String,
+    pub today: String,
+    /// The first day with data.
+    pub first_day: String,
+    /// The last race before today, with the taper in the two weeks before it.
+    pub race_day: String,
+    pub illness_first_day: String,
+    pub illness_last_day: String,
+    /// Monday to Sunday without training.
+    pub rest_week_first_day: String,
+    pub rest_week_last_day: String,
+    /// Days on which the watch stayed in a drawer.
+    pub unworn_days: Vec<String>,
+    /// Nights it was charged instead of worn.
+    pub unworn_nights: Vec<String>,
+}
+
+impl Athlete {
+    pub(crate) fn born(spec: &AccountSpec, zone: Zone, now: Timestamp) -> Self {
+        Self {
+            person: Person::born(spec, &zone, now),
+            born: zone.date(now.0 * 1_000),
+            zone,
+            zone_name: spec.zone.clone(),
+            season: Mutex::new(None),
+        }
+    }
+
+    /// The athlete's days up to a little beyond now. Made up on the first call and whenever time
+    /// has run past its end; days already told stay the same.
+    pub(crate) fn season(&self, now: Timestamp) -> Arc<Season> {
+        let today = self.zone.date(now.0 * 1_000);
+        let mut kept = self.season.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some(season) if season.last() > shift(today, 1) => season.clone(),
+            Some(_) | None => {
+                let last = shift(today.max(self.born), AHEAD_DAYS);
+                let season = Arc::new(Season::generate(&self.person, &self.zone, self.born, last));
+                *kept = Some(season.clone());
+                season
+            }
+        }
+    }
+
+    pub(crate) fn facts(&self, now: Timestamp) -> SeasonFacts {
+        let season = self.season(now);
+        let today = self.zone.date(now.0 * 1_000);
+        let calendar = &season.calendar;
+        let unworn = |wear: Wear| {
+            season
+                .days()
+                .iter()
+                .filter(|day| day.date <= today && day.plan.wear == wear)
+                .map(|day| day.date.to_string())
+                .collect()
+        };
+        let race = calendar.race_on_or_before(today);
+        SeasonFacts {
+            full_name: self.person.full_name.clone(),
+            display_name: self.person.display_name.clone(),
+            garmin_guid: self.person.guid.clone(),
+            profile_id: self.person.profile_id,
+            zone: self.zone_name.clone(),
+            today: today.to_string(),
+            first_day: season.first().to_string(),
+            race_day: race.to_string(),
+            illness_first_day: calendar.illness.to_string(),
+            illness_last_day: shift(calendar.illness, plan::ILLNESS_DAYS - 1).to_string(),
+            rest_week_first_day: shift(race, 1).to_string(),
+            rest_week_last_day: shift(race, 7).to_string(),
+            unworn_days: unworn(Wear::Off),
+            unworn_nights: unworn(Wear::DayOnly),
+        }
+    }
+}
