@@ -1,0 +1,118 @@
+//! The endpoints, one file per area and one method per call.
+//!
+//! `Ok(None)` means that Garmin has nothing: 204, an empty body, nulls, or, for what not
+//! every account and watch has, 404. An unknown activity is an error instead.
+
+mod activities;
+mod gear;
+mod profile;
+mod sleep;
+mod training;
+mod watches;
+mod wellness;
+
+pub use activities::{ActivityId, ActivityKind, ActivityQuery, BadActivityKind, BadId};
+pub use gear::{BadGearId, GearId};
+
+use crate::error::GarminError;
+
+/// A path below the API host, and its query. Built from constants and encoded segments only,
+/// so no value can reach another endpoint: not by `..`, not by `?`, not by a slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    path: String,
+    query: Vec<(&'static str, String)>,
+}
+
+impl Target {
+    pub(crate) fn new(path: &'static str) -> Self {
+        Self { path: path.to_owned(), query: Vec::new() }
+    }
+
+    /// Adds one segment, percent-encoded with no safe characters.
+    pub(crate) fn segment(mut self, value: impl std::fmt::Display) -> Self {
+        self.path.push('/');
+        self.path.push_str(&encode_segment(&value.to_string()));
+        self
+    }
+
+    /// Adds constant segments, beginning with a slash.
+    pub(crate) fn then(mut self, path: &'static str) -> Self {
+        self.path.push_str(path);
+        self
+    }
+
+    pub(crate) fn query(mut self, name: &'static str, value: impl std::fmt::Display) -> Self {
+        self.query.push((name, value.to_string()));
+        self
+    }
+
+    pub(crate) fn finish(self) -> String {
+        if self.query.is_empty() {
+            return self.path;
+        }
+        let pairs: Vec<(&str, &str)> =
+            self.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        format!("{}?{}", self.path, crate::protocol::encode_pairs(&pairs))
+    }
+}
+
+/// Everything but RFC 3986's unreserved characters is encoded. A segment of dots only would
+/// still mean "up", so its dots are encoded too.
+fn encode_segment(value: &str) -> String {
+    use std::fmt::Write as _;
+    let dots_only = value.bytes().all(|byte| byte == b'.');
+    let mut encoded = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        let plain = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'_' | b'~')
+            || (byte == b'.' && !dots_only);
+        if plain {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// "Not found" about a day or a feature means that there is nothing.
+fn or_absent<T>(result: Result<Option<T>, GarminError>) -> Result<Option<T>, GarminError> {
+    match result {
+        Err(GarminError::NotFound) => Ok(None),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn values_are_encoded_with_no_safe_characters() {
+        let target = Target::new("/a/b")
+            .segment("jo@example.org/../x?y#z\\")
+            .then("/c")
+            .query("date", "2026-05-01")
+            .query("q", "a b");
+        assert_eq!(
+            target.finish(),
+            "/a/b/jo%40example.org%2F..%2Fx%3Fy%23z%5C/c?date=2026-05-01&q=a+b"
+        );
+        assert_eq!(Target::new("/a").segment("..").finish(), "/a/%2E%2E");
+        assert_eq!(Target::new("/a").segment("0a1b-c.d_e~f").finish(), "/a/0a1b-c.d_e~f");
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_leaves_its_segment(value in "\\PC{1,40}") {
+            let path = Target::new("/a").segment(&value).finish();
+            prop_assert!(path.starts_with("/a/"));
+            let bad = |c: char| matches!(c, '/' | '?' | '#' | '\\' | ';') || !c.is_ascii();
+            prop_assert!(!path[3..].contains(bad));
+        }
+    }
+}

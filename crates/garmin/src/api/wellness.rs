@@ -1,0 +1,102 @@
+//! Days of the body.
+
+use super::{Target, or_absent};
+use crate::client::{Freshness, Garmin};
+use crate::days::{Day, DayRange};
+use crate::error::GarminError;
+use crate::model::{
+    BodyBatteryDay, DailySteps, DailySummary, HeartRates, Spo2, StepBucket, Stress,
+};
+
+/// Garmin answers 400 beyond these.
+const LONGEST_STEPS_RANGE: u32 = 28;
+const LONGEST_BODY_BATTERY_RANGE: u32 = 28;
+
+impl Garmin {
+    /// Totals of one day. Ask the answer whether the watch was worn.
+    pub async fn daily_summary(&self, day: Day) -> Result<Option<DailySummary>, GarminError> {
+        let target = |name: &str| {
+            Target::new("/usersummary-service/usersummary/daily")
+                .segment(name)
+                .query("calendarDate", day)
+        };
+        let summary: Option<DailySummary> =
+            or_absent(self.read_named(target, Freshness::Of(day)).await)?;
+        match summary {
+            // Garmin's way of saying that the token is not authorised for this person.
+            Some(summary) if summary.privacy_protected == Some(true) => {
+                Err(GarminError::TokenRefused)
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// Two-minute heart rate of one day.
+    pub async fn heart_rates(&self, day: Day) -> Result<Option<HeartRates>, GarminError> {
+        let target = |name: &str| {
+            Target::new("/wellness-service/wellness/dailyHeartRate")
+                .segment(name)
+                .query("date", day)
+        };
+        or_absent(self.read_named(target, Freshness::Of(day)).await)
+    }
+
+    /// Three-minute stress and the Body Battery curve of one day.
+    pub async fn stress(&self, day: Day) -> Result<Option<Stress>, GarminError> {
+        let target = Target::new("/wellness-service/wellness/dailyStress").segment(day);
+        or_absent(self.read(target, Freshness::Of(day)).await)
+    }
+
+    /// What charged and drained the athlete, day by day in order; days without data are
+    /// missing.
+    pub async fn body_battery(
+        &self,
+        range: DayRange,
+    ) -> Result<Option<Vec<BodyBatteryDay>>, GarminError> {
+        let mut days: Vec<BodyBatteryDay> = Vec::new();
+        for window in range.windows(LONGEST_BODY_BATTERY_RANGE) {
+            let target = Target::new("/wellness-service/wellness/bodyBattery/reports/daily")
+                .query("startDate", window.first())
+                .query("endDate", window.last());
+            let part: Option<Vec<BodyBatteryDay>> =
+                or_absent(self.read(target, Freshness::Of(window.last())).await)?;
+            days.extend(part.unwrap_or_default());
+        }
+        days.sort_by_key(|day| day.date);
+        Ok(if days.is_empty() { None } else { Some(days) })
+    }
+
+    /// Blood oxygen of one day.
+    pub async fn spo2(&self, day: Day) -> Result<Option<Spo2>, GarminError> {
+        let target = Target::new("/wellness-service/wellness/daily/spo2").segment(day);
+        or_absent(self.read(target, Freshness::Of(day)).await)
+    }
+
+    /// Steps of one day in quarters of an hour.
+    pub async fn steps(&self, day: Day) -> Result<Option<Vec<StepBucket>>, GarminError> {
+        let target = |name: &str| {
+            Target::new("/wellness-service/wellness/dailySummaryChart")
+                .segment(name)
+                .query("date", day)
+        };
+        or_absent(self.read_named(target, Freshness::Of(day)).await)
+    }
+
+    /// Steps, distance and goal per day in order; days without data are missing.
+    pub async fn daily_steps(
+        &self,
+        range: DayRange,
+    ) -> Result<Option<Vec<DailySteps>>, GarminError> {
+        let mut days: Vec<DailySteps> = Vec::new();
+        for window in range.windows(LONGEST_STEPS_RANGE) {
+            let target = Target::new("/usersummary-service/stats/steps/daily")
+                .segment(window.first())
+                .segment(window.last());
+            let part: Option<Vec<DailySteps>> =
+                or_absent(self.read(target, Freshness::Of(window.last())).await)?;
+            days.extend(part.unwrap_or_default());
+        }
+        days.sort_by_key(|day| day.date);
+        Ok(if days.is_empty() { None } else { Some(days) })
+    }
+}

@@ -1,0 +1,370 @@
+//! One account's reader: access tokens, patience, limits and the cache around every GET.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::clock::{Clock, Timestamp};
+use domain::entropy::{self, Entropy, OsEntropy};
+use domain::id::Generation;
+use jiff::tz::TimeZone;
+use secrecy::ExposeSecret;
+use tokio::sync::{Mutex, OnceCell, Semaphore};
+
+use crate::access::{Access, AccessError, AccessSource};
+use crate::api::Target;
+use crate::body::{self, Shape};
+use crate::cache::{Cache, CacheLimits};
+use crate::days::Day;
+use crate::error::GarminError;
+use crate::model::SocialProfile;
+use crate::sign_in::api_headers;
+use crate::transport::{Transport, retry_after, send};
+
+/// A night in full detail is some hundred kilobytes; nothing we ask for comes near this.
+const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+
+/// A token is replaced this long before it expires.
+const RENEW_AHEAD: Duration = Duration::from_mins(15);
+
+/// How a [`Garmin`] behaves, and what is already known about the account.
+#[derive(Debug, Clone)]
+pub struct GarminOptions {
+    /// Garmin's name for the account in paths; asked for when absent.
+    pub display_name: Option<String>,
+    /// The athlete's IANA zone; asked for when absent.
+    pub time_zone: Option<String>,
+    /// Requests in flight at once.
+    pub concurrency: usize,
+    pub cache: CacheLimits,
+    pub retries: Retries,
+    /// Makes the waits between tries uneven.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Default for GarminOptions {
+    fn default() -> Self {
+        Self {
+            display_name: None,
+            time_zone: None,
+            concurrency: 4,
+            cache: CacheLimits::default(),
+            retries: Retries::default(),
+            entropy: Arc::new(OsEntropy),
+        }
+    }
+}
+
+/// How often a read is tried again, and after what wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retries {
+    /// Tries after the first.
+    pub times: u32,
+    /// Before the second try; doubles with each further one.
+    pub first_wait: Duration,
+    /// No wait is longer, and a `Retry-After` beyond it ends the call instead.
+    pub longest_wait: Duration,
+    /// Between two looks at a profile that has no name yet.
+    pub profile_wait: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self {
+            times: 3,
+            first_wait: Duration::from_secs(1),
+            longest_wait: Duration::from_secs(10),
+            profile_wait: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Reads one account's data. Cloning shares everything.
+#[derive(Clone)]
+pub struct Garmin(Arc<Inner>);
+
+struct Inner {
+    transport: Transport,
+    source: Arc<dyn AccessSource>,
+    clock: Arc<dyn Clock>,
+    options: GarminOptions,
+    held: Mutex<Option<Held>>,
+    permits: Semaphore,
+    cache: Cache,
+    /// Until when Garmin asked not to be asked, in Unix seconds.
+    limited_until: AtomicI64,
+    profile: OnceCell<SocialProfile>,
+    zone: OnceCell<TimeZone>,
+}
+
+/// The token in use.
+struct Held {
+    access: Access,
+    renew_at: Timestamp,
+}
+
+/// What one try came to.
+enum Tried {
+    Answered(Bytes),
+    Unauthorized,
+    Failed(GarminError),
+}
+
+/// Whether an answer may be reused for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// Ask every time.
+    Now,
+    /// About this day: reusable once the day is settled.
+    Of(Day),
+}
+
+impl Garmin {
+    #[must_use]
+    pub fn new(
+        transport: Transport,
+        source: Arc<dyn AccessSource>,
+        clock: Arc<dyn Clock>,
+        options: GarminOptions,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            transport,
+            source,
+            clock,
+            held: Mutex::new(None),
+            permits: Semaphore::new(options.concurrency.max(1)),
+            cache: Cache::new(options.cache),
+            limited_until: AtomicI64::new(i64::MIN),
+            profile: OnceCell::new(),
+            zone: OnceCell::new(),
+            options,
+        }))
+    }
+
+    /// The model at `target`, or `None` where Garmin has nothing to say.
+    pub(crate) async fn read<T: Shape>(
+        &self,
+        target: Target,
+        freshness: Freshness,
+    ) -> Result<Option<T>, GarminError> {
+        let target = target.finish();
+        let body = match freshness {
+            Freshness::Of(day) if self.is_settled(day) => self.fetch_settled(&target).await?,
+            Freshness::Of(_) | Freshness::Now => self.fetch(&target).await?,
+        };
+        body::decode(&body)
+    }
+
+    pub(crate) fn options(&self) -> &GarminOptions {
+        &self.0.options
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    pub(crate) fn profile_cell(&self) -> &OnceCell<SocialProfile> {
+        &self.0.profile
+    }
+
+    pub(crate) fn zone_cell(&self) -> &OnceCell<TimeZone> {
+        &self.0.zone
+    }
+
+    /// Whether the day lies before yesterday wherever the athlete lives: no zone is west of
+    /// UTC by more than a day.
+    fn is_settled(&self, day: Day) -> bool {
+        day < Day::today(self.clock(), &TimeZone::UTC).back(2)
+    }
+
+    async fn fetch_settled(&self, target: &str) -> Result<Bytes, GarminError> {
+        let flight = self.0.cache.flight(target);
+        let _landed = flight.lock().await;
+        if let Some(body) = self.0.cache.find(target, self.0.clock.now()) {
+            return Ok(body);
+        }
+        let body = self.fetch(target).await?;
+        self.0.cache.keep(target, &body, self.0.clock.now());
+        Ok(body)
+    }
+
+    /// One GET with everything that makes it reliable. An empty body means "no data".
+    async fn fetch(&self, target: &str) -> Result<Bytes, GarminError> {
+        // The semaphore is never closed, so an error cannot happen; if it did, nothing was sent.
+        let _permit = self.0.permits.acquire().await.map_err(|_| GarminError::Unreachable)?;
+        self.check_limit()?;
+        let mut access = self.access(None).await?;
+        let mut replaced = false;
+        let mut tries = 0;
+        loop {
+            match self.try_once(target, &access).await {
+                Tried::Answered(body) => return Ok(body),
+                Tried::Unauthorized if replaced => return Err(GarminError::TokenRefused),
+                Tried::Unauthorized => {
+                    let refused = access.generation;
+                    access = self.access(Some(refused)).await?;
+                    if access.generation == refused {
+                        return Err(GarminError::TokenRefused);
+                    }
+                    replaced = true;
+                }
+                Tried::Failed(error) => {
+                    let Some(wait) = self.wait_before_retry(&error, tries) else {
+                        return Err(error);
+                    };
+                    tries += 1;
+                    tracing::debug!(
+                        event = "garmin.call.retried",
+                        reason = error.label(),
+                        tries,
+                        "a read is tried again"
+                    );
+                    tokio::time::sleep(wait).await;
+                }
+            }
+        }
+    }
+
+    async fn try_once(&self, target: &str, access: &Access) -> Tried {
+        let transport = &self.0.transport;
+        let request = transport
+            .client()
+            .get(transport.upstream().api.join(target))
+            .headers(api_headers(access.token.expose_secret()))
+            .timeout(transport.call_timeout());
+        let answer = match send(request, LARGEST_ANSWER).await {
+            Ok(answer) => answer,
+            Err(error) => return Tried::Failed(error.into()),
+        };
+        let now = self.0.clock.now();
+        let retry_after = retry_after(&answer.headers, now);
+        Tried::Failed(match answer.status.as_u16() {
+            204 => return Tried::Answered(Bytes::new()),
+            200..=299 => return Tried::Answered(answer.body),
+            401 => return Tried::Unauthorized,
+            400 => GarminError::BadRequest,
+            403 => GarminError::Forbidden,
+            404 => GarminError::NotFound,
+            427 | 429 => {
+                if let Some(wait) = retry_after {
+                    self.0.limited_until.fetch_max(now.plus(wait).0, Ordering::Relaxed);
+                }
+                GarminError::RateLimited { retry_after }
+            }
+            status @ 500..=599 => GarminError::Upstream5xx { status, retry_after },
+            status => GarminError::UnexpectedStatus { status },
+        })
+    }
+
+    /// While a `Retry-After` runs, further calls fail without asking.
+    fn check_limit(&self) -> Result<(), GarminError> {
+        let until = Timestamp(self.0.limited_until.load(Ordering::Relaxed));
+        let left = until.since(self.0.clock.now());
+        if left.is_zero() {
+            Ok(())
+        } else {
+            Err(GarminError::RateLimited { retry_after: Some(left) })
+        }
+    }
+
+    /// The wait before trying again, or `None` to give up: full steps doubling from the first,
+    /// each shortened by up to a half so that many workers do not come back together.
+    fn wait_before_retry(&self, error: &GarminError, tries: u32) -> Option<Duration> {
+        let retries = self.0.options.retries;
+        let asked = match error {
+            GarminError::Upstream5xx { retry_after, .. } => retry_after.unwrap_or_default(),
+            GarminError::Unreachable | GarminError::TimedOut | GarminError::Torn => Duration::ZERO,
+            GarminError::SignInNeeded
+            | GarminError::Unavailable { .. }
+            | GarminError::TokenRefused
+            | GarminError::RateLimited { .. }
+            | GarminError::Forbidden
+            | GarminError::NotFound
+            | GarminError::BadRequest
+            | GarminError::UnexpectedStatus { .. }
+            | GarminError::NotJson
+            | GarminError::Malformed { .. }
+            | GarminError::TooLarge => return None,
+        };
+        if tries >= retries.times || asked > retries.longest_wait {
+            return None;
+        }
+        let step = retries
+            .first_wait
+            .saturating_mul(2_u32.saturating_pow(tries))
+            .min(retries.longest_wait);
+        let uneven = entropy::duration_within(&*self.0.options.entropy, &(step / 2..=step));
+        Some(uneven.max(asked))
+    }
+
+    /// A token worth sending. `refused` is the generation a 401 has just named.
+    async fn access(&self, refused: Option<Generation>) -> Result<Access, GarminError> {
+        // Held across the question, so that callers share one answer.
+        let mut held = self.0.held.lock().await;
+        let now = self.0.clock.now();
+        let stale = match &*held {
+            None => refused,
+            Some(held) if refused == Some(held.access.generation) => refused,
+            // Someone has already replaced the refused one.
+            Some(held) if now < held.renew_at => return Ok(held.access.clone()),
+            Some(held) => Some(held.access.generation),
+        };
+        match self.0.source.access(stale).await {
+            Ok(access) => {
+                *held = Some(Held { renew_at: renew_at(&access, now), access: access.clone() });
+                Ok(access)
+            }
+            Err(AccessError::SignInNeeded) => {
+                *held = None;
+                Err(GarminError::SignInNeeded)
+            }
+            Err(AccessError::Unavailable { retry_after }) => match &*held {
+                // Early renewal failed, but the token at hand still has some life.
+                Some(held)
+                    if refused != Some(held.access.generation) && now < held.access.expires_at =>
+                {
+                    Ok(held.access.clone())
+                }
+                Some(_) | None => Err(GarminError::Unavailable { retry_after }),
+            },
+        }
+    }
+}
+
+/// When to ask for the next token: fifteen minutes ahead, or, for a token that had less than
+/// an hour left when it came, in the last quarter of that. Otherwise a short-lived token
+/// would be renewed at every call.
+fn renew_at(access: &Access, now: Timestamp) -> Timestamp {
+    let life = access.expires_at.since(now);
+    access.expires_at.minus(RENEW_AHEAD.min(life / 4))
+}
+
+impl fmt::Debug for Garmin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Garmin")
+            .field("upstream", self.0.transport.upstream())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_ahead_but_a_short_lived_one_not_at_every_call() {
+        let at = |expires: i64| {
+            let access = Access {
+                token: "t".into(),
+                generation: Generation(1),
+                expires_at: Timestamp(expires),
+            };
+            renew_at(&access, Timestamp(0)).0
+        };
+        assert_eq!(at(86_400), 85_500);
+        assert_eq!(at(400), 300);
+        assert_eq!(at(-5), -5);
+    }
+}

@@ -1,0 +1,124 @@
+//! What can go wrong when reading from Garmin, in words a caller can act on.
+
+use std::time::Duration;
+
+use crate::transport::SendError;
+
+/// A data call that gave no data. No variant carries text of Garmin's: bodies name people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum GarminError {
+    #[error("a new sign-in at Garmin is needed")]
+    SignInNeeded,
+    /// The source of access tokens has none for now.
+    #[error("no access token at the moment")]
+    Unavailable { retry_after: Option<Duration> },
+    /// Refused with a token that was replaced just now: not a matter of signing in again
+    /// until the source of tokens says so.
+    #[error("Garmin refused a fresh access token")]
+    TokenRefused,
+    #[error("Garmin limits requests")]
+    RateLimited { retry_after: Option<Duration> },
+    #[error("Garmin does not allow this for the account")]
+    Forbidden,
+    #[error("Garmin has nothing under this address")]
+    NotFound,
+    #[error("Garmin did not accept the parameters")]
+    BadRequest,
+    #[error("Garmin cannot be reached")]
+    Unreachable,
+    #[error("Garmin did not answer in time")]
+    TimedOut,
+    #[error("Garmin failed with status {status}")]
+    Upstream5xx { status: u16, retry_after: Option<Duration> },
+    /// Neither success nor a failure this protocol knows.
+    #[error("Garmin answered with the unexpected status {status}")]
+    UnexpectedStatus { status: u16 },
+    #[error("Garmin's answer broke off")]
+    Torn,
+    /// A challenge, a maintenance notice, a login form.
+    #[error("Garmin answered with a page instead of data")]
+    NotJson,
+    #[error("Garmin's answer has changed its form: {what}")]
+    Malformed { what: &'static str },
+    #[error("Garmin's answer is larger than anything expected")]
+    TooLarge,
+}
+
+impl GarminError {
+    /// A closed word for logs, metrics and tool errors.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::SignInNeeded => "sign_in_needed",
+            Self::Unavailable { .. } => "credentials_unavailable",
+            Self::TokenRefused => "token_refused",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::BadRequest => "bad_request",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Upstream5xx { .. } => "upstream_failed",
+            Self::UnexpectedStatus { .. } => "unexpected_status",
+            Self::Torn => "torn",
+            Self::NotJson => "not_json",
+            Self::Malformed { .. } => "malformed",
+            Self::TooLarge => "too_large",
+        }
+    }
+
+    /// Whether the same call may succeed later without anybody doing anything.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unavailable { .. }
+            | Self::RateLimited { .. }
+            | Self::Unreachable
+            | Self::TimedOut
+            | Self::Upstream5xx { .. }
+            | Self::Torn
+            | Self::NotJson => true,
+            Self::SignInNeeded
+            | Self::TokenRefused
+            | Self::Forbidden
+            | Self::NotFound
+            | Self::BadRequest
+            | Self::UnexpectedStatus { .. }
+            | Self::Malformed { .. }
+            | Self::TooLarge => false,
+        }
+    }
+
+    /// How long Garmin, or the source of tokens, asked to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after }
+            | Self::RateLimited { retry_after }
+            | Self::Upstream5xx { retry_after, .. } => *retry_after,
+            Self::SignInNeeded
+            | Self::TokenRefused
+            | Self::Forbidden
+            | Self::NotFound
+            | Self::BadRequest
+            | Self::Unreachable
+            | Self::TimedOut
+            | Self::UnexpectedStatus { .. }
+            | Self::Torn
+            | Self::NotJson
+            | Self::Malformed { .. }
+            | Self::TooLarge => None,
+        }
+    }
+}
+
+impl From<SendError> for GarminError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Unreachable => Self::Unreachable,
+            SendError::TimedOut => Self::TimedOut,
+            SendError::Torn => Self::Torn,
+            SendError::TooLarge => Self::TooLarge,
+        }
+    }
+}

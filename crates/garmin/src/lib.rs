@@ -1,0 +1,35 @@
+//! Garmin Connect as a Rust API: signing in, keeping the tokens alive, reading the data.
+//!
+//! The crate speaks the protocol of Garmin's own apps and knows nothing of ours: no account
+//! ids, no storage, no MCP. Where requests go is configurable ([`domain::upstream`]); the
+//! values inside the protocol are always Garmin's. It never logs a body, a token, an e-mail
+//! address or a name.
+
+pub mod api;
+pub mod days;
+pub mod model;
+pub mod sign_in;
+pub mod tokens;
+pub mod transport;
+
+mod access;
+mod body;
+mod cache;
+mod client;
+mod error;
+mod html;
+mod jar;
+mod jwt;
+mod protocol;
+mod session;
+
+pub use access::{Access, AccessError, AccessSource, BoxFuture};
+pub use cache::CacheLimits;
+pub use client::{Garmin, GarminOptions, Retries};
+pub use error::GarminError;
+pub use session::{GarminGuid, MalformedSession, Profile, Session, TokenPair};
+pub use sign_in::{
+    MfaError, MfaMethod, Pauses, PendingMfa, SignIn, SignInError, SignInOptions, Step,
+};
+pub use tokens::{RefreshError, Tokens, Unavailable};
+pub use transport::{Transport, TransportError, TransportOptions};

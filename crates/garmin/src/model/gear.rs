@@ -1,0 +1,40 @@
+//! Shoes, bikes and what else wears out.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::model;
+
+model! {
+    /// A piece of gear, as the list shows it.
+    Gear as "gear" {
+        "gearPk" => pk: i64,
+        /// 32 hexadecimal digits without dashes.
+        "uuid" => uuid: String,
+        "gearTypeName" => kind: String,
+        "gearStatusName" => status: String,
+        "displayName" => name: String,
+        "customMakeModel" => make_and_model: String,
+        "gearMakeName" => make: String,
+        "gearModelName" => model: String,
+        "dateBegin" => used_from: Date,
+        "dateEnd" => used_until: Date,
+        "maximumMeters" => maximum_m: f64,
+        "notified" => notified: bool,
+    }
+
+    /// How much a piece of gear was used.
+    GearStats as "gear statistics" {
+        "uuid" => uuid: String,
+        "totalDistance" => distance_m: f64,
+        "totalActivities" => activities: i64,
+        "updateDate" => updated_at: Timestamp,
+    }
+
+    /// Which gear is used for which kind of activity unless said otherwise.
+    GearDefault as "gear defaults" {
+        "uuid" => uuid: String,
+        "activityTypePk" => activity_type_id: i64,
+        "defaultGear" => is_default: bool,
+    }
+}

@@ -1,0 +1,79 @@
+//! What Garmin's answers say, reduced to the fields we show.
+//!
+//! Every field is optional and unknown fields are dropped: Garmin leaves keys out, sends null,
+//! floats for integers and strings for numbers, and adds fields at any time. A value of a type
+//! that makes no sense is treated as absent; it never costs the rest of the answer.
+
+mod activities;
+mod gear;
+mod lenient;
+mod profile;
+mod series;
+mod sleep;
+mod times;
+mod training;
+mod watches;
+mod wellness;
+
+pub(crate) use lenient::Lenient;
+
+pub use activities::{
+    Activity, ActivityDetails, ActivityDetailsRow, ActivityMetadata, ActivitySplits,
+    ActivitySummary, ActivityTotals, ActivityType, EventType, Lap, MetricDescriptor, MetricUnit,
+    TimeInZone, TimeZoneUnit,
+};
+pub use gear::{Gear, GearDefault, GearStats};
+pub use profile::{
+    BiometricProfile, DayOfWeek, HeartRateZones, PersonalInformation, ProfileSettings,
+    SocialProfile, UserData, UserInfo, UserSettings, UserSleep,
+};
+pub use series::{Cell, Descriptor, Sample};
+pub use sleep::{
+    Hrv, HrvBaseline, HrvReading, HrvSummary, Night, NightDto, SleepLevel, SleepNeed, SleepScore,
+    SleepScores, SleepValue,
+};
+pub use training::TrainingReadiness;
+pub use watches::{LastUsedWatch, Watch};
+pub use wellness::{
+    BodyBatteryDay, BodyBatteryEvent, BodyBatteryFeedback, BodyBatteryPoint, DailySteps,
+    DailySummary, HeartRates, Spo2, StepBucket, Stress,
+};
+
+/// Declares a model: Garmin's key, then our name and type, every field an `Option`.
+macro_rules! model {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident as $what:literal {
+            $($(#[$field_doc:meta])* $key:literal $(| $alias:literal)* => $field:ident: $type:ty,)*
+        }
+    )*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+        #[serde(default)]
+        pub struct $name {$(
+            $(#[$field_doc])*
+            #[serde(
+                rename = $key,
+                $(alias = $alias,)*
+                deserialize_with = "crate::model::lenient::option"
+            )]
+            pub $field: Option<$type>,
+        )*}
+
+        impl $crate::model::Lenient for $name {
+            fn read<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Self>, D::Error> {
+                $crate::model::lenient::model(from)
+            }
+        }
+
+        impl $crate::body::Named for $name {
+            const WHAT: &'static str = $what;
+        }
+
+        impl $crate::body::Shape for $name {
+            const WHAT: &'static str = $what;
+            const OPENS_WITH: u8 = b'{';
+        }
+    )*};
+}
+pub(crate) use model;
