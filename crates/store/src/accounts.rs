@@ -1,0 +1,301 @@
+//! Accounts: who is connected to Garmin Connect, and the credentials that prove it.
+
+use domain::clock::Timestamp;
+use domain::email::LoginEmail;
+use domain::id::{AccountId, Generation};
+use domain::region::Region;
+use zeroize::Zeroizing;
+
+use crate::error::StoreError;
+use crate::pool::on_pool;
+use crate::seal::Place;
+use crate::{Store, corrupt};
+
+const TABLE: &str = "accounts";
+const GUID: Place = Place { table: TABLE, column: "guid" };
+const EMAIL: Place = Place { table: TABLE, column: "email" };
+const PROFILE: Place = Place { table: TABLE, column: "profile" };
+pub(crate) const CREDENTIALS: Place = Place { table: TABLE, column: "credentials" };
+
+/// Whether Garmin still accepts an account's credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AccountState {
+    Live,
+    /// Garmin refused the current refresh token: only the person can help.
+    SignInNeeded,
+}
+
+impl AccountState {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::SignInNeeded => "sign_in_needed",
+        }
+    }
+
+    pub(crate) fn read(text: &str) -> Result<Self, StoreError> {
+        [Self::Live, Self::SignInNeeded]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or(StoreError::Corrupt { table: TABLE, column: "state" })
+    }
+}
+
+/// What a successful sign-in at Garmin brings.
+#[derive(Debug)]
+pub struct Connect<'a> {
+    pub region: Region,
+    /// Garmin's id of the person, from the token.
+    pub guid: &'a str,
+    pub email: &'a LoginEmail,
+    pub profile: &'a [u8],
+    pub credentials: &'a [u8],
+    pub refresh_expires_at: Option<Timestamp>,
+}
+
+/// The account a sign-in led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    pub account: AccountId,
+    pub generation: Generation,
+    /// Whether this was the account's first sign-in.
+    pub new: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub id: AccountId,
+    pub region: Region,
+    pub generation: Generation,
+    pub state: AccountState,
+    pub email: LoginEmail,
+    pub profile: Zeroizing<Vec<u8>>,
+    pub created_at: Timestamp,
+    pub signed_in_at: Timestamp,
+    pub refreshed_at: Timestamp,
+    pub refresh_expires_at: Option<Timestamp>,
+}
+
+/// The credentials of one generation.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredCredentials {
+    pub generation: Generation,
+    pub state: AccountState,
+    pub bytes: Zeroizing<Vec<u8>>,
+    pub refreshed_at: Timestamp,
+}
+
+impl std::fmt::Debug for StoredCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredCredentials")
+            .field("generation", &self.generation)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct CredentialsRow {
+    pub(crate) generation: i64,
+    pub(crate) state: String,
+    pub(crate) credentials: Vec<u8>,
+    pub(crate) refreshed_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    region: String,
+    generation: i64,
+    state: String,
+    email: Vec<u8>,
+    profile: Vec<u8>,
+    created_at: i64,
+    signed_in_at: i64,
+    refreshed_at: i64,
+    refresh_expires_at: Option<i64>,
+}
+
+impl Store {
+    /// Stores what a sign-in brought, under the account of this person, new or known.
+    ///
+    /// The generation grows whatever else goes on, and a lease is withdrawn: a rotation that
+    /// was under way can no longer commit, so the sign-in always wins.
+    #[tracing::instrument(name = "store.accounts.connect", skip_all)]
+    pub async fn connect_account(
+        &self,
+        connect: &Connect<'_>,
+        now: Timestamp,
+    ) -> Result<Connected, StoreError> {
+        // The row is claimed first, because values are sealed to the id it turns out to have.
+        const CLAIM: &str = "
+            INSERT INTO accounts (account_id, region, guid_index, email_index, guid, email,
+                   profile, credentials, generation, state, created_at, signed_in_at,
+                   refreshed_at)
+            VALUES ($1, $2, $3, $4, $5, $5, $5, $5, 1, 'live', $6, $6, $6)
+            ON CONFLICT (region, guid_index) DO UPDATE
+               SET generation = accounts.generation + 1
+            RETURNING account_id, generation";
+        const NOTHING: &[u8] = &[];
+        const FILL: &str = "
+            UPDATE accounts
+               SET email_index = $2, guid = $3, email = $4, profile = $5, credentials = $6,
+                   refresh_expires_at = $7, signed_in_at = $8, refreshed_at = $8,
+                   state = 'live', lease_owner = NULL, lease_until = NULL,
+                   lease_generation = NULL
+             WHERE account_id = $1";
+
+        let proposed = AccountId::generate(&*self.0.entropy);
+        let region = connect.region.as_str();
+        let guid_index = self.blind_index("accounts.guid", &[region, connect.guid]);
+        let email_index = self.email_index(connect.email);
+        let connected = on_pool!(
+            self.pools(),
+            transaction | transaction | {
+                let (id, generation): (String, i64) = sqlx::query_as(CLAIM)
+                    .bind(proposed.as_str())
+                    .bind(region)
+                    .bind(&guid_index)
+                    .bind(&email_index)
+                    .bind(NOTHING)
+                    .bind(now.0)
+                    .fetch_one(&mut *transaction)
+                    .await?;
+                let account = AccountId::parse(&id).map_err(corrupt(TABLE, "account_id"))?;
+                sqlx::query(FILL)
+                    .bind(&id)
+                    .bind(&email_index)
+                    .bind(self.seal(GUID, &id, connect.guid.as_bytes()))
+                    .bind(self.seal(EMAIL, &id, connect.email.reveal().as_bytes()))
+                    .bind(self.seal(PROFILE, &id, connect.profile))
+                    .bind(self.seal(CREDENTIALS, &id, connect.credentials))
+                    .bind(connect.refresh_expires_at.map(|at| at.0))
+                    .bind(now.0)
+                    .execute(&mut *transaction)
+                    .await?;
+                Connected { new: account == proposed, account, generation: Generation(generation) }
+            }
+        );
+        Ok(connected)
+    }
+
+    #[tracing::instrument(name = "store.accounts.find", skip_all)]
+    pub async fn find_account(&self, account: &AccountId) -> Result<Option<Account>, StoreError> {
+        const FIND: &str = "
+            SELECT region, generation, state, email, profile, created_at, signed_in_at,
+                   refreshed_at, refresh_expires_at
+              FROM accounts WHERE account_id = $1";
+        let row: Option<AccountRow> = on_pool!(
+            self.pools(),
+            read | pool | {
+                sqlx::query_as(FIND).bind(account.as_str()).fetch_optional(pool).await?
+            }
+        );
+        row.map(|row| self.read_account(account, &row)).transpose()
+    }
+
+    fn read_account(&self, id: &AccountId, row: &AccountRow) -> Result<Account, StoreError> {
+        let email = self.open_sealed(EMAIL, id.as_str(), &row.email)?;
+        let email = std::str::from_utf8(&email).map_err(corrupt(TABLE, "email"))?;
+        Ok(Account {
+            id: id.clone(),
+            region: row.region.parse().map_err(corrupt(TABLE, "region"))?,
+            generation: Generation(row.generation),
+            state: AccountState::read(&row.state)?,
+            email: LoginEmail::parse(email).map_err(corrupt(TABLE, "email"))?,
+            profile: self.open_sealed(PROFILE, id.as_str(), &row.profile)?,
+            created_at: Timestamp(row.created_at),
+            signed_in_at: Timestamp(row.signed_in_at),
+            refreshed_at: Timestamp(row.refreshed_at),
+            refresh_expires_at: row.refresh_expires_at.map(Timestamp),
+        })
+    }
+
+    /// The accounts somebody signs in to with this address; one in each region at most, unless
+    /// Garmin let the address move from one person to another.
+    #[tracing::instrument(name = "store.accounts.find_by_email", skip_all)]
+    pub async fn find_accounts_by_email(
+        &self,
+        email: &LoginEmail,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        const FIND: &str = "
+            SELECT account_id FROM accounts WHERE email_index = $1 ORDER BY created_at, account_id";
+        let ids: Vec<String> = on_pool!(
+            self.pools(),
+            read | pool | {
+                sqlx::query_scalar(FIND).bind(self.email_index(email)).fetch_all(pool).await?
+            }
+        );
+        ids.iter().map(|id| AccountId::parse(id).map_err(corrupt(TABLE, "account_id"))).collect()
+    }
+
+    #[tracing::instrument(name = "store.accounts.credentials", skip_all)]
+    pub async fn credentials(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<StoredCredentials>, StoreError> {
+        const FIND: &str = "
+            SELECT generation, state, credentials, refreshed_at
+              FROM accounts WHERE account_id = $1";
+        let row: Option<CredentialsRow> = on_pool!(
+            self.pools(),
+            read | pool | {
+                sqlx::query_as(FIND).bind(account.as_str()).fetch_optional(pool).await?
+            }
+        );
+        row.map(|row| self.read_credentials(account, &row)).transpose()
+    }
+
+    pub(crate) fn read_credentials(
+        &self,
+        account: &AccountId,
+        row: &CredentialsRow,
+    ) -> Result<StoredCredentials, StoreError> {
+        Ok(StoredCredentials {
+            generation: Generation(row.generation),
+            state: AccountState::read(&row.state)?,
+            bytes: self.open_sealed(CREDENTIALS, account.as_str(), &row.credentials)?,
+            refreshed_at: Timestamp(row.refreshed_at),
+        })
+    }
+
+    /// Replaces what is known about the person, for example a changed time zone.
+    #[tracing::instrument(name = "store.accounts.update_profile", skip_all)]
+    pub async fn update_profile(
+        &self,
+        account: &AccountId,
+        profile: &[u8],
+    ) -> Result<bool, StoreError> {
+        const UPDATE: &str = "UPDATE accounts SET profile = $2 WHERE account_id = $1";
+        let sealed = self.seal(PROFILE, account.as_str(), profile);
+        let changed = on_pool!(
+            self.pools(),
+            write | pool | {
+                sqlx::query(UPDATE)
+                    .bind(account.as_str())
+                    .bind(sealed)
+                    .execute(pool)
+                    .await?
+                    .rows_affected()
+            }
+        );
+        Ok(changed == 1)
+    }
+
+    /// Deletes an account and everything that belongs to it; only the audit keeps its id.
+    #[tracing::instrument(name = "store.accounts.forget", skip_all)]
+    pub async fn forget_account(&self, account: &AccountId) -> Result<bool, StoreError> {
+        const FORGET: &str = "DELETE FROM accounts WHERE account_id = $1";
+        let gone = on_pool!(
+            self.pools(),
+            write | pool | {
+                sqlx::query(FORGET).bind(account.as_str()).execute(pool).await?.rows_affected()
+            }
+        );
+        Ok(gone == 1)
+    }
+
+    fn email_index(&self, email: &LoginEmail) -> Vec<u8> {
+        self.blind_index("accounts.email", &[email.reveal()])
+    }
+}

@@ -1,0 +1,144 @@
+//! What happened to accounts and devices, for the operator. Ids and words, nothing personal.
+
+use domain::clock::Timestamp;
+use domain::entropy;
+use domain::id::{AccountId, ClientId, DeviceId};
+use serde::Serialize;
+
+use crate::error::StoreError;
+use crate::pool::on_pool;
+use crate::{Store, corrupt};
+
+/// Everything worth a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditEvent {
+    AccountConnected,
+    AccountForgotten,
+    SignInNeeded,
+    ClientRegistered,
+    DeviceAdded,
+    DeviceRevoked,
+    CodeReplayed,
+    RefreshGrace,
+    RefreshLostResponse,
+    RefreshReuse,
+    SecretChanged,
+}
+
+impl AuditEvent {
+    pub const ALL: [Self; 11] = [
+        Self::AccountConnected,
+        Self::AccountForgotten,
+        Self::SignInNeeded,
+        Self::ClientRegistered,
+        Self::DeviceAdded,
+        Self::DeviceRevoked,
+        Self::CodeReplayed,
+        Self::RefreshGrace,
+        Self::RefreshLostResponse,
+        Self::RefreshReuse,
+        Self::SecretChanged,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountConnected => "account_connected",
+            Self::AccountForgotten => "account_forgotten",
+            Self::SignInNeeded => "sign_in_needed",
+            Self::ClientRegistered => "client_registered",
+            Self::DeviceAdded => "device_added",
+            Self::DeviceRevoked => "device_revoked",
+            Self::CodeReplayed => "code_replayed",
+            Self::RefreshGrace => "refresh_grace",
+            Self::RefreshLostResponse => "refresh_lost_response",
+            Self::RefreshReuse => "refresh_reuse",
+            Self::SecretChanged => "secret_changed",
+        }
+    }
+}
+
+/// One event and whom it concerns.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditEntry<'a> {
+    pub event: AuditEvent,
+    pub account: Option<&'a AccountId>,
+    pub device: Option<&'a DeviceId>,
+    pub client: Option<&'a ClientId>,
+}
+
+/// A line of the audit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditRow {
+    pub at: Timestamp,
+    pub event: AuditEvent,
+    pub account: Option<AccountId>,
+    pub device: Option<DeviceId>,
+    pub client: Option<ClientId>,
+}
+
+impl Store {
+    #[tracing::instrument(name = "store.audit.record", skip_all)]
+    pub async fn record_audit(
+        &self,
+        entry: &AuditEntry<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const RECORD: &str = "
+            INSERT INTO audit (audit_id, at, event, account_id, device_id, client_id)
+            VALUES ($1, $2, $3, $4, $5, $6)";
+        let id = u128::from_be_bytes(entropy::bytes(&*self.0.entropy));
+        on_pool!(
+            self.pools(),
+            write | pool | {
+                sqlx::query(RECORD)
+                    .bind(format!("aud_{id:032x}"))
+                    .bind(now.0)
+                    .bind(entry.event.as_str())
+                    .bind(entry.account.map(AccountId::as_str))
+                    .bind(entry.device.map(DeviceId::as_str))
+                    .bind(entry.client.map(ClientId::as_str))
+                    .execute(pool)
+                    .await?;
+            }
+        );
+        Ok(())
+    }
+
+    /// The latest events, the newest first.
+    #[tracing::instrument(name = "store.audit.list", skip_all)]
+    pub async fn list_audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        type Row = (i64, String, Option<String>, Option<String>, Option<String>);
+        const LIST: &str = "
+            SELECT at, event, account_id, device_id, client_id
+              FROM audit ORDER BY at DESC, audit_id LIMIT $1";
+        let rows: Vec<Row> = on_pool!(
+            self.pools(),
+            read | pool | { sqlx::query_as(LIST).bind(i64::from(limit)).fetch_all(pool).await? }
+        );
+        rows.into_iter()
+            .map(|(at, event, account, device, client)| {
+                Ok(AuditRow {
+                    at: Timestamp(at),
+                    event: AuditEvent::ALL
+                        .into_iter()
+                        .find(|known| known.as_str() == event)
+                        .ok_or(StoreError::Corrupt { table: "audit", column: "event" })?,
+                    account: account
+                        .map(|id| AccountId::parse(&id))
+                        .transpose()
+                        .map_err(corrupt("audit", "account_id"))?,
+                    device: device
+                        .map(|id| DeviceId::parse(&id))
+                        .transpose()
+                        .map_err(corrupt("audit", "device_id"))?,
+                    client: client
+                        .map(|id| ClientId::parse(&id))
+                        .transpose()
+                        .map_err(corrupt("audit", "client_id"))?,
+                })
+            })
+            .collect()
+    }
+}

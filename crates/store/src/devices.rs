@@ -1,0 +1,263 @@
+//! Connected MCP clients, found by their access tokens.
+
+use domain::clock::Timestamp;
+use domain::id::{AccountId, ClientId, DeviceId, GrantId};
+use domain::scope::Scopes;
+use domain::token::{Access, Refresh, TokenDigest};
+use serde::Serialize;
+
+use crate::accounts::AccountState;
+use crate::error::StoreError;
+use crate::pool::on_pool;
+use crate::{Store, corrupt};
+
+const TABLE: &str = "devices";
+
+/// The tokens of one response.
+#[derive(Debug, Clone, Copy)]
+pub struct NewTokens<'a> {
+    pub access: &'a TokenDigest<Access>,
+    /// Absent for a token that does not expire.
+    pub access_expires_at: Option<Timestamp>,
+    /// Absent for a device that was imported without one.
+    pub refresh: Option<NewRefresh<'a>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct NewRefresh<'a> {
+    pub digest: &'a TokenDigest<Refresh>,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct NewDevice<'a> {
+    pub device: &'a DeviceId,
+    pub account: &'a AccountId,
+    pub client: &'a ClientId,
+    /// The consent it comes from; absent for an imported device.
+    pub grant: Option<&'a GrantId>,
+    pub scopes: Scopes,
+    pub tools: Option<&'a str>,
+    pub tokens: NewTokens<'a>,
+}
+
+/// What came of adding a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceAdded {
+    Added,
+    /// The code was presented a second time while it was being redeemed: nothing was added.
+    GrantRevoked,
+}
+
+/// What a valid access token stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveDevice {
+    pub device: DeviceId,
+    pub account: AccountId,
+    pub client: ClientId,
+    /// Of the token, which may be narrower than the device's.
+    pub scopes: Scopes,
+    pub tools: Option<String>,
+    pub account_state: AccountState,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A device as the operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeviceSummary {
+    pub id: DeviceId,
+    pub account: AccountId,
+    pub client: ClientId,
+    pub client_name: Option<String>,
+    pub scopes: Scopes,
+    pub tools: Option<String>,
+    pub created_at: Timestamp,
+    /// To within a minute or so.
+    pub last_used_at: Option<Timestamp>,
+}
+
+#[derive(sqlx::FromRow)]
+struct LiveRow {
+    device_id: String,
+    account_id: String,
+    client_id: String,
+    scopes: String,
+    tools: Option<String>,
+    state: String,
+    expires_at: Option<i64>,
+    used_at: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct SummaryRow {
+    device_id: String,
+    account_id: String,
+    client_id: String,
+    metadata: Vec<u8>,
+    scopes: String,
+    tools: Option<String>,
+    created_at: i64,
+    last_used_at: Option<i64>,
+}
+
+pub(crate) const ADD_ACCESS: &str = "
+    INSERT INTO access_tokens (digest, device_id, pair_digest, scopes, issued_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6)";
+pub(crate) const ADD_REFRESH: &str = "
+    INSERT INTO refresh_tokens (digest, device_id, parent_digest, issued_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5)";
+
+impl Store {
+    /// Adds a device with its first tokens. The account or the client may be gone by now:
+    /// [`StoreError::Dangling`].
+    #[tracing::instrument(name = "store.devices.add", skip_all)]
+    pub async fn add_device(
+        &self,
+        new: &NewDevice<'_>,
+        now: Timestamp,
+    ) -> Result<DeviceAdded, StoreError> {
+        // Locks the grant, so that a replay noticed at this moment either comes before and is
+        // seen here, or comes after and finds the device to revoke.
+        const CONFIRM: &str = "
+            UPDATE grants SET redeemed_at = COALESCE(redeemed_at, $2)
+             WHERE grant_id = $1 AND revoked_at IS NULL";
+        const ADD: &str = "
+            INSERT INTO devices
+                   (device_id, account_id, client_id, grant_id, scopes, tools, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        const KEEP_CLIENT: &str = "
+            UPDATE clients SET first_device_at = COALESCE(first_device_at, $2), last_used_at = $2
+             WHERE client_id = $1";
+
+        let tokens = &new.tokens;
+        let added = on_pool!(
+            self.pools(),
+            transaction | transaction | {
+                if let Some(grant) = new.grant {
+                    let confirmed = sqlx::query(CONFIRM)
+                        .bind(grant.as_str())
+                        .bind(now.0)
+                        .execute(&mut *transaction)
+                        .await?
+                        .rows_affected();
+                    if confirmed == 0 {
+                        return Ok(DeviceAdded::GrantRevoked);
+                    }
+                }
+                sqlx::query(ADD)
+                    .bind(new.device.as_str())
+                    .bind(new.account.as_str())
+                    .bind(new.client.as_str())
+                    .bind(new.grant.map(GrantId::as_str))
+                    .bind(new.scopes.as_str())
+                    .bind(new.tools)
+                    .bind(now.0)
+                    .execute(&mut *transaction)
+                    .await?;
+                sqlx::query(KEEP_CLIENT)
+                    .bind(new.client.as_str())
+                    .bind(now.0)
+                    .execute(&mut *transaction)
+                    .await?;
+                if let Some(refresh) = &tokens.refresh {
+                    sqlx::query(ADD_REFRESH)
+                        .bind(refresh.digest.as_bytes())
+                        .bind(new.device.as_str())
+                        .bind(None::<&[u8]>)
+                        .bind(now.0)
+                        .bind(refresh.expires_at.0)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+                sqlx::query(ADD_ACCESS)
+                    .bind(tokens.access.as_bytes())
+                    .bind(new.device.as_str())
+                    .bind(tokens.refresh.as_ref().map(|refresh| refresh.digest.as_bytes()))
+                    .bind(new.scopes.as_str())
+                    .bind(now.0)
+                    .bind(tokens.access_expires_at.map(|at| at.0))
+                    .execute(&mut *transaction)
+                    .await?;
+                DeviceAdded::Added
+            }
+        );
+        Ok(added)
+    }
+
+    /// The device of an access token that is live. One query; its first use is noted for the
+    /// next [`Store::flush`].
+    #[tracing::instrument(name = "store.devices.find_by_access", skip_all)]
+    pub async fn find_device_by_access(
+        &self,
+        access: &TokenDigest<Access>,
+        now: Timestamp,
+    ) -> Result<Option<LiveDevice>, StoreError> {
+        const FIND: &str = "
+            SELECT d.device_id, d.account_id, d.client_id, t.scopes, d.tools, a.state,
+                   t.expires_at, t.used_at
+              FROM access_tokens AS t
+              JOIN devices AS d ON d.device_id = t.device_id
+              JOIN accounts AS a ON a.account_id = d.account_id
+             WHERE t.digest = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)";
+        let row: Option<LiveRow> = on_pool!(
+            self.pools(),
+            read | pool | {
+                sqlx::query_as(FIND)
+                    .bind(access.as_bytes())
+                    .bind(now.0)
+                    .fetch_optional(pool)
+                    .await?
+            }
+        );
+        let Some(row) = row else { return Ok(None) };
+        if row.used_at.is_none() {
+            self.note_first_use(access, now);
+        }
+        Ok(Some(LiveDevice {
+            device: DeviceId::parse(&row.device_id).map_err(corrupt(TABLE, "device_id"))?,
+            account: AccountId::parse(&row.account_id).map_err(corrupt(TABLE, "account_id"))?,
+            client: ClientId::parse(&row.client_id).map_err(corrupt(TABLE, "client_id"))?,
+            scopes: Scopes::parse(&row.scopes).map_err(corrupt("access_tokens", "scopes"))?,
+            tools: row.tools,
+            account_state: AccountState::read(&row.state)?,
+            expires_at: row.expires_at.map(Timestamp),
+        }))
+    }
+
+    /// Devices, of one account or of all, the newest first.
+    #[tracing::instrument(name = "store.devices.list", skip_all)]
+    pub async fn list_devices(
+        &self,
+        account: Option<&AccountId>,
+    ) -> Result<Vec<DeviceSummary>, StoreError> {
+        const LIST: &str = "
+            SELECT d.device_id, d.account_id, d.client_id, c.metadata, d.scopes, d.tools,
+                   d.created_at, d.last_used_at
+              FROM devices AS d JOIN clients AS c ON c.client_id = d.client_id
+             WHERE d.account_id = $1 OR $1 IS NULL
+             ORDER BY d.created_at DESC, d.device_id";
+        let rows: Vec<SummaryRow> = on_pool!(
+            self.pools(),
+            read | pool | {
+                sqlx::query_as(LIST).bind(account.map(AccountId::as_str)).fetch_all(pool).await?
+            }
+        );
+        rows.into_iter()
+            .map(|row| {
+                let client =
+                    ClientId::parse(&row.client_id).map_err(corrupt(TABLE, "client_id"))?;
+                Ok(DeviceSummary {
+                    id: DeviceId::parse(&row.device_id).map_err(corrupt(TABLE, "device_id"))?,
+                    account: AccountId::parse(&row.account_id)
+                        .map_err(corrupt(TABLE, "account_id"))?,
+                    client_name: self.client_name(&client, &row.metadata)?,
+                    client,
+                    scopes: Scopes::parse(&row.scopes).map_err(corrupt(TABLE, "scopes"))?,
+                    tools: row.tools,
+                    created_at: Timestamp(row.created_at),
+                    last_used_at: row.last_used_at.map(Timestamp),
+                })
+            })
+            .collect()
+    }
+}

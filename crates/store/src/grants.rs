@@ -1,0 +1,150 @@
+//! Recorded consent, and the one-time codes that redeem it.
+
+use domain::clock::Timestamp;
+use domain::id::{AccountId, ClientId, GrantId};
+use domain::pkce::Challenge;
+use domain::redirect::RedirectUri;
+use domain::scope::Scopes;
+use domain::token::{Code, TokenDigest};
+
+use crate::error::StoreError;
+use crate::pool::on_pool;
+use crate::seal::Place;
+use crate::{Store, corrupt};
+
+const TABLE: &str = "grants";
+const REDIRECT_URI: Place = Place { table: TABLE, column: "redirect_uri" };
+
+/// Consent as it was given. There is one resource to an origin, so it needs no column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    pub id: GrantId,
+    pub account: AccountId,
+    pub client: ClientId,
+    /// Exactly as requested, port included: the token request must repeat it.
+    pub redirect_uri: RedirectUri,
+    pub challenge: Challenge,
+    pub scopes: Scopes,
+    pub tools: Option<String>,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Debug)]
+pub struct NewGrant<'a> {
+    pub code: &'a TokenDigest<Code>,
+    pub grant: &'a Grant,
+}
+
+/// What came of presenting an authorization code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Redemption {
+    /// First use, in time. The grant is now spent.
+    Fresh(Grant),
+    /// Spent before. Whoever holds a device from it may have stolen the code: see
+    /// [`Store::revoke_grant`].
+    Replayed(Grant),
+    /// Never issued, or expired unused.
+    Unknown,
+}
+
+#[derive(sqlx::FromRow)]
+struct GrantRow {
+    grant_id: String,
+    account_id: String,
+    client_id: String,
+    redirect_uri: Vec<u8>,
+    challenge: String,
+    scopes: String,
+    tools: Option<String>,
+    expires_at: i64,
+}
+
+impl Store {
+    /// Records consent. The account or the client may be gone by now: [`StoreError::Dangling`].
+    #[tracing::instrument(name = "store.grants.add", skip_all)]
+    pub async fn add_grant(&self, new: &NewGrant<'_>, now: Timestamp) -> Result<(), StoreError> {
+        const ADD: &str = "
+            INSERT INTO grants (grant_id, code_digest, account_id, client_id, redirect_uri,
+                   challenge, scopes, tools, created_at, expires_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        let grant = new.grant;
+        let redirect =
+            self.seal(REDIRECT_URI, grant.id.as_str(), grant.redirect_uri.as_str().as_bytes());
+        on_pool!(
+            self.pools(),
+            write | pool | {
+                sqlx::query(ADD)
+                    .bind(grant.id.as_str())
+                    .bind(new.code.as_bytes())
+                    .bind(grant.account.as_str())
+                    .bind(grant.client.as_str())
+                    .bind(redirect)
+                    .bind(grant.challenge.encode())
+                    .bind(grant.scopes.as_str())
+                    .bind(grant.tools.as_deref())
+                    .bind(now.0)
+                    .bind(grant.expires_at.0)
+                    .execute(pool)
+                    .await?;
+            }
+        );
+        Ok(())
+    }
+
+    /// Spends an authorization code.
+    ///
+    /// One statement both tests and marks the row, so of two concurrent callers exactly one
+    /// gets [`Redemption::Fresh`], on either database.
+    #[tracing::instrument(name = "store.grants.redeem", skip_all)]
+    pub async fn redeem_grant(
+        &self,
+        code: &TokenDigest<Code>,
+        now: Timestamp,
+    ) -> Result<Redemption, StoreError> {
+        const SPEND: &str = "
+            UPDATE grants SET redeemed_at = $2
+             WHERE code_digest = $1 AND redeemed_at IS NULL AND revoked_at IS NULL
+               AND expires_at > $2
+            RETURNING grant_id, account_id, client_id, redirect_uri, challenge, scopes, tools,
+                      expires_at";
+        const SPENT: &str = "
+            SELECT grant_id, account_id, client_id, redirect_uri, challenge, scopes, tools,
+                   expires_at
+              FROM grants WHERE code_digest = $1 AND redeemed_at IS NOT NULL";
+
+        let fresh: Option<GrantRow> = on_pool!(
+            self.pools(),
+            write | pool | {
+                sqlx::query_as(SPEND).bind(code.as_bytes()).bind(now.0).fetch_optional(pool).await?
+            }
+        );
+        if let Some(row) = fresh {
+            return Ok(Redemption::Fresh(self.read_grant(row)?));
+        }
+        let spent: Option<GrantRow> = on_pool!(
+            self.pools(),
+            read | pool | {
+                sqlx::query_as(SPENT).bind(code.as_bytes()).fetch_optional(pool).await?
+            }
+        );
+        match spent {
+            Some(row) => Ok(Redemption::Replayed(self.read_grant(row)?)),
+            None => Ok(Redemption::Unknown),
+        }
+    }
+
+    fn read_grant(&self, row: GrantRow) -> Result<Grant, StoreError> {
+        let redirect = self.open_sealed(REDIRECT_URI, &row.grant_id, &row.redirect_uri)?;
+        let redirect = std::str::from_utf8(&redirect).map_err(corrupt(TABLE, "redirect_uri"))?;
+        Ok(Grant {
+            id: GrantId::parse(&row.grant_id).map_err(corrupt(TABLE, "grant_id"))?,
+            account: AccountId::parse(&row.account_id).map_err(corrupt(TABLE, "account_id"))?,
+            client: ClientId::parse(&row.client_id).map_err(corrupt(TABLE, "client_id"))?,
+            redirect_uri: RedirectUri::parse(redirect).map_err(corrupt(TABLE, "redirect_uri"))?,
+            challenge: Challenge::parse(&row.challenge).map_err(corrupt(TABLE, "challenge"))?,
+            scopes: Scopes::parse(&row.scopes).map_err(corrupt(TABLE, "scopes"))?,
+            tools: row.tools,
+            expires_at: Timestamp(row.expires_at),
+        })
+    }
+}

@@ -1,0 +1,280 @@
+//! The data keys, and how they are wrapped under `GATEWAY_SECRET`.
+//!
+//! Random keys encrypt and index; the secret only wraps them. Changing the secret therefore
+//! rewrites a handful of rows, and the secret itself never touches data.
+
+use domain::clock::Timestamp;
+use domain::entropy::{self, Entropy};
+use domain::token::Pepper;
+use hkdf::Hkdf;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::error::StoreError;
+use crate::open::OpenError;
+use crate::pool::{Pools, on_pool};
+use crate::seal::{KeyId, Place, Sealer};
+use crate::secret::GatewaySecret;
+
+/// What a key is for. The word is stored, and part of the label the wrapping key is derived
+/// under: a row copied from one purpose to another does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Recognises the secret; no key.
+    Check,
+    /// Encrypts columns.
+    Seal,
+    /// Makes blind indexes.
+    Index,
+    /// Makes token digests.
+    Pepper,
+}
+
+impl Purpose {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Seal => "seal",
+            Self::Index => "index",
+            Self::Pepper => "pepper",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Check, Self::Seal, Self::Index, Self::Pepper]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == text)
+    }
+}
+
+/// The keys in memory.
+pub(crate) struct KeyRing {
+    pub(crate) sealer: Sealer,
+    pub(crate) index: Pepper,
+    pub(crate) pepper: Pepper,
+}
+
+/// Whether the database still waits to be rewrapped under the current secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrapping {
+    /// The keys are wrapped under `GATEWAY_SECRET`.
+    Current,
+    /// They are wrapped under `GATEWAY_SECRET_OLD`: run `rekey`.
+    Old,
+}
+
+#[derive(sqlx::FromRow)]
+struct KeyRow {
+    key_id: i64,
+    purpose: String,
+    salt: Vec<u8>,
+    wrapped: Vec<u8>,
+}
+
+const CHECK_ID: i64 = 0;
+const FIRST_KEYS: [(i64, Purpose); 3] =
+    [(1, Purpose::Seal), (2, Purpose::Index), (3, Purpose::Pepper)];
+const WRAPPED: Place = Place { table: "keys", column: "wrapped" };
+
+const LIST: &str = "SELECT key_id, purpose, salt, wrapped FROM keys ORDER BY key_id";
+const ADD: &str = "
+    INSERT INTO keys (key_id, purpose, salt, wrapped, created_at)
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key_id) DO NOTHING";
+
+/// A key to encrypt or compare with, derived from the secret for one purpose.
+fn derive(secret: &GatewaySecret, salt: &[u8], label: &str) -> Zeroizing<[u8; 32]> {
+    let mut key = Zeroizing::new([0; 32]);
+    #[expect(clippy::expect_used, reason = "32 bytes are less than 255 blocks of SHA-256")]
+    Hkdf::<Sha256>::new(Some(salt), secret.reveal())
+        .expand(label.as_bytes(), &mut *key)
+        .expect("one block is never too much");
+    key
+}
+
+fn check_value(secret: &GatewaySecret, salt: &[u8]) -> Zeroizing<[u8; 32]> {
+    derive(secret, salt, "ggw/v1/check")
+}
+
+fn wrapper(secret: &GatewaySecret, salt: &[u8], purpose: Purpose) -> Sealer {
+    // The wrapping key has no id of its own: there is one secret at a time.
+    Sealer::new(KeyId(0), &derive(secret, salt, &format!("ggw/v1/wrap/{}", purpose.as_str())))
+}
+
+/// Loads the keys; makes them when the database is new.
+pub(crate) async fn load_or_create(
+    pools: &Pools,
+    secret: &GatewaySecret,
+    old: Option<&GatewaySecret>,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<(KeyRing, Wrapping), OpenError> {
+    let mut rows = list(pools).await?;
+    if rows.is_empty() {
+        if holds_accounts(pools).await? {
+            return Err(OpenError::KeysMissing);
+        }
+        create(pools, secret, entropy, now).await?;
+        rows = list(pools).await?;
+    }
+    let check = rows.iter().find(|row| row.key_id == CHECK_ID).ok_or(OpenError::KeysMissing)?;
+    let fits = |secret: &GatewaySecret| {
+        bool::from(check_value(secret, &check.salt)[..].ct_eq(&check.wrapped))
+    };
+    let (secret, wrapping) = match old {
+        _ if fits(secret) => (secret, Wrapping::Current),
+        Some(old) if fits(old) => (old, Wrapping::Old),
+        Some(_) => return Err(OpenError::WrongSecrets),
+        None => return Err(OpenError::WrongSecret),
+    };
+    Ok((unwrap_all(&rows, secret)?, wrapping))
+}
+
+async fn list(pools: &Pools) -> Result<Vec<KeyRow>, StoreError> {
+    Ok(on_pool!(pools, write | pool | sqlx::query_as(LIST).fetch_all(pool).await?))
+}
+
+async fn holds_accounts(pools: &Pools) -> Result<bool, StoreError> {
+    let found: i64 = on_pool!(
+        pools,
+        write | pool | {
+            sqlx::query_scalar("SELECT COUNT(*) FROM accounts").fetch_one(pool).await?
+        }
+    );
+    Ok(found > 0)
+}
+
+/// Of two processes that start on an empty database one writes the check row, and with it all
+/// keys; the other finds them.
+async fn create(
+    pools: &Pools,
+    secret: &GatewaySecret,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let keys: Vec<(i64, Purpose, Zeroizing<[u8; 32]>)> = FIRST_KEYS
+        .into_iter()
+        .map(|(id, purpose)| (id, purpose, Zeroizing::new(entropy::bytes(entropy))))
+        .collect();
+    let rows = wrap_all(secret, &keys, entropy);
+    on_pool!(
+        pools,
+        transaction | transaction | {
+            for (turn, row) in rows.iter().enumerate() {
+                let added = sqlx::query(ADD)
+                    .bind(row.key_id)
+                    .bind(&row.purpose)
+                    .bind(&row.salt)
+                    .bind(&row.wrapped)
+                    .bind(now.0)
+                    .execute(&mut *transaction)
+                    .await?
+                    .rows_affected();
+                if turn == 0 && added == 0 {
+                    return Ok(());
+                }
+            }
+        }
+    );
+    Ok(())
+}
+
+/// The check row first, then every key, under one fresh salt.
+fn wrap_all(
+    secret: &GatewaySecret,
+    keys: &[(i64, Purpose, Zeroizing<[u8; 32]>)],
+    entropy: &dyn Entropy,
+) -> Vec<KeyRow> {
+    let salt: [u8; 32] = entropy::bytes(entropy);
+    let row = |key_id: i64, purpose: Purpose, wrapped: Vec<u8>| KeyRow {
+        key_id,
+        purpose: purpose.as_str().to_owned(),
+        salt: salt.to_vec(),
+        wrapped,
+    };
+    let check = check_value(secret, &salt);
+    let mut rows = vec![row(CHECK_ID, Purpose::Check, check.to_vec())];
+    for (id, purpose, key) in keys {
+        let sealer = wrapper(secret, &salt, *purpose);
+        rows.push(row(*id, *purpose, sealer.seal(entropy, WRAPPED, &id.to_string(), &**key)));
+    }
+    rows
+}
+
+fn unwrap_rows(
+    rows: &[KeyRow],
+    secret: &GatewaySecret,
+) -> Result<Vec<(i64, Purpose, Zeroizing<[u8; 32]>)>, StoreError> {
+    let corrupt = || StoreError::Corrupt { table: "keys", column: "wrapped" };
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in rows {
+        let purpose = Purpose::parse(&row.purpose)
+            .ok_or(StoreError::Corrupt { table: "keys", column: "purpose" })?;
+        if purpose == Purpose::Check {
+            continue;
+        }
+        let plain = wrapper(secret, &row.salt, purpose)
+            .open(WRAPPED, &row.key_id.to_string(), &row.wrapped)
+            .map_err(|error| error.at(WRAPPED))?;
+        let key: [u8; 32] = plain.as_slice().try_into().map_err(|_| corrupt())?;
+        keys.push((row.key_id, purpose, Zeroizing::new(key)));
+    }
+    Ok(keys)
+}
+
+fn unwrap_all(rows: &[KeyRow], secret: &GatewaySecret) -> Result<KeyRing, OpenError> {
+    let (mut sealer, mut index, mut pepper) = (None::<Sealer>, None, None);
+    for (id, purpose, key) in unwrap_rows(rows, secret)? {
+        let id = u32::try_from(id)
+            .map_err(|_| StoreError::Corrupt { table: "keys", column: "key_id" })?;
+        match purpose {
+            Purpose::Check => {}
+            Purpose::Seal => match &mut sealer {
+                Some(sealer) => sealer.add(KeyId(id), &key),
+                None => sealer = Some(Sealer::new(KeyId(id), &key)),
+            },
+            Purpose::Index => index = Some(Pepper::new(key)),
+            Purpose::Pepper => pepper = Some(Pepper::new(key)),
+        }
+    }
+    match (sealer, index, pepper) {
+        (Some(sealer), Some(index), Some(pepper)) => Ok(KeyRing { sealer, index, pepper }),
+        (None, ..) | (_, None, _) | (.., None) => Err(OpenError::KeysMissing),
+    }
+}
+
+/// Wraps every key again: from `old` to `new`, in one transaction. A key that does not open
+/// under `old` stops it before anything is written.
+pub(crate) async fn rewrap(
+    pools: &Pools,
+    old: &GatewaySecret,
+    new: &GatewaySecret,
+    entropy: &dyn Entropy,
+) -> Result<usize, OpenError> {
+    const WRITE: &str = "UPDATE keys SET salt = $2, wrapped = $3 WHERE key_id = $1";
+    let keys = unwrap_rows(&list(pools).await?, old)?;
+    let rows = wrap_all(new, &keys, entropy);
+    write_wrapped(pools, &rows, WRITE).await?;
+    Ok(keys.len())
+}
+
+async fn write_wrapped(
+    pools: &Pools,
+    rows: &[KeyRow],
+    statement: &'static str,
+) -> Result<(), StoreError> {
+    on_pool!(
+        pools,
+        transaction | transaction | {
+            for row in rows {
+                sqlx::query(statement)
+                    .bind(row.key_id)
+                    .bind(&row.salt)
+                    .bind(&row.wrapped)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+        }
+    );
+    Ok(())
+}

@@ -1,0 +1,285 @@
+//! Opening: from an address and a secret to a [`Store`], or a reason an operator can act on.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use domain::clock::Clock;
+use domain::entropy::Entropy;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::address::{Address, DatabaseUrl};
+use crate::error::{Complaint, StoreError, complaint};
+use crate::keys::{self, Wrapping};
+use crate::pool::{PATIENCE, Pools};
+use crate::secret::GatewaySecret;
+use crate::{Inner, Store};
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Readers beside the one writer. Reads take tens of microseconds.
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// Who opens the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenMode {
+    /// The gateway: creates what is missing and migrates.
+    Serve,
+    /// An operator's command, perhaps beside a running gateway: never creates a database and
+    /// never migrates one.
+    Admin,
+}
+
+/// How to open.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    pub mode: OpenMode,
+    /// `GATEWAY_SECRET_OLD`, while a change of secret is under way.
+    pub old_secret: Option<GatewaySecret>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Why the database did not open. Every message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(
+        "GATEWAY_SECRET is not the one this database was made with; set the original secret, \
+         or set GATEWAY_SECRET_OLD to it and run `garmin-gateway rekey`"
+    )]
+    WrongSecret,
+    #[error(
+        "neither GATEWAY_SECRET nor GATEWAY_SECRET_OLD is the secret this database was made with"
+    )]
+    WrongSecrets,
+    #[error(
+        "the database holds accounts but not the keys that open them; restore it from a backup"
+    )]
+    KeysMissing,
+    #[error(
+        "the database was written by a newer version (schema {version}); run that version, or \
+         restore a backup made before the upgrade"
+    )]
+    NewerSchema { version: i64 },
+    #[error("the database needs an upgrade; start the gateway of this version once")]
+    OlderSchema,
+    #[error("there is no database at {}; start the gateway once, or check DATA_DIR", path.display())]
+    NotThere { path: PathBuf },
+    #[error("cannot use {}: {source}; check the path and its permissions", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{} is not a SQLite database; check DB_PATH, or restore a backup", path.display())]
+    NotADatabase { path: PathBuf },
+    #[error(
+        "{} is the database of another program or of the original gateway; choose another \
+         DB_PATH and bring the accounts along with `garmin-gateway import`", path.display()
+    )]
+    Foreign { path: PathBuf },
+    #[error("DATABASE_URL cannot be used: {0}")]
+    Address(#[source] sqlx::Error),
+    #[error("cannot bring the database schema up to date")]
+    Migrate(#[source] MigrateError),
+    #[error("cannot read the database: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Opens the database, creating and migrating it as `options.mode` allows. A wrong secret
+    /// is refused here, before anything is written with it.
+    #[tracing::instrument(name = "store.open", skip_all)]
+    pub async fn open(
+        url: &DatabaseUrl,
+        secret: &GatewaySecret,
+        options: OpenOptions,
+    ) -> Result<Self, OpenError> {
+        let OpenOptions { mode, old_secret, clock, entropy } = options;
+        let pools = match &url.0 {
+            Address::Sqlite(path) => open_sqlite(path, mode).await?,
+            Address::Postgres(address) => open_postgres(address, mode).await?,
+        };
+        let (keys, wrapping) =
+            keys::load_or_create(&pools, secret, old_secret.as_ref(), &*entropy, clock.now())
+                .await?;
+        Ok(Self(Arc::new(Inner {
+            backend: url.backend(),
+            pools,
+            keys,
+            wrapping,
+            entropy,
+            pending: std::sync::Mutex::default(),
+        })))
+    }
+
+    /// Changes the secret: wraps the data keys under `new` instead of `old`. Data stays as it
+    /// is, and so do processes that have the database open. Returns how many keys it was.
+    #[tracing::instrument(name = "store.rekey", skip_all)]
+    pub async fn rekey(
+        &self,
+        old: &GatewaySecret,
+        new: &GatewaySecret,
+    ) -> Result<usize, OpenError> {
+        keys::rewrap(&self.0.pools, old, new, &*self.0.entropy).await
+    }
+
+    /// Whether the database still waits for [`Store::rekey`].
+    #[must_use]
+    pub fn wrapping(&self) -> Wrapping {
+        self.0.wrapping
+    }
+}
+
+async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<Pools, OpenError> {
+    let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
+    match (path.try_exists(), mode) {
+        (Ok(false), OpenMode::Admin) => return Err(OpenError::NotThere { path: path.to_owned() }),
+        (Ok(_), OpenMode::Serve) => create_private(path).map_err(unreadable)?,
+        (Ok(true), OpenMode::Admin) => {}
+        (Err(source), _) => return Err(unreadable(source)),
+    }
+    restrict(path).map_err(unreadable)?;
+
+    let file = SqliteConnectOptions::new().filename(path).busy_timeout(PATIENCE);
+    let writer = file
+        .clone()
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .pragma("mmap_size", "0");
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(PATIENCE)
+        .connect_with(writer)
+        .await
+        .map_err(|error| sqlite_problem(error, path))?;
+    let foreign: i64 = sqlx::query_scalar(
+        "SELECT (SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table')
+            * (SELECT COUNT(*) = 0 FROM sqlite_schema WHERE name = '_sqlx_migrations')",
+    )
+    .fetch_one(&write)
+    .await
+    .map_err(|error| sqlite_problem(error, path))?;
+    if foreign != 0 {
+        return Err(OpenError::Foreign { path: path.to_owned() });
+    }
+    match mode {
+        OpenMode::Serve => SQLITE_MIGRATIONS.run(&write).await.map_err(migration_problem)?,
+        OpenMode::Admin => {
+            let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
+                .fetch_one(&write)
+                .await;
+            same_schema(applied, &SQLITE_MIGRATIONS)?;
+        }
+    }
+    let read = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS)
+        .acquire_timeout(PATIENCE)
+        .connect_with(file.create_if_missing(false).pragma("query_only", "ON"))
+        .await
+        .map_err(|error| sqlite_problem(error, path))?;
+    // The WAL and its index exist by now; SQLite gave them the mode of the main file, older
+    // ones may have been more open.
+    restrict(path).map_err(unreadable)?;
+    Ok(Pools::Sqlite { write, read })
+}
+
+/// Makes the file, readable by its owner only, before SQLite would make it readable by all.
+fn create_private(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    }
+    fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    Ok(())
+}
+
+/// Database, WAL and index: for their owner only, also when somebody copied them otherwise.
+fn restrict(path: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match fs::metadata(&name) {
+            Ok(found) if found.permissions().mode().trailing_zeros() < 6 => {
+                fs::set_permissions(&name, fs::Permissions::from_mode(0o600))?;
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+async fn open_postgres(address: &str, mode: OpenMode) -> Result<Pools, OpenError> {
+    let options = PgConnectOptions::from_str(address)
+        .map_err(OpenError::Address)?
+        .application_name("garmin-gateway");
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .connect_with(options)
+        .await
+        .map_err(StoreError::from)?;
+    match mode {
+        OpenMode::Serve => POSTGRES_MIGRATIONS.run(&pool).await.map_err(migration_problem)?,
+        OpenMode::Admin => {
+            let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
+                .fetch_one(&pool)
+                .await;
+            same_schema(applied, &POSTGRES_MIGRATIONS)?;
+        }
+    }
+    Ok(Pools::Postgres(pool))
+}
+
+/// For a process that must not migrate: is the schema the one this program knows?
+fn same_schema(
+    applied: Result<Option<i64>, sqlx::Error>,
+    migrations: &Migrator,
+) -> Result<(), OpenError> {
+    let known = migrations.iter().map(|migration| migration.version).max();
+    match applied {
+        Ok(applied) if applied == known => Ok(()),
+        Ok(Some(version)) if Some(version) > known => Err(OpenError::NewerSchema { version }),
+        Ok(_) => Err(OpenError::OlderSchema),
+        Err(error) => match StoreError::from(error) {
+            // The table of applied migrations does not exist.
+            StoreError::Refused(_) => Err(OpenError::OlderSchema),
+            other => Err(other.into()),
+        },
+    }
+}
+
+fn migration_problem(error: MigrateError) -> OpenError {
+    match error {
+        MigrateError::VersionMissing(version) => OpenError::NewerSchema { version },
+        MigrateError::Execute(error) => StoreError::from(error).into(),
+        other => OpenError::Migrate(other),
+    }
+}
+
+fn sqlite_problem(error: sqlx::Error, path: &Path) -> OpenError {
+    let found = match &error {
+        sqlx::Error::Database(database) => complaint(database.as_ref()),
+        // Not exhaustive; whatever is not SQLite's own answer is sorted as usual.
+        _ => Complaint::Other,
+    };
+    let path = path.to_owned();
+    match found {
+        Complaint::NotADatabase | Complaint::Damaged => OpenError::NotADatabase { path },
+        Complaint::CannotOpen => {
+            OpenError::Unreadable { path, source: io::Error::other(error.to_string()) }
+        }
+        Complaint::Busy
+        | Complaint::Unavailable
+        | Complaint::Full
+        | Complaint::Dangling
+        | Complaint::Duplicate
+        | Complaint::Other => StoreError::from(error).into(),
+    }
+}

@@ -1,0 +1,73 @@
+//! Connections, and the one macro that hides which database is behind them.
+
+use std::time::Duration;
+
+use sqlx::{PgPool, SqlitePool};
+
+/// How long a method waits for a connection or for another writer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The open database.
+#[derive(Debug)]
+pub(crate) enum Pools {
+    /// SQLite has one writer: queueing for a single connection is fair and bounded, queueing
+    /// for its file lock is neither. Readers do not wait for the writer (WAL).
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Pools {
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { write, read } => {
+                read.close().await;
+                // The last connection to close folds the WAL into the main file.
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Runs one body against whichever database is open. The body is compiled twice, so it must
+/// be SQL both accept.
+///
+/// `read` and `write` give a pool for single statements. `transaction` gives a transaction
+/// that commits after the body; leaving the body early, with `return` or `?`, rolls it back.
+/// On SQLite it begins IMMEDIATE: one that reads before it writes would otherwise fail with
+/// "database is locked" whatever the busy timeout. On PostgreSQL (READ COMMITTED) a body that
+/// decides on what it reads locks the row first, by an UPDATE.
+macro_rules! on_pool {
+    ($pools:expr, read |$pool:ident| $body:expr) => {
+        match $pools {
+            $crate::pool::Pools::Sqlite { read: $pool, .. } => $body,
+            $crate::pool::Pools::Postgres($pool) => $body,
+        }
+    };
+    ($pools:expr, write |$pool:ident| $body:expr) => {
+        match $pools {
+            $crate::pool::Pools::Sqlite { write: $pool, .. } => $body,
+            $crate::pool::Pools::Postgres($pool) => $body,
+        }
+    };
+    ($pools:expr, transaction |$transaction:ident| $body:expr) => {
+        match $pools {
+            $crate::pool::Pools::Sqlite { write, .. } => {
+                let mut $transaction = write.begin_with("BEGIN IMMEDIATE").await?;
+                let value = $body;
+                $transaction.commit().await?;
+                value
+            }
+            $crate::pool::Pools::Postgres(pool) => {
+                let mut $transaction = pool.begin().await?;
+                let value = $body;
+                $transaction.commit().await?;
+                value
+            }
+        }
+    };
+}
+pub(crate) use on_pool;

@@ -1,0 +1,110 @@
+//! Ending access: of one device, of an account, of everybody.
+
+use domain::id::{AccountId, DeviceId, GrantId};
+
+use domain::clock::Timestamp;
+
+use crate::error::StoreError;
+use crate::pool::on_pool;
+use crate::{Store, corrupt};
+
+/// A device that has lost its access, and whose account it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevokedDevice {
+    pub device: DeviceId,
+    pub account: AccountId,
+}
+
+fn read(rows: Vec<(String, String)>) -> Result<Vec<RevokedDevice>, StoreError> {
+    rows.into_iter()
+        .map(|(device, account)| {
+            Ok(RevokedDevice {
+                device: DeviceId::parse(&device).map_err(corrupt("devices", "device_id"))?,
+                account: AccountId::parse(&account).map_err(corrupt("devices", "account_id"))?,
+            })
+        })
+        .collect()
+}
+
+impl Store {
+    /// Revokes one device, its whole family of tokens with it.
+    #[tracing::instrument(name = "store.revoke.device", skip_all)]
+    pub async fn revoke_device(
+        &self,
+        device: &DeviceId,
+    ) -> Result<Option<RevokedDevice>, StoreError> {
+        const REVOKE: &str =
+            "DELETE FROM devices WHERE device_id = $1 RETURNING device_id, account_id";
+        let rows = on_pool!(
+            self.pools(),
+            write | pool | { sqlx::query_as(REVOKE).bind(device.as_str()).fetch_all(pool).await? }
+        );
+        Ok(read(rows)?.pop())
+    }
+
+    /// Revokes what a replayed code led to. A redemption that is still under way will not add
+    /// its device any more.
+    #[tracing::instrument(name = "store.revoke.grant", skip_all)]
+    pub async fn revoke_grant(
+        &self,
+        grant: &GrantId,
+        now: Timestamp,
+    ) -> Result<Vec<RevokedDevice>, StoreError> {
+        const MARK: &str =
+            "UPDATE grants SET revoked_at = $2 WHERE grant_id = $1 AND revoked_at IS NULL";
+        const REVOKE: &str =
+            "DELETE FROM devices WHERE grant_id = $1 RETURNING device_id, account_id";
+        let rows = on_pool!(
+            self.pools(),
+            transaction | transaction | {
+                sqlx::query(MARK)
+                    .bind(grant.as_str())
+                    .bind(now.0)
+                    .execute(&mut *transaction)
+                    .await?;
+                sqlx::query_as(REVOKE).bind(grant.as_str()).fetch_all(&mut *transaction).await?
+            }
+        );
+        read(rows)
+    }
+
+    /// Revokes every device of an account, and codes that could still become one.
+    #[tracing::instrument(name = "store.revoke.account", skip_all)]
+    pub async fn revoke_account_devices(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> Result<Vec<RevokedDevice>, StoreError> {
+        const MARK: &str =
+            "UPDATE grants SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL";
+        const REVOKE: &str =
+            "DELETE FROM devices WHERE account_id = $1 RETURNING device_id, account_id";
+        let rows = on_pool!(
+            self.pools(),
+            transaction | transaction | {
+                sqlx::query(MARK)
+                    .bind(account.as_str())
+                    .bind(now.0)
+                    .execute(&mut *transaction)
+                    .await?;
+                sqlx::query_as(REVOKE).bind(account.as_str()).fetch_all(&mut *transaction).await?
+            }
+        );
+        read(rows)
+    }
+
+    /// Revokes every device there is, and codes that could still become one.
+    #[tracing::instrument(name = "store.revoke.all", skip_all)]
+    pub async fn revoke_all(&self, now: Timestamp) -> Result<Vec<RevokedDevice>, StoreError> {
+        const MARK: &str = "UPDATE grants SET revoked_at = $1 WHERE revoked_at IS NULL";
+        const REVOKE: &str = "DELETE FROM devices RETURNING device_id, account_id";
+        let rows = on_pool!(
+            self.pools(),
+            transaction | transaction | {
+                sqlx::query(MARK).bind(now.0).execute(&mut *transaction).await?;
+                sqlx::query_as(REVOKE).fetch_all(&mut *transaction).await?
+            }
+        );
+        read(rows)
+    }
+}

@@ -1,0 +1,172 @@
+//! Sign-ins in progress: sealed, so that a restart, a double click or another replica finds
+//! them as they were; versioned, so that every step of one happens once.
+
+use domain::clock::Timestamp;
+use domain::id::SignInId;
+use domain::token::{Browser, TokenDigest};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::Store;
+use crate::error::StoreError;
+use crate::pool::on_pool;
+use crate::seal::Place;
+
+const STATE: Place = Place { table: "sign_ins", column: "state" };
+
+#[derive(Debug)]
+pub struct NewSignIn<'a> {
+    pub id: &'a SignInId,
+    /// The browser that may go on with it.
+    pub browser: &'a TokenDigest<Browser>,
+    pub state: &'a [u8],
+    pub expires_at: Timestamp,
+}
+
+/// Names what a caller has read. Every change makes it stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignInVersion(i64);
+
+#[derive(Clone)]
+pub struct SignIn {
+    pub id: SignInId,
+    pub version: SignInVersion,
+    pub state: Zeroizing<Vec<u8>>,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    browser: Vec<u8>,
+}
+
+impl SignIn {
+    /// Whether this is the browser that began it.
+    #[must_use]
+    pub fn belongs_to(&self, browser: &TokenDigest<Browser>) -> bool {
+        self.browser.ct_eq(browser.as_bytes()).into()
+    }
+}
+
+impl std::fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignIn")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct SignInRow {
+    browser_digest: Vec<u8>,
+    state: Vec<u8>,
+    version: i64,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl Store {
+    #[tracing::instrument(name = "store.sign_ins.add", skip_all)]
+    pub async fn add_sign_in(
+        &self,
+        sign_in: &NewSignIn<'_>,
+        now: Timestamp,
+    ) -> Result<SignInVersion, StoreError> {
+        const ADD: &str = "
+            INSERT INTO sign_ins
+                   (sign_in_id, browser_digest, state, version, created_at, expires_at)
+            VALUES ($1, $2, $3, 1, $4, $5)";
+        let sealed = self.seal(STATE, sign_in.id.as_str(), sign_in.state);
+        on_pool!(
+            self.pools(),
+            write | pool | {
+                sqlx::query(ADD)
+                    .bind(sign_in.id.as_str())
+                    .bind(sign_in.browser.as_bytes())
+                    .bind(sealed)
+                    .bind(now.0)
+                    .bind(sign_in.expires_at.0)
+                    .execute(pool)
+                    .await?;
+            }
+        );
+        Ok(SignInVersion(1))
+    }
+
+    /// A sign-in that has not expired.
+    #[tracing::instrument(name = "store.sign_ins.find", skip_all)]
+    pub async fn find_sign_in(
+        &self,
+        id: &SignInId,
+        now: Timestamp,
+    ) -> Result<Option<SignIn>, StoreError> {
+        const FIND: &str = "
+            SELECT browser_digest, state, version, created_at, expires_at
+              FROM sign_ins WHERE sign_in_id = $1 AND expires_at > $2";
+        let row: Option<SignInRow> = on_pool!(
+            self.pools(),
+            read | pool | {
+                sqlx::query_as(FIND).bind(id.as_str()).bind(now.0).fetch_optional(pool).await?
+            }
+        );
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(SignIn {
+            id: id.clone(),
+            version: SignInVersion(row.version),
+            state: self.open_sealed(STATE, id.as_str(), &row.state)?,
+            created_at: Timestamp(row.created_at),
+            expires_at: Timestamp(row.expires_at),
+            browser: row.browser_digest,
+        }))
+    }
+
+    /// Replaces the state that was read as `version`. Nothing when somebody else was first, or
+    /// when it has expired or been finished: read it again and see.
+    #[tracing::instrument(name = "store.sign_ins.update", skip_all)]
+    pub async fn update_sign_in(
+        &self,
+        id: &SignInId,
+        version: SignInVersion,
+        state: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<SignInVersion>, StoreError> {
+        const UPDATE: &str = "
+            UPDATE sign_ins SET state = $3, version = version + 1
+             WHERE sign_in_id = $1 AND version = $2 AND expires_at > $4
+            RETURNING version";
+        let sealed = self.seal(STATE, id.as_str(), state);
+        let version: Option<i64> = on_pool!(
+            self.pools(),
+            write | pool | {
+                sqlx::query_scalar(UPDATE)
+                    .bind(id.as_str())
+                    .bind(version.0)
+                    .bind(sealed)
+                    .bind(now.0)
+                    .fetch_optional(pool)
+                    .await?
+            }
+        );
+        Ok(version.map(SignInVersion))
+    }
+
+    /// Ends a sign-in that was read as `version`. Of many callers one gets true.
+    #[tracing::instrument(name = "store.sign_ins.finish", skip_all)]
+    pub async fn finish_sign_in(
+        &self,
+        id: &SignInId,
+        version: SignInVersion,
+    ) -> Result<bool, StoreError> {
+        const FINISH: &str = "DELETE FROM sign_ins WHERE sign_in_id = $1 AND version = $2";
+        let finished = on_pool!(
+            self.pools(),
+            write | pool | {
+                sqlx::query(FINISH)
+                    .bind(id.as_str())
+                    .bind(version.0)
+                    .execute(pool)
+                    .await?
+                    .rows_affected()
+            }
+        );
+        Ok(finished == 1)
+    }
+}

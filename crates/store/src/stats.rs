@@ -1,0 +1,181 @@
+//! The whole at a glance, and the sweep of what has expired.
+
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+use domain::id::{AccountId, Generation};
+use domain::region::Region;
+use serde::Serialize;
+
+use crate::accounts::AccountState;
+use crate::error::StoreError;
+use crate::pool::on_pool;
+use crate::{Store, corrupt};
+
+/// Counts for `status` and metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Stats {
+    pub accounts: u64,
+    pub accounts_needing_sign_in: u64,
+    pub devices: u64,
+    pub clients: u64,
+    /// Codes that were issued and not redeemed yet.
+    pub pending_codes: u64,
+    pub sign_ins_in_progress: u64,
+    /// Accounts with at least one device.
+    pub people_with_device: u64,
+}
+
+/// An account as the operator sees it: no name, no address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountSummary {
+    pub id: AccountId,
+    pub region: Region,
+    pub sign_in_needed: bool,
+    pub generation: Generation,
+    pub devices: u64,
+    pub created_at: Timestamp,
+    pub signed_in_at: Timestamp,
+    pub refreshed_at: Timestamp,
+}
+
+/// What one sweep deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    pub sign_ins: u64,
+    pub grants: u64,
+    pub sessions: u64,
+    pub access_tokens: u64,
+    pub refresh_tokens: u64,
+    pub devices: u64,
+}
+
+/// How long a dead row stays, so that its reuse is still recognised for what it is.
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(sqlx::FromRow)]
+struct StatsRow {
+    accounts: i64,
+    accounts_needing_sign_in: i64,
+    devices: i64,
+    clients: i64,
+    pending_codes: i64,
+    sign_ins_in_progress: i64,
+    people_with_device: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    account_id: String,
+    region: String,
+    state: String,
+    generation: i64,
+    created_at: i64,
+    signed_in_at: i64,
+    refreshed_at: i64,
+    devices: i64,
+}
+
+impl Store {
+    #[tracing::instrument(name = "store.stats", skip_all)]
+    pub async fn stats(&self, now: Timestamp) -> Result<Stats, StoreError> {
+        const COUNT: &str = "
+            SELECT (SELECT COUNT(*) FROM accounts) AS accounts,
+                   (SELECT COUNT(*) FROM accounts WHERE state <> 'live')
+                       AS accounts_needing_sign_in,
+                   (SELECT COUNT(*) FROM devices) AS devices,
+                   (SELECT COUNT(*) FROM clients) AS clients,
+                   (SELECT COUNT(*) FROM grants
+                     WHERE redeemed_at IS NULL AND revoked_at IS NULL AND expires_at > $1)
+                       AS pending_codes,
+                   (SELECT COUNT(*) FROM sign_ins WHERE expires_at > $1)
+                       AS sign_ins_in_progress,
+                   (SELECT COUNT(DISTINCT account_id) FROM devices) AS people_with_device";
+        let row: StatsRow = on_pool!(
+            self.pools(),
+            read | pool | { sqlx::query_as(COUNT).bind(now.0).fetch_one(pool).await? }
+        );
+        Ok(Stats {
+            accounts: row.accounts.unsigned_abs(),
+            accounts_needing_sign_in: row.accounts_needing_sign_in.unsigned_abs(),
+            devices: row.devices.unsigned_abs(),
+            clients: row.clients.unsigned_abs(),
+            pending_codes: row.pending_codes.unsigned_abs(),
+            sign_ins_in_progress: row.sign_ins_in_progress.unsigned_abs(),
+            people_with_device: row.people_with_device.unsigned_abs(),
+        })
+    }
+
+    /// Every account, the oldest first.
+    #[tracing::instrument(name = "store.accounts.list", skip_all)]
+    pub async fn list_accounts(&self) -> Result<Vec<AccountSummary>, StoreError> {
+        const LIST: &str = "
+            SELECT a.account_id, a.region, a.state, a.generation, a.created_at, a.signed_in_at,
+                   a.refreshed_at,
+                   (SELECT COUNT(*) FROM devices AS d WHERE d.account_id = a.account_id)
+                       AS devices
+              FROM accounts AS a ORDER BY a.created_at, a.account_id";
+        let rows: Vec<AccountRow> =
+            on_pool!(self.pools(), read | pool | { sqlx::query_as(LIST).fetch_all(pool).await? });
+        rows.into_iter()
+            .map(|row| {
+                Ok(AccountSummary {
+                    id: AccountId::parse(&row.account_id)
+                        .map_err(corrupt("accounts", "account_id"))?,
+                    region: row.region.parse().map_err(corrupt("accounts", "region"))?,
+                    sign_in_needed: AccountState::read(&row.state)? == AccountState::SignInNeeded,
+                    generation: Generation(row.generation),
+                    devices: row.devices.unsigned_abs(),
+                    created_at: Timestamp(row.created_at),
+                    signed_in_at: Timestamp(row.signed_in_at),
+                    refreshed_at: Timestamp(row.refreshed_at),
+                })
+            })
+            .collect()
+    }
+
+    /// Deletes what expired a day ago or more. A device goes when none of its tokens is left;
+    /// accounts and clients never go this way.
+    #[tracing::instrument(name = "store.sweep", skip_all)]
+    pub async fn sweep_expired(&self, now: Timestamp) -> Result<Swept, StoreError> {
+        const SIGN_INS: &str = "DELETE FROM sign_ins WHERE expires_at <= $1";
+        const SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
+        const GRANTS: &str = "DELETE FROM grants WHERE expires_at <= $1";
+        const ACCESS: &str = "DELETE FROM access_tokens WHERE expires_at <= $1";
+        const REFRESH: &str = "DELETE FROM refresh_tokens WHERE expires_at <= $1";
+        const DEVICES: &str = "
+            DELETE FROM devices
+             WHERE NOT EXISTS (SELECT 1 FROM access_tokens AS t
+                                WHERE t.device_id = devices.device_id)
+               AND NOT EXISTS (SELECT 1 FROM refresh_tokens AS r
+                                WHERE r.device_id = devices.device_id)";
+
+        let before = now.minus(REMEMBERED);
+        let swept = on_pool!(
+            self.pools(),
+            transaction | transaction | {
+                let mut counts = [0; 5];
+                // Nothing recognises an expired sign-in or session: they go at once.
+                let statements = [
+                    (SIGN_INS, now),
+                    (SESSIONS, now),
+                    (GRANTS, before),
+                    (ACCESS, before),
+                    (REFRESH, before),
+                ];
+                for (count, (statement, limit)) in counts.iter_mut().zip(statements) {
+                    *count = sqlx::query(statement)
+                        .bind(limit.0)
+                        .execute(&mut *transaction)
+                        .await?
+                        .rows_affected();
+                }
+                let devices =
+                    sqlx::query(DEVICES).execute(&mut *transaction).await?.rows_affected();
+                let [sign_ins, sessions, grants, access_tokens, refresh_tokens] = counts;
+                Swept { sign_ins, grants, sessions, access_tokens, refresh_tokens, devices }
+            }
+        );
+        Ok(swept)
+    }
+}

@@ -1,0 +1,232 @@
+//! Counters and "last used": collected in memory and written together, never on each call.
+//! What is lost with the process is at most what came since the last flush.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use domain::clock::Timestamp;
+use domain::id::{AccountId, ClientId, DeviceId};
+use domain::token::{Access, TokenDigest};
+use serde::Serialize;
+
+use crate::error::StoreError;
+use crate::pool::on_pool;
+use crate::{Store, corrupt};
+
+/// What waits for the next flush.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    devices: HashMap<DeviceId, Timestamp>,
+    clients: HashMap<ClientId, Timestamp>,
+    first_uses: HashMap<Vec<u8>, Timestamp>,
+    calls: HashMap<(AccountId, String), (i64, Timestamp)>,
+}
+
+/// How much of one kind waits at most. Beyond it news is dropped: a database that has been
+/// away for that long must not take the memory along.
+const MAX_PENDING: usize = 100_000;
+
+/// What one flush wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Flushed {
+    pub devices: usize,
+    pub clients: usize,
+    pub counters: usize,
+}
+
+/// Calls of one account to one tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UsageRow {
+    pub account: AccountId,
+    pub tool: String,
+    pub calls: u64,
+    pub last_used_at: Timestamp,
+}
+
+pub(crate) const MARK_FIRST_USE: &str =
+    "UPDATE access_tokens SET used_at = $2 WHERE digest = $1 AND used_at IS NULL";
+
+fn note<K: Eq + std::hash::Hash>(map: &mut HashMap<K, Timestamp>, key: K, now: Timestamp) {
+    let room = map.len() < MAX_PENDING;
+    match map.entry(key) {
+        Entry::Occupied(mut entry) => {
+            entry.insert(now.max(*entry.get()));
+        }
+        Entry::Vacant(entry) if room => {
+            entry.insert(now);
+        }
+        Entry::Vacant(_) => {}
+    }
+}
+
+impl Pending {
+    fn add_calls(&mut self, account: AccountId, tool: String, calls: i64, at: Timestamp) {
+        let room = self.calls.len() < MAX_PENDING;
+        match self.calls.entry((account, tool)) {
+            Entry::Occupied(mut entry) => {
+                let (sum, last) = *entry.get();
+                entry.insert((sum.saturating_add(calls), last.max(at)));
+            }
+            Entry::Vacant(entry) if room => {
+                entry.insert((calls, at));
+            }
+            Entry::Vacant(_) => {}
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.devices.is_empty()
+            && self.clients.is_empty()
+            && self.first_uses.is_empty()
+            && self.calls.is_empty()
+    }
+
+    /// Takes back what could not be written.
+    fn restore(&mut self, failed: Pending) {
+        for (device, at) in failed.devices {
+            note(&mut self.devices, device, at);
+        }
+        for (client, at) in failed.clients {
+            note(&mut self.clients, client, at);
+        }
+        for (digest, at) in failed.first_uses {
+            note(&mut self.first_uses, digest, at);
+        }
+        for ((account, tool), (calls, at)) in failed.calls {
+            self.add_calls(account, tool, calls, at);
+        }
+    }
+}
+
+impl Store {
+    /// Notes that a device was used.
+    pub fn touch_device(&self, device: &DeviceId, now: Timestamp) {
+        note(&mut self.pending().devices, device.clone(), now);
+    }
+
+    /// Notes that somebody came with this client id.
+    pub fn touch_client(&self, client: &ClientId, now: Timestamp) {
+        note(&mut self.pending().clients, client.clone(), now);
+    }
+
+    /// Counts a call of a known tool.
+    pub fn count_call(&self, account: &AccountId, tool: &str, now: Timestamp) {
+        self.pending().add_calls(account.clone(), tool.to_owned(), 1, now);
+    }
+
+    pub(crate) fn note_first_use(&self, access: &TokenDigest<Access>, now: Timestamp) {
+        note(&mut self.pending().first_uses, access.as_bytes().to_vec(), now);
+    }
+
+    /// A copy, for a decision that depends on it; the next flush writes it all the same.
+    pub(crate) fn first_uses(&self) -> Vec<(Vec<u8>, Timestamp)> {
+        self.pending().first_uses.iter().map(|(digest, at)| (digest.clone(), *at)).collect()
+    }
+
+    fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
+        // A panic while counting leaves counts, not nonsense.
+        self.0.pending.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Writes what has been noted, in one transaction. When that fails nothing is lost: it
+    /// waits for the next flush.
+    #[tracing::instrument(name = "store.usage.flush", skip_all)]
+    pub async fn flush(&self) -> Result<Flushed, StoreError> {
+        let taken = std::mem::take(&mut *self.pending());
+        if taken.is_empty() {
+            return Ok(Flushed::default());
+        }
+        match self.write_pending(&taken).await {
+            Ok(()) => Ok(Flushed {
+                devices: taken.devices.len(),
+                clients: taken.clients.len(),
+                counters: taken.calls.len(),
+            }),
+            Err(error) => {
+                self.pending().restore(taken);
+                Err(error)
+            }
+        }
+    }
+
+    async fn write_pending(&self, pending: &Pending) -> Result<(), StoreError> {
+        const DEVICE: &str = "
+            UPDATE devices SET last_used_at = $2
+             WHERE device_id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+        const CLIENT: &str =
+            "UPDATE clients SET last_used_at = $2 WHERE client_id = $1 AND last_used_at < $2";
+        // From a SELECT, so that an account forgotten in the meantime is skipped instead of
+        // failing the flush for everybody.
+        const CALLS: &str = "
+            INSERT INTO usage (account_id, tool, calls, last_used_at)
+            SELECT account_id, $2, $3, $4 FROM accounts WHERE account_id = $1
+            ON CONFLICT (account_id, tool) DO UPDATE
+               SET calls = usage.calls + excluded.calls, last_used_at = excluded.last_used_at";
+
+        // In one order everywhere: two nodes that flush at once must not wait for each other.
+        let mut devices: Vec<_> = pending.devices.iter().collect();
+        devices.sort();
+        let mut clients: Vec<_> = pending.clients.iter().collect();
+        clients.sort();
+        let mut first_uses: Vec<_> = pending.first_uses.iter().collect();
+        first_uses.sort();
+        let mut calls: Vec<_> = pending.calls.iter().collect();
+        calls.sort();
+        on_pool!(
+            self.pools(),
+            transaction | transaction | {
+                for (device, at) in &devices {
+                    sqlx::query(DEVICE)
+                        .bind(device.as_str())
+                        .bind(at.0)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+                for (client, at) in &clients {
+                    sqlx::query(CLIENT)
+                        .bind(client.as_str())
+                        .bind(at.0)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+                for (digest, at) in &first_uses {
+                    sqlx::query(MARK_FIRST_USE)
+                        .bind(&digest[..])
+                        .bind(at.0)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+                for ((account, tool), (count, at)) in &calls {
+                    sqlx::query(CALLS)
+                        .bind(account.as_str())
+                        .bind(tool.as_str())
+                        .bind(*count)
+                        .bind(at.0)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+            }
+        );
+        Ok(())
+    }
+
+    /// Calls by account and tool, the busiest first.
+    #[tracing::instrument(name = "store.usage.list", skip_all)]
+    pub async fn list_usage(&self) -> Result<Vec<UsageRow>, StoreError> {
+        const LIST: &str = "
+            SELECT account_id, tool, calls, last_used_at
+              FROM usage ORDER BY calls DESC, account_id, tool";
+        let rows: Vec<(String, String, i64, i64)> =
+            on_pool!(self.pools(), read | pool | { sqlx::query_as(LIST).fetch_all(pool).await? });
+        rows.into_iter()
+            .map(|(account, tool, calls, last_used_at)| {
+                Ok(UsageRow {
+                    account: AccountId::parse(&account).map_err(corrupt("usage", "account_id"))?,
+                    tool,
+                    calls: u64::try_from(calls).map_err(corrupt("usage", "calls"))?,
+                    last_used_at: Timestamp(last_used_at),
+                })
+            })
+            .collect()
+    }
+}
