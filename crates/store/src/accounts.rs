@@ -7,7 +7,7 @@ use domain::region::Region;
 use zeroize::Zeroizing;
 
 use crate::error::StoreError;
-use crate::pool::on_pool;
+use crate::pool::{in_transaction, on_pool};
 use crate::seal::Place;
 use crate::{Store, corrupt};
 
@@ -149,33 +149,30 @@ impl Store {
         let region = connect.region.as_str();
         let guid_index = self.blind_index("accounts.guid", &[region, connect.guid]);
         let email_index = self.email_index(connect.email);
-        let connected = on_pool!(
-            self.pools(),
-            transaction | transaction | {
-                let (id, generation): (String, i64) = sqlx::query_as(CLAIM)
-                    .bind(proposed.as_str())
-                    .bind(region)
-                    .bind(&guid_index)
-                    .bind(&email_index)
-                    .bind(NOTHING)
-                    .bind(now.0)
-                    .fetch_one(&mut *transaction)
-                    .await?;
-                let account = AccountId::parse(&id).map_err(corrupt(TABLE, "account_id"))?;
-                sqlx::query(FILL)
-                    .bind(&id)
-                    .bind(&email_index)
-                    .bind(self.seal(GUID, &id, connect.guid.as_bytes()))
-                    .bind(self.seal(EMAIL, &id, connect.email.reveal().as_bytes()))
-                    .bind(self.seal(PROFILE, &id, connect.profile))
-                    .bind(self.seal(CREDENTIALS, &id, connect.credentials))
-                    .bind(connect.refresh_expires_at.map(|at| at.0))
-                    .bind(now.0)
-                    .execute(&mut *transaction)
-                    .await?;
-                Connected { new: account == proposed, account, generation: Generation(generation) }
-            }
-        );
+        let connected = in_transaction!(self.writer(), |transaction| {
+            let (id, generation): (String, i64) = sqlx::query_as(CLAIM)
+                .bind(proposed.as_str())
+                .bind(region)
+                .bind(&guid_index)
+                .bind(&email_index)
+                .bind(NOTHING)
+                .bind(now.0)
+                .fetch_one(&mut *transaction)
+                .await?;
+            let account = AccountId::parse(&id).map_err(corrupt(TABLE, "account_id"))?;
+            sqlx::query(FILL)
+                .bind(&id)
+                .bind(&email_index)
+                .bind(self.seal(GUID, &id, connect.guid.as_bytes()))
+                .bind(self.seal(EMAIL, &id, connect.email.reveal().as_bytes()))
+                .bind(self.seal(PROFILE, &id, connect.profile))
+                .bind(self.seal(CREDENTIALS, &id, connect.credentials))
+                .bind(connect.refresh_expires_at.map(|at| at.0))
+                .bind(now.0)
+                .execute(&mut *transaction)
+                .await?;
+            Connected { new: account == proposed, account, generation: Generation(generation) }
+        });
         Ok(connected)
     }
 
@@ -185,12 +182,9 @@ impl Store {
             SELECT region, generation, state, email, profile, created_at, signed_in_at,
                    refreshed_at, refresh_expires_at
               FROM accounts WHERE account_id = $1";
-        let row: Option<AccountRow> = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_as(FIND).bind(account.as_str()).fetch_optional(pool).await?
-            }
-        );
+        let row: Option<AccountRow> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(FIND).bind(account.as_str()).fetch_optional(pool).await?
+        });
         row.map(|row| self.read_account(account, &row)).transpose()
     }
 
@@ -220,12 +214,9 @@ impl Store {
     ) -> Result<Vec<AccountId>, StoreError> {
         const FIND: &str = "
             SELECT account_id FROM accounts WHERE email_index = $1 ORDER BY created_at, account_id";
-        let ids: Vec<String> = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_scalar(FIND).bind(self.email_index(email)).fetch_all(pool).await?
-            }
-        );
+        let ids: Vec<String> = on_pool!(self.reader(), |pool| {
+            sqlx::query_scalar(FIND).bind(self.email_index(email)).fetch_all(pool).await?
+        });
         ids.iter().map(|id| AccountId::parse(id).map_err(corrupt(TABLE, "account_id"))).collect()
     }
 
@@ -237,12 +228,9 @@ impl Store {
         const FIND: &str = "
             SELECT generation, state, credentials, refreshed_at
               FROM accounts WHERE account_id = $1";
-        let row: Option<CredentialsRow> = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_as(FIND).bind(account.as_str()).fetch_optional(pool).await?
-            }
-        );
+        let row: Option<CredentialsRow> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(FIND).bind(account.as_str()).fetch_optional(pool).await?
+        });
         row.map(|row| self.read_credentials(account, &row)).transpose()
     }
 
@@ -268,17 +256,14 @@ impl Store {
     ) -> Result<bool, StoreError> {
         const UPDATE: &str = "UPDATE accounts SET profile = $2 WHERE account_id = $1";
         let sealed = self.seal(PROFILE, account.as_str(), profile);
-        let changed = on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(UPDATE)
-                    .bind(account.as_str())
-                    .bind(sealed)
-                    .execute(pool)
-                    .await?
-                    .rows_affected()
-            }
-        );
+        let changed = on_pool!(self.writer(), |pool| {
+            sqlx::query(UPDATE)
+                .bind(account.as_str())
+                .bind(sealed)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
         Ok(changed == 1)
     }
 
@@ -286,12 +271,9 @@ impl Store {
     #[tracing::instrument(name = "store.accounts.forget", skip_all)]
     pub async fn forget_account(&self, account: &AccountId) -> Result<bool, StoreError> {
         const FORGET: &str = "DELETE FROM accounts WHERE account_id = $1";
-        let gone = on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(FORGET).bind(account.as_str()).execute(pool).await?.rows_affected()
-            }
-        );
+        let gone = on_pool!(self.writer(), |pool| {
+            sqlx::query(FORGET).bind(account.as_str()).execute(pool).await?.rows_affected()
+        });
         Ok(gone == 1)
     }
 

@@ -89,20 +89,17 @@ impl Store {
             INSERT INTO audit (audit_id, at, event, account_id, device_id, client_id)
             VALUES ($1, $2, $3, $4, $5, $6)";
         let id = u128::from_be_bytes(entropy::bytes(&*self.0.entropy));
-        on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(RECORD)
-                    .bind(format!("aud_{id:032x}"))
-                    .bind(now.0)
-                    .bind(entry.event.as_str())
-                    .bind(entry.account.map(AccountId::as_str))
-                    .bind(entry.device.map(DeviceId::as_str))
-                    .bind(entry.client.map(ClientId::as_str))
-                    .execute(pool)
-                    .await?;
-            }
-        );
+        on_pool!(self.writer(), |pool| {
+            sqlx::query(RECORD)
+                .bind(format!("aud_{id:032x}"))
+                .bind(now.0)
+                .bind(entry.event.as_str())
+                .bind(entry.account.map(AccountId::as_str))
+                .bind(entry.device.map(DeviceId::as_str))
+                .bind(entry.client.map(ClientId::as_str))
+                .execute(pool)
+                .await?;
+        });
         Ok(())
     }
 
@@ -113,10 +110,9 @@ impl Store {
         const LIST: &str = "
             SELECT at, event, account_id, device_id, client_id
               FROM audit ORDER BY at DESC, audit_id LIMIT $1";
-        let rows: Vec<Row> = on_pool!(
-            self.pools(),
-            read | pool | { sqlx::query_as(LIST).bind(i64::from(limit)).fetch_all(pool).await? }
-        );
+        let rows: Vec<Row> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(LIST).bind(i64::from(limit)).fetch_all(pool).await?
+        });
         rows.into_iter()
             .map(|(at, event, account, device, client)| {
                 Ok(AuditRow {

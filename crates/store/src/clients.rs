@@ -134,20 +134,17 @@ impl Store {
         };
         let json = serde_json::to_vec(&metadata).map_err(corrupt(TABLE, "metadata"))?;
         let sealed = self.seal(METADATA, client.id.as_str(), &json);
-        Ok(on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(statement)
-                    .bind(client.id.as_str())
-                    .bind(client.auth_method.as_str())
-                    .bind(client.secret.as_ref().map(TokenDigest::as_bytes))
-                    .bind(sealed)
-                    .bind(now.0)
-                    .execute(pool)
-                    .await?
-                    .rows_affected()
-            }
-        ))
+        Ok(on_pool!(self.writer(), |pool| {
+            sqlx::query(statement)
+                .bind(client.id.as_str())
+                .bind(client.auth_method.as_str())
+                .bind(client.secret.as_ref().map(TokenDigest::as_bytes))
+                .bind(sealed)
+                .bind(now.0)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        }))
     }
 
     #[tracing::instrument(name = "store.clients.find", skip_all)]
@@ -155,12 +152,9 @@ impl Store {
         const FIND: &str = "
             SELECT auth_method, secret_digest, metadata, created_at, last_used_at
               FROM clients WHERE client_id = $1";
-        let row: Option<ClientRow> = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_as(FIND).bind(client.as_str()).fetch_optional(pool).await?
-            }
-        );
+        let row: Option<ClientRow> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(FIND).bind(client.as_str()).fetch_optional(pool).await?
+        });
         let Some(row) = row else { return Ok(None) };
         let metadata = self.client_metadata(client, &row.metadata)?;
         Ok(Some(Client {
@@ -199,7 +193,7 @@ impl Store {
                    (SELECT COUNT(*) FROM devices AS d WHERE d.client_id = c.client_id)
               FROM clients AS c ORDER BY c.last_used_at DESC, c.client_id";
         let rows: Vec<(String, Vec<u8>, i64, i64, i64)> =
-            on_pool!(self.pools(), read | pool | { sqlx::query_as(LIST).fetch_all(pool).await? });
+            on_pool!(self.reader(), |pool| { sqlx::query_as(LIST).fetch_all(pool).await? });
         rows.into_iter()
             .map(|(id, metadata, created_at, last_used_at, devices)| {
                 let id = ClientId::parse(&id).map_err(corrupt(TABLE, "client_id"))?;
@@ -227,11 +221,8 @@ impl Store {
              WHERE first_device_at IS NULL AND last_used_at < $1
                AND NOT EXISTS (SELECT 1 FROM devices AS d WHERE d.client_id = clients.client_id)
                AND NOT EXISTS (SELECT 1 FROM grants AS g WHERE g.client_id = clients.client_id)";
-        Ok(on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(SWEEP).bind(unused_since.0).execute(pool).await?.rows_affected()
-            }
-        ))
+        Ok(on_pool!(self.writer(), |pool| {
+            sqlx::query(SWEEP).bind(unused_since.0).execute(pool).await?.rows_affected()
+        }))
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::accounts::AccountState;
 use crate::error::StoreError;
-use crate::pool::on_pool;
+use crate::pool::{in_transaction, on_pool};
 use crate::{Store, corrupt};
 
 const TABLE: &str = "devices";
@@ -107,6 +107,35 @@ pub(crate) const ADD_REFRESH: &str = "
     INSERT INTO refresh_tokens (digest, device_id, parent_digest, issued_at, expires_at)
     VALUES ($1, $2, $3, $4, $5)";
 
+/// Adds one response's tokens to a device, inside a transaction of either database.
+/// `$parent` is the refresh token they replace.
+macro_rules! issue_tokens {
+    ($transaction:ident, $device:expr, $tokens:expr, $parent:expr, $scopes:expr, $now:expr) => {{
+        let tokens: &$crate::devices::NewTokens<'_> = $tokens;
+        let parent: Option<&[u8]> = $parent;
+        if let Some(refresh) = &tokens.refresh {
+            sqlx::query($crate::devices::ADD_REFRESH)
+                .bind(refresh.digest.as_bytes())
+                .bind($device.as_str())
+                .bind(parent)
+                .bind($now.0)
+                .bind(refresh.expires_at.0)
+                .execute(&mut *$transaction)
+                .await?;
+        }
+        sqlx::query($crate::devices::ADD_ACCESS)
+            .bind(tokens.access.as_bytes())
+            .bind($device.as_str())
+            .bind(tokens.refresh.as_ref().map(|refresh| refresh.digest.as_bytes()))
+            .bind($scopes.as_str())
+            .bind($now.0)
+            .bind(tokens.access_expires_at.map(|at| at.0))
+            .execute(&mut *$transaction)
+            .await?;
+    }};
+}
+pub(crate) use issue_tokens;
+
 impl Store {
     /// Adds a device with its first tokens. The account or the client may be gone by now:
     /// [`StoreError::Dangling`].
@@ -129,58 +158,36 @@ impl Store {
             UPDATE clients SET first_device_at = COALESCE(first_device_at, $2), last_used_at = $2
              WHERE client_id = $1";
 
-        let tokens = &new.tokens;
-        let added = on_pool!(
-            self.pools(),
-            transaction | transaction | {
-                if let Some(grant) = new.grant {
-                    let confirmed = sqlx::query(CONFIRM)
-                        .bind(grant.as_str())
-                        .bind(now.0)
-                        .execute(&mut *transaction)
-                        .await?
-                        .rows_affected();
-                    if confirmed == 0 {
-                        return Ok(DeviceAdded::GrantRevoked);
-                    }
+        let added = in_transaction!(self.writer(), |transaction| {
+            if let Some(grant) = new.grant {
+                let confirmed = sqlx::query(CONFIRM)
+                    .bind(grant.as_str())
+                    .bind(now.0)
+                    .execute(&mut *transaction)
+                    .await?
+                    .rows_affected();
+                if confirmed == 0 {
+                    return Ok(DeviceAdded::GrantRevoked);
                 }
-                sqlx::query(ADD)
-                    .bind(new.device.as_str())
-                    .bind(new.account.as_str())
-                    .bind(new.client.as_str())
-                    .bind(new.grant.map(GrantId::as_str))
-                    .bind(new.scopes.as_str())
-                    .bind(new.tools)
-                    .bind(now.0)
-                    .execute(&mut *transaction)
-                    .await?;
-                sqlx::query(KEEP_CLIENT)
-                    .bind(new.client.as_str())
-                    .bind(now.0)
-                    .execute(&mut *transaction)
-                    .await?;
-                if let Some(refresh) = &tokens.refresh {
-                    sqlx::query(ADD_REFRESH)
-                        .bind(refresh.digest.as_bytes())
-                        .bind(new.device.as_str())
-                        .bind(None::<&[u8]>)
-                        .bind(now.0)
-                        .bind(refresh.expires_at.0)
-                        .execute(&mut *transaction)
-                        .await?;
-                }
-                sqlx::query(ADD_ACCESS)
-                    .bind(tokens.access.as_bytes())
-                    .bind(new.device.as_str())
-                    .bind(tokens.refresh.as_ref().map(|refresh| refresh.digest.as_bytes()))
-                    .bind(new.scopes.as_str())
-                    .bind(now.0)
-                    .bind(tokens.access_expires_at.map(|at| at.0))
-                    .execute(&mut *transaction)
-                    .await?;
-                DeviceAdded::Added
             }
-        );
+            sqlx::query(ADD)
+                .bind(new.device.as_str())
+                .bind(new.account.as_str())
+                .bind(new.client.as_str())
+                .bind(new.grant.map(GrantId::as_str))
+                .bind(new.scopes.as_str())
+                .bind(new.tools)
+                .bind(now.0)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query(KEEP_CLIENT)
+                .bind(new.client.as_str())
+                .bind(now.0)
+                .execute(&mut *transaction)
+                .await?;
+            issue_tokens!(transaction, new.device, &new.tokens, None, new.scopes, now);
+            DeviceAdded::Added
+        });
         Ok(added)
     }
 
@@ -199,16 +206,9 @@ impl Store {
               JOIN devices AS d ON d.device_id = t.device_id
               JOIN accounts AS a ON a.account_id = d.account_id
              WHERE t.digest = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)";
-        let row: Option<LiveRow> = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_as(FIND)
-                    .bind(access.as_bytes())
-                    .bind(now.0)
-                    .fetch_optional(pool)
-                    .await?
-            }
-        );
+        let row: Option<LiveRow> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(FIND).bind(access.as_bytes()).bind(now.0).fetch_optional(pool).await?
+        });
         let Some(row) = row else { return Ok(None) };
         if row.used_at.is_none() {
             self.note_first_use(access, now);
@@ -236,12 +236,9 @@ impl Store {
               FROM devices AS d JOIN clients AS c ON c.client_id = d.client_id
              WHERE d.account_id = $1 OR $1 IS NULL
              ORDER BY d.created_at DESC, d.device_id";
-        let rows: Vec<SummaryRow> = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_as(LIST).bind(account.map(AccountId::as_str)).fetch_all(pool).await?
-            }
-        );
+        let rows: Vec<SummaryRow> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(LIST).bind(account.map(AccountId::as_str)).fetch_all(pool).await?
+        });
         rows.into_iter()
             .map(|row| {
                 let client =

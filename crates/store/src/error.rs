@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn extended_codes_of_sqlite_are_read_by_their_low_byte() {
-        assert_eq!(sqlite_complaint(261 & 0xff), Complaint::Busy);
+        assert_eq!(sqlite_complaint(0x105 & 0xff), Complaint::Busy);
         assert_eq!(sqlite_complaint(13), Complaint::Full);
         assert_eq!(sqlite_complaint(1), Complaint::Other);
     }

@@ -70,24 +70,21 @@ impl Store {
         let grant = new.grant;
         let redirect =
             self.seal(REDIRECT_URI, grant.id.as_str(), grant.redirect_uri.as_str().as_bytes());
-        on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(ADD)
-                    .bind(grant.id.as_str())
-                    .bind(new.code.as_bytes())
-                    .bind(grant.account.as_str())
-                    .bind(grant.client.as_str())
-                    .bind(redirect)
-                    .bind(grant.challenge.encode())
-                    .bind(grant.scopes.as_str())
-                    .bind(grant.tools.as_deref())
-                    .bind(now.0)
-                    .bind(grant.expires_at.0)
-                    .execute(pool)
-                    .await?;
-            }
-        );
+        on_pool!(self.writer(), |pool| {
+            sqlx::query(ADD)
+                .bind(grant.id.as_str())
+                .bind(new.code.as_bytes())
+                .bind(grant.account.as_str())
+                .bind(grant.client.as_str())
+                .bind(redirect)
+                .bind(grant.challenge.encode())
+                .bind(grant.scopes.as_str())
+                .bind(grant.tools.as_deref())
+                .bind(now.0)
+                .bind(grant.expires_at.0)
+                .execute(pool)
+                .await?;
+        });
         Ok(())
     }
 
@@ -112,21 +109,15 @@ impl Store {
                    expires_at
               FROM grants WHERE code_digest = $1 AND redeemed_at IS NOT NULL";
 
-        let fresh: Option<GrantRow> = on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query_as(SPEND).bind(code.as_bytes()).bind(now.0).fetch_optional(pool).await?
-            }
-        );
+        let fresh: Option<GrantRow> = on_pool!(self.writer(), |pool| {
+            sqlx::query_as(SPEND).bind(code.as_bytes()).bind(now.0).fetch_optional(pool).await?
+        });
         if let Some(row) = fresh {
             return Ok(Redemption::Fresh(self.read_grant(row)?));
         }
-        let spent: Option<GrantRow> = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_as(SPENT).bind(code.as_bytes()).fetch_optional(pool).await?
-            }
-        );
+        let spent: Option<GrantRow> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(SPENT).bind(code.as_bytes()).fetch_optional(pool).await?
+        });
         match spent {
             Some(row) => Ok(Redemption::Replayed(self.read_grant(row)?)),
             None => Ok(Redemption::Unknown),

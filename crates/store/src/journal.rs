@@ -59,31 +59,25 @@ impl Store {
         let journal = JournalId::generate(&*self.0.entropy);
         let key = self.blind_index("journal.key", &[intent.key]);
         let sealed = self.seal(DETAIL, journal.as_str(), intent.detail.as_bytes());
-        let recorded = on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(RECORD)
-                    .bind(journal.as_str())
-                    .bind(account.as_str())
-                    .bind(&key)
-                    .bind(intent.tool)
-                    .bind(sealed)
-                    .bind(WriteOutcome::Pending.as_str())
-                    .bind(now.0)
-                    .execute(pool)
-                    .await?
-                    .rows_affected()
-            }
-        );
+        let recorded = on_pool!(self.writer(), |pool| {
+            sqlx::query(RECORD)
+                .bind(journal.as_str())
+                .bind(account.as_str())
+                .bind(&key)
+                .bind(intent.tool)
+                .bind(sealed)
+                .bind(WriteOutcome::Pending.as_str())
+                .bind(now.0)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
         if recorded == 1 {
             return Ok(JournalRecord::Recorded(journal));
         }
-        let row: JournalRow = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_as(FIND).bind(account.as_str()).bind(&key).fetch_one(pool).await?
-            }
-        );
+        let row: JournalRow = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(FIND).bind(account.as_str()).bind(&key).fetch_one(pool).await?
+        });
         let detail = self.open_sealed(DETAIL, &row.journal_id, &row.detail)?;
         Ok(JournalRecord::AlreadyThere {
             journal: JournalId::parse(&row.journal_id).map_err(corrupt(TABLE, "journal_id"))?,
@@ -108,20 +102,17 @@ impl Store {
             UPDATE journal SET outcome = $3, detail = $4, settled_at = $5
              WHERE journal_id = $1 AND account_id = $2 AND outcome IN ('pending', 'unknown')";
         let sealed = self.seal(DETAIL, journal.as_str(), detail.as_bytes());
-        let settled = on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(SETTLE)
-                    .bind(journal.as_str())
-                    .bind(account.as_str())
-                    .bind(outcome.as_str())
-                    .bind(sealed)
-                    .bind(now.0)
-                    .execute(pool)
-                    .await?
-                    .rows_affected()
-            }
-        );
+        let settled = on_pool!(self.writer(), |pool| {
+            sqlx::query(SETTLE)
+                .bind(journal.as_str())
+                .bind(account.as_str())
+                .bind(outcome.as_str())
+                .bind(sealed)
+                .bind(now.0)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
         Ok(settled == 1)
     }
 }

@@ -11,9 +11,10 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::corrupt;
 use crate::error::StoreError;
 use crate::open::OpenError;
-use crate::pool::{Pools, on_pool};
+use crate::pool::{Pools, in_transaction, on_pool};
 use crate::seal::{KeyId, Place, Sealer};
 use crate::secret::GatewaySecret;
 
@@ -46,6 +47,13 @@ impl Purpose {
             .into_iter()
             .find(|purpose| purpose.as_str() == text)
     }
+}
+
+/// A key out of its wrapping.
+struct PlainKey {
+    id: i64,
+    purpose: Purpose,
+    bytes: Zeroizing<[u8; 32]>,
 }
 
 /// The keys in memory.
@@ -131,16 +139,13 @@ pub(crate) async fn load_or_create(
 }
 
 async fn list(pools: &Pools) -> Result<Vec<KeyRow>, StoreError> {
-    Ok(on_pool!(pools, write | pool | sqlx::query_as(LIST).fetch_all(pool).await?))
+    Ok(on_pool!(pools.writer(), |pool| sqlx::query_as(LIST).fetch_all(pool).await?))
 }
 
 async fn holds_accounts(pools: &Pools) -> Result<bool, StoreError> {
-    let found: i64 = on_pool!(
-        pools,
-        write | pool | {
-            sqlx::query_scalar("SELECT COUNT(*) FROM accounts").fetch_one(pool).await?
-        }
-    );
+    let found: i64 = on_pool!(pools.writer(), |pool| {
+        sqlx::query_scalar("SELECT COUNT(*) FROM accounts").fetch_one(pool).await?
+    });
     Ok(found > 0)
 }
 
@@ -152,39 +157,33 @@ async fn create(
     entropy: &dyn Entropy,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let keys: Vec<(i64, Purpose, Zeroizing<[u8; 32]>)> = FIRST_KEYS
-        .into_iter()
-        .map(|(id, purpose)| (id, purpose, Zeroizing::new(entropy::bytes(entropy))))
-        .collect();
+    let keys = FIRST_KEYS.map(|(id, purpose)| PlainKey {
+        id,
+        purpose,
+        bytes: Zeroizing::new(entropy::bytes(entropy)),
+    });
     let rows = wrap_all(secret, &keys, entropy);
-    on_pool!(
-        pools,
-        transaction | transaction | {
-            for (turn, row) in rows.iter().enumerate() {
-                let added = sqlx::query(ADD)
-                    .bind(row.key_id)
-                    .bind(&row.purpose)
-                    .bind(&row.salt)
-                    .bind(&row.wrapped)
-                    .bind(now.0)
-                    .execute(&mut *transaction)
-                    .await?
-                    .rows_affected();
-                if turn == 0 && added == 0 {
-                    return Ok(());
-                }
+    in_transaction!(pools.writer(), |transaction| {
+        for (turn, row) in rows.iter().enumerate() {
+            let added = sqlx::query(ADD)
+                .bind(row.key_id)
+                .bind(&row.purpose)
+                .bind(&row.salt)
+                .bind(&row.wrapped)
+                .bind(now.0)
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+            if turn == 0 && added == 0 {
+                return Ok(());
             }
         }
-    );
+    });
     Ok(())
 }
 
 /// The check row first, then every key, under one fresh salt.
-fn wrap_all(
-    secret: &GatewaySecret,
-    keys: &[(i64, Purpose, Zeroizing<[u8; 32]>)],
-    entropy: &dyn Entropy,
-) -> Vec<KeyRow> {
+fn wrap_all(secret: &GatewaySecret, keys: &[PlainKey], entropy: &dyn Entropy) -> Vec<KeyRow> {
     let salt: [u8; 32] = entropy::bytes(entropy);
     let row = |key_id: i64, purpose: Purpose, wrapped: Vec<u8>| KeyRow {
         key_id,
@@ -194,18 +193,15 @@ fn wrap_all(
     };
     let check = check_value(secret, &salt);
     let mut rows = vec![row(CHECK_ID, Purpose::Check, check.to_vec())];
-    for (id, purpose, key) in keys {
-        let sealer = wrapper(secret, &salt, *purpose);
-        rows.push(row(*id, *purpose, sealer.seal(entropy, WRAPPED, &id.to_string(), &**key)));
+    for key in keys {
+        let sealer = wrapper(secret, &salt, key.purpose);
+        let wrapped = sealer.seal(entropy, WRAPPED, &key.id.to_string(), &*key.bytes);
+        rows.push(row(key.id, key.purpose, wrapped));
     }
     rows
 }
 
-fn unwrap_rows(
-    rows: &[KeyRow],
-    secret: &GatewaySecret,
-) -> Result<Vec<(i64, Purpose, Zeroizing<[u8; 32]>)>, StoreError> {
-    let corrupt = || StoreError::Corrupt { table: "keys", column: "wrapped" };
+fn unwrap_rows(rows: &[KeyRow], secret: &GatewaySecret) -> Result<Vec<PlainKey>, StoreError> {
     let mut keys = Vec::with_capacity(rows.len());
     for row in rows {
         let purpose = Purpose::parse(&row.purpose)
@@ -216,25 +212,24 @@ fn unwrap_rows(
         let plain = wrapper(secret, &row.salt, purpose)
             .open(WRAPPED, &row.key_id.to_string(), &row.wrapped)
             .map_err(|error| error.at(WRAPPED))?;
-        let key: [u8; 32] = plain.as_slice().try_into().map_err(|_| corrupt())?;
-        keys.push((row.key_id, purpose, Zeroizing::new(key)));
+        let bytes: [u8; 32] = plain.as_slice().try_into().map_err(corrupt("keys", "wrapped"))?;
+        keys.push(PlainKey { id: row.key_id, purpose, bytes: Zeroizing::new(bytes) });
     }
     Ok(keys)
 }
 
 fn unwrap_all(rows: &[KeyRow], secret: &GatewaySecret) -> Result<KeyRing, OpenError> {
     let (mut sealer, mut index, mut pepper) = (None::<Sealer>, None, None);
-    for (id, purpose, key) in unwrap_rows(rows, secret)? {
-        let id = u32::try_from(id)
-            .map_err(|_| StoreError::Corrupt { table: "keys", column: "key_id" })?;
+    for PlainKey { id, purpose, bytes } in unwrap_rows(rows, secret)? {
+        let id = u32::try_from(id).map_err(corrupt("keys", "key_id"))?;
         match purpose {
             Purpose::Check => {}
             Purpose::Seal => match &mut sealer {
-                Some(sealer) => sealer.add(KeyId(id), &key),
-                None => sealer = Some(Sealer::new(KeyId(id), &key)),
+                Some(sealer) => sealer.add(KeyId(id), &bytes),
+                None => sealer = Some(Sealer::new(KeyId(id), &bytes)),
             },
-            Purpose::Index => index = Some(Pepper::new(key)),
-            Purpose::Pepper => pepper = Some(Pepper::new(key)),
+            Purpose::Index => index = Some(Pepper::new(bytes)),
+            Purpose::Pepper => pepper = Some(Pepper::new(bytes)),
         }
     }
     match (sealer, index, pepper) {
@@ -250,31 +245,19 @@ pub(crate) async fn rewrap(
     old: &GatewaySecret,
     new: &GatewaySecret,
     entropy: &dyn Entropy,
-) -> Result<usize, OpenError> {
+) -> Result<usize, StoreError> {
     const WRITE: &str = "UPDATE keys SET salt = $2, wrapped = $3 WHERE key_id = $1";
     let keys = unwrap_rows(&list(pools).await?, old)?;
     let rows = wrap_all(new, &keys, entropy);
-    write_wrapped(pools, &rows, WRITE).await?;
-    Ok(keys.len())
-}
-
-async fn write_wrapped(
-    pools: &Pools,
-    rows: &[KeyRow],
-    statement: &'static str,
-) -> Result<(), StoreError> {
-    on_pool!(
-        pools,
-        transaction | transaction | {
-            for row in rows {
-                sqlx::query(statement)
-                    .bind(row.key_id)
-                    .bind(&row.salt)
-                    .bind(&row.wrapped)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
+    in_transaction!(pools.writer(), |transaction| {
+        for row in &rows {
+            sqlx::query(WRITE)
+                .bind(row.key_id)
+                .bind(&row.salt)
+                .bind(&row.wrapped)
+                .execute(&mut *transaction)
+                .await?;
         }
-    );
-    Ok(())
+    });
+    Ok(keys.len())
 }

@@ -43,6 +43,15 @@ pub enum LeaseOutcome {
     Gone,
 }
 
+/// The pair Garmin gave in exchange for the one of generation `from`.
+#[derive(Clone, Copy)]
+pub struct Rotation<'a> {
+    pub owner: &'a LeaseOwner,
+    pub from: Generation,
+    pub credentials: &'a [u8],
+    pub refresh_expires_at: Option<Timestamp>,
+}
+
 /// What came of committing rotated credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RotationOutcome {
@@ -84,28 +93,22 @@ impl Store {
             SELECT generation, state, credentials, refreshed_at, lease_until
               FROM accounts WHERE account_id = $1";
 
-        let taken: Option<CredentialsRow> = on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query_as(TAKE)
-                    .bind(account.as_str())
-                    .bind(&owner.0)
-                    .bind(until.0)
-                    .bind(seen.0)
-                    .bind(now.0)
-                    .fetch_optional(pool)
-                    .await?
-            }
-        );
+        let taken: Option<CredentialsRow> = on_pool!(self.writer(), |pool| {
+            sqlx::query_as(TAKE)
+                .bind(account.as_str())
+                .bind(&owner.0)
+                .bind(until.0)
+                .bind(seen.0)
+                .bind(now.0)
+                .fetch_optional(pool)
+                .await?
+        });
         if let Some(row) = taken {
             return Ok(LeaseOutcome::Taken(self.read_credentials(account, &row)?));
         }
-        let found: Option<LeaseRow> = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_as(LOOK).bind(account.as_str()).fetch_optional(pool).await?
-            }
-        );
+        let found: Option<LeaseRow> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(LOOK).bind(account.as_str()).fetch_optional(pool).await?
+        });
         let Some(row) = found else { return Ok(LeaseOutcome::Gone) };
         if AccountState::read(&row.state)? == AccountState::SignInNeeded {
             return Ok(LeaseOutcome::SignInNeeded);
@@ -123,7 +126,7 @@ impl Store {
         Ok(LeaseOutcome::Held { until: row.lease_until.map_or(now, Timestamp) })
     }
 
-    /// Stores the pair that replaces generation `from`, and ends the lease.
+    /// Stores the pair that replaces generation `rotation.from`, and ends the lease.
     ///
     /// The compare-and-swap is on owner and generation, not on the deadline: a late pair that
     /// nobody has overtaken is the only one Garmin still accepts.
@@ -131,10 +134,7 @@ impl Store {
     pub async fn commit_rotation(
         &self,
         account: &AccountId,
-        owner: &LeaseOwner,
-        from: Generation,
-        bytes: &[u8],
-        refresh_expires_at: Option<Timestamp>,
+        rotation: &Rotation<'_>,
         now: Timestamp,
     ) -> Result<RotationOutcome, StoreError> {
         const COMMIT: &str = "
@@ -145,21 +145,18 @@ impl Store {
              WHERE account_id = $1 AND lease_owner = $2
                AND lease_generation = $3 AND generation = $3
             RETURNING generation";
-        let sealed = self.seal(CREDENTIALS, account.as_str(), bytes);
-        let committed: Option<i64> = on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query_scalar(COMMIT)
-                    .bind(account.as_str())
-                    .bind(&owner.0)
-                    .bind(from.0)
-                    .bind(sealed)
-                    .bind(refresh_expires_at.map(|at| at.0))
-                    .bind(now.0)
-                    .fetch_optional(pool)
-                    .await?
-            }
-        );
+        let sealed = self.seal(CREDENTIALS, account.as_str(), rotation.credentials);
+        let committed: Option<i64> = on_pool!(self.writer(), |pool| {
+            sqlx::query_scalar(COMMIT)
+                .bind(account.as_str())
+                .bind(&rotation.owner.0)
+                .bind(rotation.from.0)
+                .bind(sealed)
+                .bind(rotation.refresh_expires_at.map(|at| at.0))
+                .bind(now.0)
+                .fetch_optional(pool)
+                .await?
+        });
         Ok(committed.map_or(RotationOutcome::Lost, |generation| {
             RotationOutcome::Committed(Generation(generation))
         }))
@@ -176,17 +173,14 @@ impl Store {
         const RELEASE: &str = "
             UPDATE accounts SET lease_owner = NULL, lease_until = NULL, lease_generation = NULL
              WHERE account_id = $1 AND lease_owner = $2";
-        let released = on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(RELEASE)
-                    .bind(account.as_str())
-                    .bind(&owner.0)
-                    .execute(pool)
-                    .await?
-                    .rows_affected()
-            }
-        );
+        let released = on_pool!(self.writer(), |pool| {
+            sqlx::query(RELEASE)
+                .bind(account.as_str())
+                .bind(&owner.0)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
         Ok(released == 1)
     }
 
@@ -207,18 +201,15 @@ impl Store {
                SET state = 'sign_in_needed',
                    lease_owner = NULL, lease_until = NULL, lease_generation = NULL
              WHERE account_id = $1 AND generation = $2 AND lease_owner = $3";
-        let marked = on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(MARK)
-                    .bind(account.as_str())
-                    .bind(refused.0)
-                    .bind(&owner.0)
-                    .execute(pool)
-                    .await?
-                    .rows_affected()
-            }
-        );
+        let marked = on_pool!(self.writer(), |pool| {
+            sqlx::query(MARK)
+                .bind(account.as_str())
+                .bind(refused.0)
+                .bind(&owner.0)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
         Ok(marked == 1)
     }
 
@@ -244,17 +235,14 @@ impl Store {
                                     WHERE r.device_id = d.device_id AND r.expires_at > $2
                                       AND r.rotated_at IS NULL AND r.refused_at IS NULL)))
              ORDER BY refreshed_at, account_id LIMIT $3";
-        let ids: Vec<String> = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_scalar(LIST)
-                    .bind(not_refreshed_since.0)
-                    .bind(now.0)
-                    .bind(i64::from(limit))
-                    .fetch_all(pool)
-                    .await?
-            }
-        );
+        let ids: Vec<String> = on_pool!(self.reader(), |pool| {
+            sqlx::query_scalar(LIST)
+                .bind(not_refreshed_since.0)
+                .bind(now.0)
+                .bind(i64::from(limit))
+                .fetch_all(pool)
+                .await?
+        });
         ids.iter()
             .map(|id| AccountId::parse(id).map_err(crate::corrupt("accounts", "account_id")))
             .collect()

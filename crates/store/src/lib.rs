@@ -44,7 +44,7 @@ pub use crate::error::StoreError;
 pub use crate::grants::{Grant, NewGrant, Redemption};
 pub use crate::journal::{Intent, JournalRecord};
 pub use crate::keys::Wrapping;
-pub use crate::lease::{LeaseOutcome, LeaseOwner, RotationOutcome};
+pub use crate::lease::{LeaseOutcome, LeaseOwner, Rotation, RotationOutcome};
 pub use crate::open::{OpenError, OpenMode, OpenOptions};
 pub use crate::refresh::{GRACE, LOST_RESPONSE, RefreshOutcome, RefreshRequest, Renewed};
 pub use crate::revoke::RevokedDevice;
@@ -56,7 +56,7 @@ pub use crate::stats::{AccountSummary, Stats, Swept};
 pub use crate::usage::{Flushed, UsageRow};
 
 use crate::keys::KeyRing;
-use crate::pool::Pools;
+use crate::pool::{Pool, Pools};
 use crate::seal::Place;
 use crate::usage::Pending;
 
@@ -98,22 +98,23 @@ impl Store {
 
     /// Asks the database whether it answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        pool::on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query("SELECT 1").execute(pool).await?;
-            }
-        );
+        crate::pool::on_pool!(self.reader(), |pool| {
+            sqlx::query("SELECT 1").execute(pool).await?;
+        });
         Ok(())
     }
 
     /// Waits for what is running, then closes every connection. Later calls fail.
     pub async fn close(&self) {
-        self.pools().close().await;
+        self.0.pools.close().await;
     }
 
-    fn pools(&self) -> &Pools {
-        &self.0.pools
+    fn reader(&self) -> Pool<'_> {
+        self.0.pools.reader()
+    }
+
+    fn writer(&self) -> Pool<'_> {
+        self.0.pools.writer()
     }
 
     fn seal(&self, place: Place, row: &str, plain: &[u8]) -> Vec<u8> {

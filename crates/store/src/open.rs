@@ -123,7 +123,7 @@ impl Store {
         &self,
         old: &GatewaySecret,
         new: &GatewaySecret,
-    ) -> Result<usize, OpenError> {
+    ) -> Result<usize, StoreError> {
         keys::rewrap(&self.0.pools, old, new, &*self.0.entropy).await
     }
 

@@ -19,7 +19,28 @@ pub(crate) enum Pools {
     Postgres(PgPool),
 }
 
+/// The connections that fit a statement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Pool<'a> {
+    Sqlite(&'a SqlitePool),
+    Postgres(&'a PgPool),
+}
+
 impl Pools {
+    pub(crate) fn reader(&self) -> Pool<'_> {
+        match self {
+            Self::Sqlite { read, .. } => Pool::Sqlite(read),
+            Self::Postgres(pool) => Pool::Postgres(pool),
+        }
+    }
+
+    pub(crate) fn writer(&self) -> Pool<'_> {
+        match self {
+            Self::Sqlite { write, .. } => Pool::Sqlite(write),
+            Self::Postgres(pool) => Pool::Postgres(pool),
+        }
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite { write, read } => {
@@ -34,34 +55,32 @@ impl Pools {
 
 /// Runs one body against whichever database is open. The body is compiled twice, so it must
 /// be SQL both accept.
+macro_rules! on_pool {
+    ($pool:expr, |$connections:ident| $body:expr) => {
+        match $pool {
+            $crate::pool::Pool::Sqlite($connections) => $body,
+            $crate::pool::Pool::Postgres($connections) => $body,
+        }
+    };
+}
+pub(crate) use on_pool;
+
+/// The same inside a transaction, which commits after the body; leaving the body early, with
+/// `return` or `?`, rolls it back.
 ///
-/// `read` and `write` give a pool for single statements. `transaction` gives a transaction
-/// that commits after the body; leaving the body early, with `return` or `?`, rolls it back.
 /// On SQLite it begins IMMEDIATE: one that reads before it writes would otherwise fail with
 /// "database is locked" whatever the busy timeout. On PostgreSQL (READ COMMITTED) a body that
 /// decides on what it reads locks the row first, by an UPDATE.
-macro_rules! on_pool {
-    ($pools:expr, read |$pool:ident| $body:expr) => {
-        match $pools {
-            $crate::pool::Pools::Sqlite { read: $pool, .. } => $body,
-            $crate::pool::Pools::Postgres($pool) => $body,
-        }
-    };
-    ($pools:expr, write |$pool:ident| $body:expr) => {
-        match $pools {
-            $crate::pool::Pools::Sqlite { write: $pool, .. } => $body,
-            $crate::pool::Pools::Postgres($pool) => $body,
-        }
-    };
-    ($pools:expr, transaction |$transaction:ident| $body:expr) => {
-        match $pools {
-            $crate::pool::Pools::Sqlite { write, .. } => {
-                let mut $transaction = write.begin_with("BEGIN IMMEDIATE").await?;
+macro_rules! in_transaction {
+    ($pool:expr, |$transaction:ident| $body:expr) => {
+        match $pool {
+            $crate::pool::Pool::Sqlite(pool) => {
+                let mut $transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
                 let value = $body;
                 $transaction.commit().await?;
                 value
             }
-            $crate::pool::Pools::Postgres(pool) => {
+            $crate::pool::Pool::Postgres(pool) => {
                 let mut $transaction = pool.begin().await?;
                 let value = $body;
                 $transaction.commit().await?;
@@ -70,4 +89,4 @@ macro_rules! on_pool {
         }
     };
 }
-pub(crate) use on_pool;
+pub(crate) use in_transaction;

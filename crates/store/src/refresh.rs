@@ -10,19 +10,18 @@ use std::time::Duration;
 use domain::clock::Timestamp;
 use domain::id::{AccountId, ClientId, DeviceId};
 use domain::scope::Scopes;
-use domain::token::{Refresh, TokenDigest};
+use domain::token::{Access, Refresh, TokenDigest};
 
 use crate::accounts::AccountState;
-use crate::devices::{ADD_ACCESS, ADD_REFRESH, NewTokens};
+use crate::devices::{NewRefresh, NewTokens, issue_tokens};
 use crate::error::StoreError;
-use crate::pool::on_pool;
-use crate::usage::MARK_FIRST_USE;
+use crate::pool::{in_transaction, on_pool};
 use crate::{Store, corrupt};
 
 /// How long a rotated token yields siblings. Bursts of parallel refreshes last 33 to 76 s.
-pub const GRACE: Duration = Duration::from_secs(120);
+pub const GRACE: Duration = Duration::from_mins(2);
 /// How long a lost response can be asked for again.
-pub const LOST_RESPONSE: Duration = Duration::from_secs(24 * 60 * 60);
+pub const LOST_RESPONSE: Duration = Duration::from_hours(24);
 const MAX_CHILDREN: i64 = 10;
 const MAX_LIVE: i64 = 20;
 
@@ -32,8 +31,10 @@ pub struct RefreshRequest<'a> {
     pub client: &'a ClientId,
     /// A narrower wish, for the new access token only.
     pub scopes: Option<Scopes>,
-    /// The pair to issue; its refresh token is required.
-    pub tokens: NewTokens<'a>,
+    /// The pair to issue.
+    pub access: &'a TokenDigest<Access>,
+    pub access_expires_at: Option<Timestamp>,
+    pub refresh: NewRefresh<'a>,
 }
 
 /// A device whose tokens were replaced.
@@ -93,12 +94,17 @@ struct FamilyRow {
 /// What the rules say about a presented token, given its row and its family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
-    Rotate,
-    Sibling,
-    ReplaceLost,
+    Issue(Issue),
     TooMany,
     Reuse,
     Expired,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Issue {
+    Rotated,
+    Sibling,
+    ReplaceLost,
 }
 
 fn judge(presented: &PresentedRow, family: &FamilyRow, now: Timestamp) -> Verdict {
@@ -108,7 +114,7 @@ fn judge(presented: &PresentedRow, family: &FamilyRow, now: Timestamp) -> Verdic
         } else if presented.expires_at <= now.0 {
             Verdict::Expired
         } else {
-            Verdict::Rotate
+            Verdict::Issue(Issue::Rotated)
         };
     };
     let age = now.since(rotated_at);
@@ -118,14 +124,50 @@ fn judge(presented: &PresentedRow, family: &FamilyRow, now: Timestamp) -> Verdic
         if family.children >= MAX_CHILDREN || family.live >= MAX_LIVE {
             Verdict::TooMany
         } else {
-            Verdict::Sibling
+            Verdict::Issue(Issue::Sibling)
         }
     } else if age <= LOST_RESPONSE && family.used_children == 0 {
-        Verdict::ReplaceLost
+        Verdict::Issue(Issue::ReplaceLost)
     } else {
         Verdict::Reuse
     }
 }
+
+// Changes nothing but locks the family: what is read next stays true until the commit.
+const LOCK: &str = "
+    UPDATE devices SET created_at = created_at
+     WHERE device_id = (SELECT device_id FROM refresh_tokens WHERE digest = $1)";
+const PRESENTED: &str = "
+    SELECT d.device_id, d.account_id, d.client_id, d.scopes, a.state AS account_state,
+           r.expires_at, r.rotated_at, r.refused_at
+      FROM refresh_tokens AS r
+      JOIN devices AS d ON d.device_id = r.device_id
+      JOIN accounts AS a ON a.account_id = d.account_id
+     WHERE r.digest = $1";
+const FAMILY: &str = "
+    SELECT (SELECT COUNT(*) FROM refresh_tokens WHERE parent_digest = $1) AS children,
+           (SELECT COUNT(*) FROM refresh_tokens
+             WHERE parent_digest = $1 AND rotated_at IS NOT NULL) AS rotated_children,
+           (SELECT COUNT(*) FROM access_tokens AS t
+              JOIN refresh_tokens AS r ON r.digest = t.pair_digest
+             WHERE r.parent_digest = $1 AND t.used_at IS NOT NULL) AS used_children,
+           (SELECT COUNT(*) FROM refresh_tokens
+             WHERE device_id = $2 AND expires_at > $3
+               AND rotated_at IS NULL AND refused_at IS NULL) AS live";
+// Only of this device, whose lock is held: two refreshes must not wait for each other.
+const MARK_FIRST_USE: &str = "
+    UPDATE access_tokens SET used_at = $2
+     WHERE digest = $1 AND used_at IS NULL AND device_id = $3";
+const ROTATE: &str = "
+    UPDATE refresh_tokens SET rotated_at = $2 WHERE digest = $1 AND rotated_at IS NULL";
+const DROP_LOST_ACCESS: &str = "
+    DELETE FROM access_tokens WHERE pair_digest IN
+           (SELECT digest FROM refresh_tokens WHERE parent_digest = $1)";
+const REFUSE_LOST: &str = "
+    UPDATE refresh_tokens SET refused_at = $2
+     WHERE parent_digest = $1 AND refused_at IS NULL";
+const REVOKE: &str = "DELETE FROM devices WHERE device_id = $1";
+const TOUCH: &str = "UPDATE devices SET last_used_at = $2 WHERE device_id = $1";
 
 impl Store {
     /// Exchanges a refresh token for the pair in `request`, by the rules above, in one
@@ -136,145 +178,91 @@ impl Store {
         request: &RefreshRequest<'_>,
         now: Timestamp,
     ) -> Result<RefreshOutcome, StoreError> {
-        // Changes nothing but locks the family: what is read next stays true until the commit.
-        const LOCK: &str = "
-            UPDATE devices SET created_at = created_at
-             WHERE device_id = (SELECT device_id FROM refresh_tokens WHERE digest = $1)";
-        const PRESENTED: &str = "
-            SELECT d.device_id, d.account_id, d.client_id, d.scopes, a.state AS account_state,
-                   r.expires_at, r.rotated_at, r.refused_at
-              FROM refresh_tokens AS r
-              JOIN devices AS d ON d.device_id = r.device_id
-              JOIN accounts AS a ON a.account_id = d.account_id
-             WHERE r.digest = $1";
-        const FAMILY: &str = "
-            SELECT (SELECT COUNT(*) FROM refresh_tokens WHERE parent_digest = $1) AS children,
-                   (SELECT COUNT(*) FROM refresh_tokens
-                     WHERE parent_digest = $1 AND rotated_at IS NOT NULL) AS rotated_children,
-                   (SELECT COUNT(*) FROM access_tokens AS t
-                      JOIN refresh_tokens AS r ON r.digest = t.pair_digest
-                     WHERE r.parent_digest = $1 AND t.used_at IS NOT NULL) AS used_children,
-                   (SELECT COUNT(*) FROM refresh_tokens
-                     WHERE device_id = $2 AND expires_at > $3
-                       AND rotated_at IS NULL AND refused_at IS NULL) AS live";
-        const ROTATE: &str = "
-            UPDATE refresh_tokens SET rotated_at = $2 WHERE digest = $1 AND rotated_at IS NULL";
-        const DROP_LOST_ACCESS: &str = "
-            DELETE FROM access_tokens WHERE pair_digest IN
-                   (SELECT digest FROM refresh_tokens WHERE parent_digest = $1)";
-        const REFUSE_LOST: &str = "
-            UPDATE refresh_tokens SET refused_at = $2
-             WHERE parent_digest = $1 AND refused_at IS NULL";
-        const REVOKE: &str = "DELETE FROM devices WHERE device_id = $1";
-        const TOUCH: &str = "UPDATE devices SET last_used_at = $2 WHERE device_id = $1";
-
-        let Some(new_refresh) = request.tokens.refresh else { return Ok(RefreshOutcome::Unknown) };
         let presented = request.presented.as_bytes();
+        let tokens = NewTokens {
+            access: request.access,
+            access_expires_at: request.access_expires_at,
+            refresh: Some(request.refresh),
+        };
         let used = self.first_uses();
-        let outcome = on_pool!(
-            self.pools(),
-            transaction | transaction | {
-                let locked = sqlx::query(LOCK).bind(presented).execute(&mut *transaction).await?;
-                if locked.rows_affected() == 0 {
-                    return Ok(RefreshOutcome::Unknown);
-                }
-                let found: Option<PresentedRow> = sqlx::query_as(PRESENTED)
-                    .bind(presented)
-                    .fetch_optional(&mut *transaction)
-                    .await?;
-                let Some(row) = found else { return Ok(RefreshOutcome::Unknown) };
-                if row.client_id != request.client.as_str() {
-                    return Ok(RefreshOutcome::WrongClient);
-                }
-                let device =
-                    DeviceId::parse(&row.device_id).map_err(corrupt("devices", "device_id"))?;
-                let account =
-                    AccountId::parse(&row.account_id).map_err(corrupt("devices", "account_id"))?;
-                let granted = Scopes::parse(&row.scopes).map_err(corrupt("devices", "scopes"))?;
+        let outcome = in_transaction!(self.writer(), |transaction| {
+            let locked = sqlx::query(LOCK).bind(presented).execute(&mut *transaction).await?;
+            if locked.rows_affected() == 0 {
+                return Ok(RefreshOutcome::Unknown);
+            }
+            let found: Option<PresentedRow> =
+                sqlx::query_as(PRESENTED).bind(presented).fetch_optional(&mut *transaction).await?;
+            let Some(row) = found else { return Ok(RefreshOutcome::Unknown) };
+            if row.client_id != request.client.as_str() {
+                return Ok(RefreshOutcome::WrongClient);
+            }
+            let device =
+                DeviceId::parse(&row.device_id).map_err(corrupt("devices", "device_id"))?;
+            let account =
+                AccountId::parse(&row.account_id).map_err(corrupt("devices", "account_id"))?;
+            let granted = Scopes::parse(&row.scopes).map_err(corrupt("devices", "scopes"))?;
 
-                for (digest, at) in &used {
-                    sqlx::query(MARK_FIRST_USE)
-                        .bind(&digest[..])
-                        .bind(at.0)
+            for (digest, at) in &used {
+                sqlx::query(MARK_FIRST_USE)
+                    .bind(&digest[..])
+                    .bind(at.0)
+                    .bind(device.as_str())
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            let family: FamilyRow = sqlx::query_as(FAMILY)
+                .bind(presented)
+                .bind(device.as_str())
+                .bind(now.0)
+                .fetch_one(&mut *transaction)
+                .await?;
+            match judge(&row, &family, now) {
+                Verdict::Expired => return Ok(RefreshOutcome::Unknown),
+                Verdict::TooMany => return Ok(RefreshOutcome::TooMany),
+                Verdict::Reuse => {
+                    sqlx::query(REVOKE).bind(device.as_str()).execute(&mut *transaction).await?;
+                    RefreshOutcome::Reused { device, account }
+                }
+                Verdict::Issue(issue) => {
+                    if AccountState::read(&row.account_state)? == AccountState::SignInNeeded {
+                        return Ok(RefreshOutcome::SignInNeeded);
+                    }
+                    let scopes = request.scopes.unwrap_or(granted);
+                    if !granted.cover(scopes) {
+                        return Ok(RefreshOutcome::TooWide);
+                    }
+                    if issue == Issue::ReplaceLost {
+                        sqlx::query(DROP_LOST_ACCESS)
+                            .bind(presented)
+                            .execute(&mut *transaction)
+                            .await?;
+                        sqlx::query(REFUSE_LOST)
+                            .bind(presented)
+                            .bind(now.0)
+                            .execute(&mut *transaction)
+                            .await?;
+                    }
+                    sqlx::query(ROTATE)
+                        .bind(presented)
+                        .bind(now.0)
                         .execute(&mut *transaction)
                         .await?;
-                }
-                let family: FamilyRow = sqlx::query_as(FAMILY)
-                    .bind(presented)
-                    .bind(device.as_str())
-                    .bind(now.0)
-                    .fetch_one(&mut *transaction)
-                    .await?;
-                let verdict = judge(&row, &family, now);
-                match verdict {
-                    Verdict::Expired => return Ok(RefreshOutcome::Unknown),
-                    Verdict::TooMany => return Ok(RefreshOutcome::TooMany),
-                    Verdict::Reuse => {
-                        sqlx::query(REVOKE)
-                            .bind(device.as_str())
-                            .execute(&mut *transaction)
-                            .await?;
-                        RefreshOutcome::Reused { device, account }
-                    }
-                    Verdict::Rotate | Verdict::Sibling | Verdict::ReplaceLost => {
-                        if AccountState::read(&row.account_state)? == AccountState::SignInNeeded {
-                            return Ok(RefreshOutcome::SignInNeeded);
-                        }
-                        let scopes = request.scopes.unwrap_or(granted);
-                        if !granted.cover(scopes) {
-                            return Ok(RefreshOutcome::TooWide);
-                        }
-                        if verdict == Verdict::ReplaceLost {
-                            sqlx::query(DROP_LOST_ACCESS)
-                                .bind(presented)
-                                .execute(&mut *transaction)
-                                .await?;
-                            sqlx::query(REFUSE_LOST)
-                                .bind(presented)
-                                .bind(now.0)
-                                .execute(&mut *transaction)
-                                .await?;
-                        }
-                        sqlx::query(ROTATE)
-                            .bind(presented)
-                            .bind(now.0)
-                            .execute(&mut *transaction)
-                            .await?;
-                        sqlx::query(ADD_REFRESH)
-                            .bind(new_refresh.digest.as_bytes())
-                            .bind(device.as_str())
-                            .bind(presented)
-                            .bind(now.0)
-                            .bind(new_refresh.expires_at.0)
-                            .execute(&mut *transaction)
-                            .await?;
-                        sqlx::query(ADD_ACCESS)
-                            .bind(request.tokens.access.as_bytes())
-                            .bind(device.as_str())
-                            .bind(new_refresh.digest.as_bytes())
-                            .bind(scopes.as_str())
-                            .bind(now.0)
-                            .bind(request.tokens.access_expires_at.map(|at| at.0))
-                            .execute(&mut *transaction)
-                            .await?;
-                        sqlx::query(TOUCH)
-                            .bind(device.as_str())
-                            .bind(now.0)
-                            .execute(&mut *transaction)
-                            .await?;
-                        let renewed = Renewed { device, account, scopes };
-                        match verdict {
-                            Verdict::Rotate => RefreshOutcome::Rotated(renewed),
-                            Verdict::Sibling => RefreshOutcome::Grace(renewed),
-                            Verdict::ReplaceLost
-                            | Verdict::TooMany
-                            | Verdict::Reuse
-                            | Verdict::Expired => RefreshOutcome::LostResponse(renewed),
-                        }
+                    let parent = Some(presented);
+                    issue_tokens!(transaction, device, &tokens, parent, scopes, now);
+                    sqlx::query(TOUCH)
+                        .bind(device.as_str())
+                        .bind(now.0)
+                        .execute(&mut *transaction)
+                        .await?;
+                    let renewed = Renewed { device, account, scopes };
+                    match issue {
+                        Issue::Rotated => RefreshOutcome::Rotated(renewed),
+                        Issue::Sibling => RefreshOutcome::Grace(renewed),
+                        Issue::ReplaceLost => RefreshOutcome::LostResponse(renewed),
                     }
                 }
             }
-        );
+        });
         Ok(outcome)
     }
 
@@ -287,12 +275,9 @@ impl Store {
         const FIND: &str = "
             SELECT d.device_id, d.client_id FROM refresh_tokens AS r
               JOIN devices AS d ON d.device_id = r.device_id WHERE r.digest = $1";
-        let row: Option<(String, String)> = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_as(FIND).bind(refresh.as_bytes()).fetch_optional(pool).await?
-            }
-        );
+        let row: Option<(String, String)> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(FIND).bind(refresh.as_bytes()).fetch_optional(pool).await?
+        });
         row.map(|(device, client)| {
             Ok((
                 DeviceId::parse(&device).map_err(corrupt("devices", "device_id"))?,
@@ -328,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_current_token_rotates_until_the_second_it_expires() {
-        assert_eq!(judge(&presented(None), &family(), NOW), Verdict::Rotate);
+        assert_eq!(judge(&presented(None), &family(), NOW), Verdict::Issue(Issue::Rotated));
         let expired = PresentedRow { expires_at: NOW.0, ..presented(None) };
         assert_eq!(judge(&expired, &family(), NOW), Verdict::Expired);
     }
@@ -336,7 +321,7 @@ mod tests {
     #[test]
     fn grace_lasts_two_minutes_and_ends_when_a_child_is_rotated() {
         let used = FamilyRow { used_children: 1, ..family() };
-        assert_eq!(judge(&presented(Some(120)), &used, NOW), Verdict::Sibling);
+        assert_eq!(judge(&presented(Some(120)), &used, NOW), Verdict::Issue(Issue::Sibling));
         assert_eq!(judge(&presented(Some(121)), &used, NOW), Verdict::Reuse);
         let grandparent = FamilyRow { rotated_children: 1, ..family() };
         assert_eq!(judge(&presented(Some(5)), &grandparent, NOW), Verdict::Reuse);
@@ -353,7 +338,10 @@ mod tests {
     #[test]
     fn a_lost_response_is_forgiven_for_a_day_and_its_child_never() {
         let day = LOST_RESPONSE.as_secs();
-        assert_eq!(judge(&presented(Some(day)), &family(), NOW), Verdict::ReplaceLost);
+        assert_eq!(
+            judge(&presented(Some(day)), &family(), NOW),
+            Verdict::Issue(Issue::ReplaceLost)
+        );
         assert_eq!(judge(&presented(Some(day + 1)), &family(), NOW), Verdict::Reuse);
         let child = PresentedRow { refused_at: Some(NOW.0), ..presented(None) };
         assert_eq!(judge(&child, &family(), NOW), Verdict::Reuse);

@@ -5,7 +5,7 @@ use domain::id::{AccountId, DeviceId, GrantId};
 use domain::clock::Timestamp;
 
 use crate::error::StoreError;
-use crate::pool::on_pool;
+use crate::pool::{in_transaction, on_pool};
 use crate::{Store, corrupt};
 
 /// A device that has lost its access, and whose account it was.
@@ -35,10 +35,9 @@ impl Store {
     ) -> Result<Option<RevokedDevice>, StoreError> {
         const REVOKE: &str =
             "DELETE FROM devices WHERE device_id = $1 RETURNING device_id, account_id";
-        let rows = on_pool!(
-            self.pools(),
-            write | pool | { sqlx::query_as(REVOKE).bind(device.as_str()).fetch_all(pool).await? }
-        );
+        let rows = on_pool!(self.writer(), |pool| {
+            sqlx::query_as(REVOKE).bind(device.as_str()).fetch_all(pool).await?
+        });
         Ok(read(rows)?.pop())
     }
 
@@ -54,17 +53,10 @@ impl Store {
             "UPDATE grants SET revoked_at = $2 WHERE grant_id = $1 AND revoked_at IS NULL";
         const REVOKE: &str =
             "DELETE FROM devices WHERE grant_id = $1 RETURNING device_id, account_id";
-        let rows = on_pool!(
-            self.pools(),
-            transaction | transaction | {
-                sqlx::query(MARK)
-                    .bind(grant.as_str())
-                    .bind(now.0)
-                    .execute(&mut *transaction)
-                    .await?;
-                sqlx::query_as(REVOKE).bind(grant.as_str()).fetch_all(&mut *transaction).await?
-            }
-        );
+        let rows = in_transaction!(self.writer(), |transaction| {
+            sqlx::query(MARK).bind(grant.as_str()).bind(now.0).execute(&mut *transaction).await?;
+            sqlx::query_as(REVOKE).bind(grant.as_str()).fetch_all(&mut *transaction).await?
+        });
         read(rows)
     }
 
@@ -79,17 +71,10 @@ impl Store {
             "UPDATE grants SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL";
         const REVOKE: &str =
             "DELETE FROM devices WHERE account_id = $1 RETURNING device_id, account_id";
-        let rows = on_pool!(
-            self.pools(),
-            transaction | transaction | {
-                sqlx::query(MARK)
-                    .bind(account.as_str())
-                    .bind(now.0)
-                    .execute(&mut *transaction)
-                    .await?;
-                sqlx::query_as(REVOKE).bind(account.as_str()).fetch_all(&mut *transaction).await?
-            }
-        );
+        let rows = in_transaction!(self.writer(), |transaction| {
+            sqlx::query(MARK).bind(account.as_str()).bind(now.0).execute(&mut *transaction).await?;
+            sqlx::query_as(REVOKE).bind(account.as_str()).fetch_all(&mut *transaction).await?
+        });
         read(rows)
     }
 
@@ -98,13 +83,10 @@ impl Store {
     pub async fn revoke_all(&self, now: Timestamp) -> Result<Vec<RevokedDevice>, StoreError> {
         const MARK: &str = "UPDATE grants SET revoked_at = $1 WHERE revoked_at IS NULL";
         const REVOKE: &str = "DELETE FROM devices RETURNING device_id, account_id";
-        let rows = on_pool!(
-            self.pools(),
-            transaction | transaction | {
-                sqlx::query(MARK).bind(now.0).execute(&mut *transaction).await?;
-                sqlx::query_as(REVOKE).fetch_all(&mut *transaction).await?
-            }
-        );
+        let rows = in_transaction!(self.writer(), |transaction| {
+            sqlx::query(MARK).bind(now.0).execute(&mut *transaction).await?;
+            sqlx::query_as(REVOKE).fetch_all(&mut *transaction).await?
+        });
         read(rows)
     }
 }

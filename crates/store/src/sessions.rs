@@ -45,19 +45,16 @@ impl Store {
                SET browser_digest = excluded.browser_digest, state = excluded.state,
                    expires_at = excluded.expires_at";
         let sealed = self.seal(STATE, id.as_str(), state);
-        on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(PUT)
-                    .bind(id.as_str())
-                    .bind(browser.as_bytes())
-                    .bind(sealed)
-                    .bind(now.0)
-                    .bind(expires_at.0)
-                    .execute(pool)
-                    .await?;
-            }
-        );
+        on_pool!(self.writer(), |pool| {
+            sqlx::query(PUT)
+                .bind(id.as_str())
+                .bind(browser.as_bytes())
+                .bind(sealed)
+                .bind(now.0)
+                .bind(expires_at.0)
+                .execute(pool)
+                .await?;
+        });
         Ok(())
     }
 
@@ -70,16 +67,9 @@ impl Store {
         const FIND: &str = "
             SELECT session_id, state, created_at, expires_at
               FROM sessions WHERE browser_digest = $1 AND expires_at > $2";
-        let row: Option<(String, Vec<u8>, i64, i64)> = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_as(FIND)
-                    .bind(browser.as_bytes())
-                    .bind(now.0)
-                    .fetch_optional(pool)
-                    .await?
-            }
-        );
+        let row: Option<(String, Vec<u8>, i64, i64)> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(FIND).bind(browser.as_bytes()).bind(now.0).fetch_optional(pool).await?
+        });
         let Some((id, state, created_at, expires_at)) = row else { return Ok(None) };
         Ok(Some(Session {
             state: self.open_sealed(STATE, &id, &state)?,
@@ -92,12 +82,9 @@ impl Store {
     #[tracing::instrument(name = "store.sessions.end", skip_all)]
     pub async fn end_session(&self, id: &SessionId) -> Result<bool, StoreError> {
         const END: &str = "DELETE FROM sessions WHERE session_id = $1";
-        let ended = on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(END).bind(id.as_str()).execute(pool).await?.rows_affected()
-            }
-        );
+        let ended = on_pool!(self.writer(), |pool| {
+            sqlx::query(END).bind(id.as_str()).execute(pool).await?.rows_affected()
+        });
         Ok(ended == 1)
     }
 }

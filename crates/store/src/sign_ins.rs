@@ -75,19 +75,16 @@ impl Store {
                    (sign_in_id, browser_digest, state, version, created_at, expires_at)
             VALUES ($1, $2, $3, 1, $4, $5)";
         let sealed = self.seal(STATE, sign_in.id.as_str(), sign_in.state);
-        on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(ADD)
-                    .bind(sign_in.id.as_str())
-                    .bind(sign_in.browser.as_bytes())
-                    .bind(sealed)
-                    .bind(now.0)
-                    .bind(sign_in.expires_at.0)
-                    .execute(pool)
-                    .await?;
-            }
-        );
+        on_pool!(self.writer(), |pool| {
+            sqlx::query(ADD)
+                .bind(sign_in.id.as_str())
+                .bind(sign_in.browser.as_bytes())
+                .bind(sealed)
+                .bind(now.0)
+                .bind(sign_in.expires_at.0)
+                .execute(pool)
+                .await?;
+        });
         Ok(SignInVersion(1))
     }
 
@@ -101,12 +98,9 @@ impl Store {
         const FIND: &str = "
             SELECT browser_digest, state, version, created_at, expires_at
               FROM sign_ins WHERE sign_in_id = $1 AND expires_at > $2";
-        let row: Option<SignInRow> = on_pool!(
-            self.pools(),
-            read | pool | {
-                sqlx::query_as(FIND).bind(id.as_str()).bind(now.0).fetch_optional(pool).await?
-            }
-        );
+        let row: Option<SignInRow> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(FIND).bind(id.as_str()).bind(now.0).fetch_optional(pool).await?
+        });
         let Some(row) = row else { return Ok(None) };
         Ok(Some(SignIn {
             id: id.clone(),
@@ -133,18 +127,15 @@ impl Store {
              WHERE sign_in_id = $1 AND version = $2 AND expires_at > $4
             RETURNING version";
         let sealed = self.seal(STATE, id.as_str(), state);
-        let version: Option<i64> = on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query_scalar(UPDATE)
-                    .bind(id.as_str())
-                    .bind(version.0)
-                    .bind(sealed)
-                    .bind(now.0)
-                    .fetch_optional(pool)
-                    .await?
-            }
-        );
+        let version: Option<i64> = on_pool!(self.writer(), |pool| {
+            sqlx::query_scalar(UPDATE)
+                .bind(id.as_str())
+                .bind(version.0)
+                .bind(sealed)
+                .bind(now.0)
+                .fetch_optional(pool)
+                .await?
+        });
         Ok(version.map(SignInVersion))
     }
 
@@ -156,17 +147,14 @@ impl Store {
         version: SignInVersion,
     ) -> Result<bool, StoreError> {
         const FINISH: &str = "DELETE FROM sign_ins WHERE sign_in_id = $1 AND version = $2";
-        let finished = on_pool!(
-            self.pools(),
-            write | pool | {
-                sqlx::query(FINISH)
-                    .bind(id.as_str())
-                    .bind(version.0)
-                    .execute(pool)
-                    .await?
-                    .rows_affected()
-            }
-        );
+        let finished = on_pool!(self.writer(), |pool| {
+            sqlx::query(FINISH)
+                .bind(id.as_str())
+                .bind(version.0)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
         Ok(finished == 1)
     }
 }

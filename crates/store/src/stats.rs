@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::accounts::AccountState;
 use crate::error::StoreError;
-use crate::pool::on_pool;
+use crate::pool::{in_transaction, on_pool};
 use crate::{Store, corrupt};
 
 /// Counts for `status` and metrics.
@@ -51,7 +51,7 @@ pub struct Swept {
 }
 
 /// How long a dead row stays, so that its reuse is still recognised for what it is.
-const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+const REMEMBERED: Duration = Duration::from_hours(24);
 
 #[derive(sqlx::FromRow)]
 struct StatsRow {
@@ -91,10 +91,9 @@ impl Store {
                    (SELECT COUNT(*) FROM sign_ins WHERE expires_at > $1)
                        AS sign_ins_in_progress,
                    (SELECT COUNT(DISTINCT account_id) FROM devices) AS people_with_device";
-        let row: StatsRow = on_pool!(
-            self.pools(),
-            read | pool | { sqlx::query_as(COUNT).bind(now.0).fetch_one(pool).await? }
-        );
+        let row: StatsRow = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(COUNT).bind(now.0).fetch_one(pool).await?
+        });
         Ok(Stats {
             accounts: row.accounts.unsigned_abs(),
             accounts_needing_sign_in: row.accounts_needing_sign_in.unsigned_abs(),
@@ -116,7 +115,7 @@ impl Store {
                        AS devices
               FROM accounts AS a ORDER BY a.created_at, a.account_id";
         let rows: Vec<AccountRow> =
-            on_pool!(self.pools(), read | pool | { sqlx::query_as(LIST).fetch_all(pool).await? });
+            on_pool!(self.reader(), |pool| { sqlx::query_as(LIST).fetch_all(pool).await? });
         rows.into_iter()
             .map(|row| {
                 Ok(AccountSummary {
@@ -151,31 +150,27 @@ impl Store {
                                 WHERE r.device_id = devices.device_id)";
 
         let before = now.minus(REMEMBERED);
-        let swept = on_pool!(
-            self.pools(),
-            transaction | transaction | {
-                let mut counts = [0; 5];
-                // Nothing recognises an expired sign-in or session: they go at once.
-                let statements = [
-                    (SIGN_INS, now),
-                    (SESSIONS, now),
-                    (GRANTS, before),
-                    (ACCESS, before),
-                    (REFRESH, before),
-                ];
-                for (count, (statement, limit)) in counts.iter_mut().zip(statements) {
-                    *count = sqlx::query(statement)
-                        .bind(limit.0)
-                        .execute(&mut *transaction)
-                        .await?
-                        .rows_affected();
-                }
-                let devices =
-                    sqlx::query(DEVICES).execute(&mut *transaction).await?.rows_affected();
-                let [sign_ins, sessions, grants, access_tokens, refresh_tokens] = counts;
-                Swept { sign_ins, grants, sessions, access_tokens, refresh_tokens, devices }
+        let swept = in_transaction!(self.writer(), |transaction| {
+            let mut counts = [0; 5];
+            // Nothing recognises an expired sign-in or session: they go at once.
+            let statements = [
+                (SIGN_INS, now),
+                (SESSIONS, now),
+                (GRANTS, before),
+                (ACCESS, before),
+                (REFRESH, before),
+            ];
+            for (count, (statement, limit)) in counts.iter_mut().zip(statements) {
+                *count = sqlx::query(statement)
+                    .bind(limit.0)
+                    .execute(&mut *transaction)
+                    .await?
+                    .rows_affected();
             }
-        );
+            let devices = sqlx::query(DEVICES).execute(&mut *transaction).await?.rows_affected();
+            let [sign_ins, sessions, grants, access_tokens, refresh_tokens] = counts;
+            Swept { sign_ins, grants, sessions, access_tokens, refresh_tokens, devices }
+        });
         Ok(swept)
     }
 }

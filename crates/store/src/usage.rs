@@ -10,7 +10,7 @@ use domain::token::{Access, TokenDigest};
 use serde::Serialize;
 
 use crate::error::StoreError;
-use crate::pool::on_pool;
+use crate::pool::{in_transaction, on_pool};
 use crate::{Store, corrupt};
 
 /// What waits for the next flush.
@@ -43,7 +43,7 @@ pub struct UsageRow {
     pub last_used_at: Timestamp,
 }
 
-pub(crate) const MARK_FIRST_USE: &str =
+const MARK_FIRST_USE: &str =
     "UPDATE access_tokens SET used_at = $2 WHERE digest = $1 AND used_at IS NULL";
 
 fn note<K: Eq + std::hash::Hash>(map: &mut HashMap<K, Timestamp>, key: K, now: Timestamp) {
@@ -172,41 +172,38 @@ impl Store {
         first_uses.sort();
         let mut calls: Vec<_> = pending.calls.iter().collect();
         calls.sort();
-        on_pool!(
-            self.pools(),
-            transaction | transaction | {
-                for (device, at) in &devices {
-                    sqlx::query(DEVICE)
-                        .bind(device.as_str())
-                        .bind(at.0)
-                        .execute(&mut *transaction)
-                        .await?;
-                }
-                for (client, at) in &clients {
-                    sqlx::query(CLIENT)
-                        .bind(client.as_str())
-                        .bind(at.0)
-                        .execute(&mut *transaction)
-                        .await?;
-                }
-                for (digest, at) in &first_uses {
-                    sqlx::query(MARK_FIRST_USE)
-                        .bind(&digest[..])
-                        .bind(at.0)
-                        .execute(&mut *transaction)
-                        .await?;
-                }
-                for ((account, tool), (count, at)) in &calls {
-                    sqlx::query(CALLS)
-                        .bind(account.as_str())
-                        .bind(tool.as_str())
-                        .bind(*count)
-                        .bind(at.0)
-                        .execute(&mut *transaction)
-                        .await?;
-                }
+        in_transaction!(self.writer(), |transaction| {
+            for (device, at) in &devices {
+                sqlx::query(DEVICE)
+                    .bind(device.as_str())
+                    .bind(at.0)
+                    .execute(&mut *transaction)
+                    .await?;
             }
-        );
+            for (client, at) in &clients {
+                sqlx::query(CLIENT)
+                    .bind(client.as_str())
+                    .bind(at.0)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            for (digest, at) in &first_uses {
+                sqlx::query(MARK_FIRST_USE)
+                    .bind(&digest[..])
+                    .bind(at.0)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            for ((account, tool), (count, at)) in &calls {
+                sqlx::query(CALLS)
+                    .bind(account.as_str())
+                    .bind(tool.as_str())
+                    .bind(*count)
+                    .bind(at.0)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+        });
         Ok(())
     }
 
@@ -217,7 +214,7 @@ impl Store {
             SELECT account_id, tool, calls, last_used_at
               FROM usage ORDER BY calls DESC, account_id, tool";
         let rows: Vec<(String, String, i64, i64)> =
-            on_pool!(self.pools(), read | pool | { sqlx::query_as(LIST).fetch_all(pool).await? });
+            on_pool!(self.reader(), |pool| { sqlx::query_as(LIST).fetch_all(pool).await? });
         rows.into_iter()
             .map(|(account, tool, calls, last_used_at)| {
                 Ok(UsageRow {
