@@ -60,7 +60,9 @@ impl Vars {
         self
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    /// What was set under a name of the table.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
         debug_assert!(
             table().iter().any(|setting| setting.name == name) || super::RETIRED.contains(&name),
             "{name} is missing from the table"
