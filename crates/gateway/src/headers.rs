@@ -1,0 +1,74 @@
+//! What every answer, and every page in particular, tells a browser to refuse.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+
+use crate::state::AppState;
+
+/// Where forms of a page may lead.
+#[derive(Debug, Clone, Copy)]
+pub enum FormAction<'a> {
+    /// The page has no form.
+    Nowhere,
+    /// Our own address, and through its redirect the client's: browsers apply the directive
+    /// to the redirect that follows a form post as well.
+    SelfAnd(&'a str),
+}
+
+/// The headers of a page. There is deliberately no `Cross-Origin-Opener-Policy`: clients open
+/// the sign-in in a popup and need their opener again afterwards.
+pub fn protect_page(headers: &mut HeaderMap, form_action: FormAction<'_>) {
+    let forms = match form_action {
+        FormAction::Nowhere => "'none'".to_owned(),
+        FormAction::SelfAnd(source) => format!("'self' {source}"),
+    };
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+         frame-ancestors 'none'; form-action {forms}"
+    );
+    // Redirect URIs are visible ASCII by construction; were one not, no form would work.
+    let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(
+        "default-src 'none'; style-src 'self'; frame-ancestors 'none'; form-action 'none'",
+    ));
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+/// Dresses every answer, pages and machines' alike. HSTS only where the public address is
+/// https: on loopback it would lock other local programs out.
+pub async fn secure(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    if app.config.public_url.is_secure() {
+        headers.insert(
+            STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+        );
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_may_lead_to_the_client_and_nowhere_else() {
+        let mut headers = HeaderMap::new();
+        protect_page(&mut headers, FormAction::SelfAnd("https://claude.ai"));
+        let policy = headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.ends_with("form-action 'self' https://claude.ai"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(!headers.contains_key("cross-origin-opener-policy"));
+    }
+}

@@ -1,0 +1,317 @@
+//! `POST /oauth/authorize`: what a person answers. Every path ends on a page to go on from.
+
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use domain::clock::Timestamp;
+use domain::email::LoginEmail;
+use domain::oauth::ErrorCode;
+use domain::scope::Scopes;
+use http::header::ORIGIN;
+use http::{HeaderMap, StatusCode};
+use secrecy::SecretString;
+use store::{SignIn, StoreError};
+use zeroize::Zeroizing;
+
+use super::super::redirect::{see_other, with_error};
+use super::ours;
+use super::view::{self, Found, find, progress_address, show};
+use crate::extract::client_ip::ClientIp;
+use crate::extract::form::{BodyError, PAGE_LIMIT, Params, read_form};
+use crate::headers::FormAction;
+use crate::limits::{ByAddress, TooMany};
+use crate::pages::{self, Message, Site};
+use crate::sign_in::{Answer, CodeWait, Problem, Record, Stage, Submitted, Ticket};
+use crate::state::AppState;
+
+/// How long a person looks at a loading page before ours says what is going on.
+const PATIENCE: Duration = Duration::from_secs(5);
+const LONGEST_PASSWORD: usize = 1024;
+
+pub(in crate::oauth) async fn post(
+    State(app): State<AppState>,
+    client_ip: ClientIp,
+    request: Request,
+) -> Response {
+    let headers = request.headers().clone();
+    if is_foreign(&app, &headers) {
+        tracing::warn!(event = "authorize-csrf-invalid", step = "origin", "from another site");
+        return refuse(
+            &app,
+            StatusCode::FORBIDDEN,
+            "This form came from another site",
+            "It was not sent from our page, so nothing was done with it.",
+        );
+    }
+    let params = match read_form(request, PAGE_LIMIT).await {
+        Ok(params) => params,
+        Err(error) => return unreadable(&app, error),
+    };
+    let now = app.clock.now();
+    let id = params.one("sign_in").ok().flatten();
+    let found = match find(&app, &headers, id, now).await {
+        Ok(found) => found,
+        Err(error) => return ours(&app, &error),
+    };
+    let Found::Here(row, record) = found else {
+        if params.one("code").is_ok_and(|code| code.is_some()) {
+            tracing::info!(event = "mfa-session-missing", "a code came for no sign-in");
+        }
+        return show(&app, &found, now);
+    };
+    let post = Post { app: &app, params: &params, client_ip, now };
+    match post.answer(row, *record).await {
+        Ok(response) => response,
+        Err(error) => ours(&app, &error),
+    }
+}
+
+/// A form of ours comes from our origin. Browsers that follow our own `no-referrer` send
+/// `null` instead, which proves nothing: cookie and CSRF token carry that case.
+fn is_foreign(app: &AppState, headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let site = text("sec-fetch-site");
+    let origin = text(ORIGIN.as_str());
+    site.is_some_and(|site| site == "cross-site")
+        || origin.is_some_and(|origin| origin != "null" && origin != app.config.public_url.as_str())
+}
+
+fn refuse(app: &AppState, status: StatusCode, title: &str, sentence: &str) -> Response {
+    let advice = ["Go back to your app and start connecting from there."];
+    let page = Message { site: Site::of(app), title, sentence, advice: &advice, alert: true };
+    pages::render(status, &page, FormAction::Nowhere)
+}
+
+fn unreadable(app: &AppState, error: BodyError) -> Response {
+    let (status, sentence) = match error {
+        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The form was too large."),
+        BodyError::WrongType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "This was not our form."),
+        BodyError::Broken => (StatusCode::BAD_REQUEST, "The form arrived incomplete."),
+        BodyError::Slow => (StatusCode::REQUEST_TIMEOUT, "The form took too long to arrive."),
+    };
+    refuse(app, status, "This form could not be read", sentence)
+}
+
+/// One submitted form, from the browser that owns the sign-in.
+struct Post<'a> {
+    app: &'a AppState,
+    params: &'a Params,
+    client_ip: ClientIp,
+    now: Timestamp,
+}
+
+/// What the person wants, as the form says it.
+enum Step<'a> {
+    Deny,
+    Restart,
+    Code(&'a str),
+    Credentials,
+}
+
+impl Post<'_> {
+    async fn answer(&self, row: SignIn, record: Record) -> Result<Response, StoreError> {
+        let presented = self.field("csrf");
+        let step = self.step();
+        tracing::info!(
+            event = "authorize-post",
+            step = step.label(),
+            has_csrf = presented.is_some(),
+            client_id = %record.request.client,
+            "a form was submitted"
+        );
+        if !presented.is_some_and(|csrf| record.csrf_is(csrf)) {
+            tracing::error!(event = "authorize-csrf-invalid", step = step.label(), "no such form");
+            return Ok(self.again(&row, record, Problem::StaleForm));
+        }
+        if matches!(record.stage, Stage::Done { .. }) {
+            return Ok(view::stage(self.app, &row.id, &record, self.now));
+        }
+        match step {
+            Step::Deny => self.deny(row, &record).await,
+            Step::Restart => self.restart(row, record).await,
+            Step::Code(code) => self.code(row, record, code).await,
+            Step::Credentials => self.credentials(row, record).await,
+        }
+    }
+
+    fn step(&self) -> Step<'_> {
+        match (self.field("decision"), self.params.one("code")) {
+            (Some("deny"), _) => Step::Deny,
+            (Some("restart"), _) => Step::Restart,
+            (_, Ok(Some(code))) => Step::Code(code),
+            (_, Ok(None) | Err(_)) => Step::Credentials,
+        }
+    }
+
+    /// A field sent once; one sent twice counts as missing.
+    fn field(&self, name: &str) -> Option<&str> {
+        self.params.one(name).ok().flatten()
+    }
+
+    /// The page the person was on, with a word on what was wrong. Nothing is saved.
+    fn again(&self, row: &SignIn, mut record: Record, problem: Problem) -> Response {
+        record.stage = match record.stage {
+            Stage::Form { .. } => Stage::Form { problem: Some(problem) },
+            Stage::Code { wait, .. } => Stage::Code { wait, problem: Some(problem) },
+            Stage::Working { code, .. } => match code {
+                Some(wait) => Stage::Code { wait, problem: Some(problem) },
+                None => Stage::Form { problem: Some(problem) },
+            },
+            done @ Stage::Done { .. } => done,
+        };
+        view::stage(self.app, &row.id, &record, self.now)
+    }
+
+    async fn deny(&self, row: SignIn, record: &Record) -> Result<Response, StoreError> {
+        // Whoever is talking to Garmin finds the row gone and keeps nothing.
+        let ended = self.app.store.finish_sign_in(&row.id, row.version).await?;
+        if !ended {
+            // An attempt has just moved on; the newest state decides.
+            return match view::reload(self.app, &row.id, self.now).await? {
+                Found::Here(row, record) if !matches!(record.stage, Stage::Done { .. }) => {
+                    self.app.store.finish_sign_in(&row.id, row.version).await?;
+                    Ok(self.denied(&record))
+                }
+                found => Ok(show(self.app, &found, self.now)),
+            };
+        }
+        Ok(self.denied(record))
+    }
+
+    fn denied(&self, record: &Record) -> Response {
+        let request = &record.request;
+        tracing::info!(event = "authorize-denied", client_id = %request.client, "cancelled");
+        see_other(&with_error(
+            &self.app.config.public_url,
+            &request.redirect_uri,
+            ErrorCode::AccessDenied,
+            "The person did not agree.",
+            request.state.as_deref(),
+        ))
+    }
+
+    async fn restart(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
+        match record.stage {
+            Stage::Working { .. } => return Ok(see_other(&progress_address(&row.id))),
+            Stage::Form { .. } | Stage::Code { .. } | Stage::Done { .. } => {}
+        }
+        record.stage = Stage::Form { problem: None };
+        self.app.store.update_sign_in(&row.id, row.version, &record.to_bytes(), self.now).await?;
+        let found = view::reload(self.app, &row.id, self.now).await?;
+        Ok(show(self.app, &found, self.now))
+    }
+
+    async fn credentials(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
+        let typed = self.field("email").unwrap_or_default();
+        record.email = typed.chars().take(254).collect();
+        self.choose(&mut record);
+        let Ok(email) = LoginEmail::parse(typed) else {
+            return Ok(self.again_on_form(&row, record, Problem::EmailMalformed));
+        };
+        let password = self.field("password").filter(|text| text.len() <= LONGEST_PASSWORD);
+        let Some(password) = password else {
+            return Ok(self.again_on_form(&row, record, Problem::PasswordMissing));
+        };
+        if !self.app.config.sign_in_allow.allows(&email) {
+            return Ok(self.again_on_form(&row, record, Problem::NotAllowed));
+        }
+        let password = SecretString::from(password);
+        let answer = Answer::Credentials { email, password, region: record.region };
+        if matches!(record.stage, Stage::Code { .. })
+            && self.app.sign_ins.was_accepted(&row.id, &answer)
+        {
+            return Ok(view::stage(self.app, &row.id, &record, self.now));
+        }
+        self.submit(row, record, answer).await
+    }
+
+    async fn code(&self, row: SignIn, record: Record, code: &str) -> Result<Response, StoreError> {
+        let wait: CodeWait = match &record.stage {
+            Stage::Code { wait, .. } | Stage::Working { code: Some(wait), .. } => wait.clone(),
+            Stage::Form { .. } | Stage::Working { code: None, .. } | Stage::Done { .. } => {
+                tracing::info!(event = "mfa-session-missing", "a code came for no pending login");
+                return Ok(self.again_on_form(&row, record, Problem::CodeExpired));
+            }
+        };
+        let Ok(email) = LoginEmail::parse(&record.email) else {
+            return Ok(self.again_on_form(&row, record, Problem::CodeExpired));
+        };
+        let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+        if code.is_empty() {
+            return Ok(self.again(&row, record, Problem::CodeMissing));
+        }
+        let answer = Answer::Code { wait, email, code: Zeroizing::new(code) };
+        self.submit(row, record, answer).await
+    }
+
+    /// The choices on the form, within what the client asked for.
+    fn choose(&self, record: &mut Record) {
+        record.scopes = match self.field("access") {
+            Some("read") => Scopes::ReadOnly,
+            Some(_) | None => record.request.scopes,
+        };
+        if let Some(region) = self.field("region").and_then(|text| text.parse().ok()) {
+            record.region = region;
+        }
+    }
+
+    fn again_on_form(&self, row: &SignIn, mut record: Record, problem: Problem) -> Response {
+        record.stage = Stage::Form { problem: None };
+        self.again(row, record, problem)
+    }
+
+    async fn submit(
+        &self,
+        row: SignIn,
+        record: Record,
+        answer: Answer,
+    ) -> Result<Response, StoreError> {
+        if let Err(TooMany { retry_after }) =
+            self.app.limits.check_address(ByAddress::SignIn, self.client_ip.0)
+        {
+            let retry_at = self.now.plus(retry_after.max(Duration::from_secs(1)));
+            return Ok(self.again(&row, record, Problem::TooOften { retry_at }));
+        }
+        let here = row.id.clone();
+        let busy_elsewhere = matches!(record.stage, Stage::Working { .. })
+            && self.app.sign_ins.watch(&here).is_none();
+        if busy_elsewhere {
+            // Another node's attempt; this one can only look on.
+            return Ok(see_other(&progress_address(&here)));
+        }
+        match self.app.sign_ins.submit(self.app, row.clone(), record.clone(), answer) {
+            Submitted::UnderWay(ticket) => self.wait(&here, &ticket).await,
+            Submitted::Other => Ok(self.again(&row, record, Problem::UnderWay)),
+        }
+    }
+
+    async fn wait(
+        &self,
+        id: &domain::id::SignInId,
+        ticket: &Ticket,
+    ) -> Result<Response, StoreError> {
+        if !ticket.ended_within(PATIENCE).await {
+            return Ok(see_other(&progress_address(id)));
+        }
+        let now = self.app.clock.now();
+        let found = view::reload(self.app, id, now).await?;
+        if let Found::Here(_, record) = &found
+            && matches!(record.stage, Stage::Working { .. })
+        {
+            return Ok(see_other(&progress_address(id)));
+        }
+        Ok(show(self.app, &found, now))
+    }
+}
+
+impl Step<'_> {
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Restart => "restart",
+            Self::Code(_) => "mfa",
+            Self::Credentials => "login",
+        }
+    }
+}

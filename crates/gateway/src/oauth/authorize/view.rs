@@ -1,0 +1,223 @@
+//! What a sign-in looks like in each of its stages, and the page that waits for Garmin.
+
+use std::time::Duration;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use domain::clock::Timestamp;
+use domain::id::SignInId;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
+use store::{SignIn, StoreError};
+
+use super::super::redirect::see_other;
+use super::ours;
+use crate::error::whole_seconds;
+use crate::extract::cookie;
+use crate::extract::form::Params;
+use crate::headers::FormAction;
+use crate::pages::{
+    self, Choices, CodePage, Consent, Handle, Message, ProgressPage, SignInPage, Site,
+};
+use crate::sign_in::{Problem, Record, Stage, after_death, is_alive};
+use crate::state::AppState;
+
+/// How long a finished sign-in leads on to the client when somebody clicks twice.
+const SECOND_CLICK: Duration = Duration::from_secs(60);
+const NO_NAME: &str = "An app without a name";
+
+/// A sign-in and the browser's right to it.
+pub(super) enum Found {
+    Here(SignIn, Box<Record>),
+    /// Expired, finished long ago, or never there.
+    Gone,
+    /// Another browser's, or this one keeps no cookies.
+    OtherBrowser,
+}
+
+/// The sign-in `id` names, if the browser that asks began it.
+pub(super) async fn find(
+    app: &AppState,
+    headers: &HeaderMap,
+    id: Option<&str>,
+    now: Timestamp,
+) -> Result<Found, StoreError> {
+    let Some(id) = id.and_then(|text| SignInId::parse(text).ok()) else { return Ok(Found::Gone) };
+    let Some(row) = app.store.find_sign_in(&id, now).await? else { return Ok(Found::Gone) };
+    let browser = cookie::read(&app.config.public_url, headers);
+    if !browser.is_some_and(|browser| row.belongs_to(&app.store.digest(&browser))) {
+        return Ok(Found::OtherBrowser);
+    }
+    let Ok(record) = Record::from_bytes(&row.state) else { return Ok(Found::Gone) };
+    revive(app, row, record, now).await
+}
+
+/// A sign-in whose attempt has died with its process goes back to where the person was.
+async fn revive(
+    app: &AppState,
+    mut row: SignIn,
+    mut record: Record,
+    now: Timestamp,
+) -> Result<Found, StoreError> {
+    let Stage::Working { worker, code } = &record.stage else {
+        return Ok(Found::Here(row, Box::new(record)));
+    };
+    if is_alive(worker, now) || app.sign_ins.watch(&row.id).is_some() {
+        return Ok(Found::Here(row, Box::new(record)));
+    }
+    record.stage = after_death(code.clone());
+    let saved = app.store.update_sign_in(&row.id, row.version, &record.to_bytes(), now).await?;
+    match saved {
+        Some(version) => row.version = version,
+        // Somebody else was faster; theirs is the truth.
+        None => return reload(app, &row.id, now).await,
+    }
+    Ok(Found::Here(row, Box::new(record)))
+}
+
+/// The sign-in as it is now, for whoever has already proved their right to it.
+pub(super) async fn reload(
+    app: &AppState,
+    id: &SignInId,
+    now: Timestamp,
+) -> Result<Found, StoreError> {
+    let Some(row) = app.store.find_sign_in(id, now).await? else { return Ok(Found::Gone) };
+    match Record::from_bytes(&row.state) {
+        Ok(record) => Ok(Found::Here(row, Box::new(record))),
+        Err(_) => Ok(Found::Gone),
+    }
+}
+
+/// `GET /oauth/authorize/progress`: wherever the sign-in is by now. Safe to reload.
+pub(in crate::oauth) async fn progress(
+    State(app): State<AppState>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let params = Params::parse(query.unwrap_or_default().as_bytes());
+    let now = app.clock.now();
+    let id = params.one("sign_in").ok().flatten();
+    match find(&app, &headers, id, now).await {
+        Ok(found) => show(&app, &found, now),
+        Err(error) => ours(&app, &error),
+    }
+}
+
+pub(super) fn show(app: &AppState, found: &Found, now: Timestamp) -> Response {
+    match found {
+        Found::Here(row, record) => stage(app, &row.id, record, now),
+        Found::Gone => gone(app),
+        Found::OtherBrowser => other_browser(app),
+    }
+}
+
+/// The page of a stage; for a finished one, the way on.
+pub(super) fn stage(app: &AppState, id: &SignInId, record: &Record, now: Timestamp) -> Response {
+    match &record.stage {
+        Stage::Form { problem } => form(app, id, record, *problem, now),
+        Stage::Code { wait, problem } => {
+            let page = CodePage {
+                site: Site::of(app),
+                handle: Handle { sign_in: id.as_str(), csrf: record.csrf() },
+                origin: wait.origin(),
+                problem: problem.map(|problem| problem.sentence(now)),
+            };
+            with_problem(record, &page, *problem, now)
+        }
+        Stage::Working { .. } => {
+            let page = ProgressPage { site: Site::of(app), here: progress_address(id) };
+            pages::render(StatusCode::OK, &page, FormAction::Nowhere)
+        }
+        Stage::Done { location, at } if now.since(*at) < SECOND_CLICK => see_other(location),
+        Stage::Done { .. } => done(app),
+    }
+}
+
+fn form(
+    app: &AppState,
+    id: &SignInId,
+    record: &Record,
+    problem: Option<Problem>,
+    now: Timestamp,
+) -> Response {
+    let request = &record.request;
+    let host = request.redirect_uri.display_host();
+    let page = SignInPage {
+        site: Site::of(app),
+        handle: Handle { sign_in: id.as_str(), csrf: record.csrf() },
+        consent: Consent {
+            client_name: request.client_name.as_deref().unwrap_or(NO_NAME),
+            redirect_host: &host,
+            redirect_kind: request.redirect_uri.kind(),
+            asked: request.scopes,
+        },
+        choices: Choices { scopes: record.scopes, region: record.region },
+        email: &record.email,
+        problem: problem.map(|problem| problem.sentence(now)),
+    };
+    with_problem(record, &page, problem, now)
+}
+
+fn with_problem(
+    record: &Record,
+    page: &impl askama::Template,
+    problem: Option<Problem>,
+    now: Timestamp,
+) -> Response {
+    let status = problem.map_or(StatusCode::OK, Problem::status);
+    let source = record.request.redirect_uri.csp_source();
+    let mut response = pages::render(status, page, FormAction::SelfAnd(&source));
+    if let Some(retry_at) = problem.and_then(Problem::retry_at) {
+        response.headers_mut().insert(RETRY_AFTER, whole_seconds(retry_at.since(now)));
+    }
+    response
+}
+
+pub(super) fn progress_address(id: &SignInId) -> String {
+    format!("/oauth/authorize/progress?sign_in={id}")
+}
+
+fn message(
+    app: &AppState,
+    status: StatusCode,
+    title: &str,
+    sentence: &str,
+    alert: bool,
+) -> Response {
+    let advice = ["Go back to your app and start connecting from there."];
+    let page = Message { site: Site::of(app), title, sentence, advice: &advice, alert };
+    pages::render(status, &page, FormAction::Nowhere)
+}
+
+fn gone(app: &AppState) -> Response {
+    message(
+        app,
+        StatusCode::BAD_REQUEST,
+        "This sign-in page has expired",
+        "Sign-in pages are good for half an hour, and this one is over. Nothing was sent to \
+         Garmin.",
+        true,
+    )
+}
+
+fn other_browser(app: &AppState) -> Response {
+    message(
+        app,
+        StatusCode::FORBIDDEN,
+        "This sign-in belongs to another browser",
+        "It was started in another browser, or this one does not keep cookies. Nothing was sent \
+         to Garmin.",
+        true,
+    )
+}
+
+fn done(app: &AppState) -> Response {
+    let page = Message {
+        site: Site::of(app),
+        title: "You are connected",
+        sentence: "This sign-in is finished. You can close this page.",
+        advice: &["If your app does not show the connection, connect once more from there."],
+        alert: false,
+    };
+    pages::render(StatusCode::OK, &page, FormAction::Nowhere)
+}

@@ -1,0 +1,52 @@
+//! The discovery documents. Both are constants of the configured origin.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::oauth::{AuthorizationServerMetadata, ProtectedResourceMetadata};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::error::{OAuthError, json_error};
+use crate::state::AppState;
+
+pub(super) async fn resource(State(app): State<AppState>, headers: HeaderMap) -> Response {
+    document(&headers, &ProtectedResourceMetadata::of(&app.config.public_url))
+}
+
+pub(super) async fn server(State(app): State<AppState>, headers: HeaderMap) -> Response {
+    document(&headers, &AuthorizationServerMetadata::of(&app.config.public_url))
+}
+
+/// We are no OpenID provider, and a half-true document would break strict clients. They take
+/// a JSON 404 as "ask elsewhere".
+pub(super) async fn no_openid() -> Response {
+    json_error(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "This is no OpenID provider; see /.well-known/oauth-authorization-server.",
+    )
+}
+
+fn document(headers: &HeaderMap, document: &impl Serialize) -> Response {
+    let Ok(body) = serde_json::to_vec(document) else {
+        return OAuthError::unavailable().into_response();
+    };
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..12]));
+    let known = headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|entry| entry.trim().trim_start_matches("W/"))
+        .any(|entry| entry == "*" || entry == tag);
+    let caching = [(CACHE_CONTROL, "public, max-age=300".to_owned()), (ETAG, tag)];
+    if known {
+        (StatusCode::NOT_MODIFIED, caching).into_response()
+    } else {
+        (caching, [(CONTENT_TYPE, "application/json")], body).into_response()
+    }
+}

@@ -1,0 +1,81 @@
+//! The authorization server: one file per endpoint.
+
+mod authorize;
+mod clients;
+mod cors;
+mod metadata;
+pub(crate) mod redirect;
+mod register;
+mod request;
+mod revoke;
+mod token;
+
+use axum::Router;
+use axum::routing::{get, post};
+use store::StoreError;
+
+pub use request::AuthorizationRequest;
+
+use crate::error::OAuthError;
+use crate::state::AppState;
+
+/// Every address of OAuth. The three short ones are what a client invents when discovery has
+/// failed it; they run the same handlers, because a redirect would lose a POST.
+pub fn routes() -> Router<AppState> {
+    let machines = Router::new()
+        .route("/oauth/register", post(register::post).options(cors::preflight))
+        .route("/register", post(register::post).options(cors::preflight))
+        .route("/oauth/token", post(token::post).options(cors::preflight))
+        .route("/token", post(token::post).options(cors::preflight))
+        .route("/oauth/revoke", post(revoke::post).options(cors::preflight))
+        .layer(axum::middleware::from_fn(cors::open_to_scripts));
+    let documents = Router::new()
+        .route(
+            "/.well-known/oauth-protected-resource",
+            get(metadata::resource).options(cors::preflight),
+        )
+        .route(
+            "/.well-known/oauth-protected-resource/mcp",
+            get(metadata::resource).options(cors::preflight),
+        )
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(metadata::server).options(cors::preflight),
+        )
+        .route(
+            "/.well-known/openid-configuration",
+            get(metadata::no_openid).options(cors::preflight),
+        )
+        .layer(axum::middleware::from_fn(cors::open_to_scripts));
+    let pages = Router::new()
+        .route("/oauth/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/oauth/authorize/progress", get(authorize::progress));
+    Router::new().merge(machines).merge(documents).merge(pages)
+}
+
+/// What a failing store looks like to a machine. The reason is ours, and logged here once.
+fn store_failed(error: &StoreError) -> OAuthError {
+    tracing::error!(event = "store-failed", error = %error, "the store failed an OAuth request");
+    OAuthError::unavailable()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use domain::id::ClientId;
+    use domain::redirect::RedirectUri;
+    use domain::scope::Scopes;
+
+    use super::AuthorizationRequest;
+
+    pub(crate) fn request() -> AuthorizationRequest {
+        AuthorizationRequest {
+            client: ClientId::parse("cli_test").unwrap(),
+            client_name: Some("Test".to_owned()),
+            redirect_uri: RedirectUri::parse("https://client.example/cb").unwrap(),
+            state: None,
+            challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
+            scopes: Scopes::ReadWrite,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The authorization request (RFC 6749 §4.1.1, RFC 7636, RFC 8707), checked in the one order
+//! that is safe: nothing is ever sent to an address before it is known to be the client's.
+
+use domain::id::ClientId;
+use domain::oauth::{ErrorCode, OFFLINE_ACCESS};
+use domain::origin::Origin;
+use domain::pkce::Challenge;
+use domain::redirect::RedirectUri;
+use domain::scope::Scopes;
+use serde::{Deserialize, Serialize};
+
+use crate::extract::form::Params;
+
+/// What a client asked for, with every rule applied. Part of the sealed sign-in: no OAuth
+/// parameter is ever read back from a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    pub client: ClientId,
+    /// The name the client gave itself.
+    pub client_name: Option<String>,
+    pub redirect_uri: RedirectUri,
+    pub state: Option<String>,
+    pub challenge: String,
+    pub scopes: Scopes,
+}
+
+/// A refusal that may be sent to the client's redirect URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    pub code: ErrorCode,
+    pub description: &'static str,
+}
+
+const STATE_MAX: usize = 4096;
+
+/// The checks that come after client and redirect URI are known to be good.
+pub fn check(params: &Params, origin: &Origin) -> Result<Checked, Refused> {
+    let invalid = |description| Refused { code: ErrorCode::InvalidRequest, description };
+    if params.repeats("resource") {
+        return Err(invalid("A parameter was sent more than once."));
+    }
+    let one = |name| params.one(name).unwrap_or_default();
+    if one("request").is_some() {
+        return Err(Refused {
+            code: ErrorCode::RequestNotSupported,
+            description: "Request objects are not supported.",
+        });
+    }
+    if one("request_uri").is_some() {
+        return Err(Refused {
+            code: ErrorCode::RequestUriNotSupported,
+            description: "Request objects are not supported.",
+        });
+    }
+    match one("response_type") {
+        Some("code") => {}
+        Some(_) => {
+            return Err(Refused {
+                code: ErrorCode::UnsupportedResponseType,
+                description: "The only response type is `code`.",
+            });
+        }
+        None => return Err(invalid("response_type is missing.")),
+    }
+    if one("response_mode").is_some_and(|mode| mode != "query") {
+        return Err(invalid("The only response mode is `query`."));
+    }
+    if one("code_challenge_method") != Some("S256") {
+        return Err(invalid("PKCE is required: code_challenge_method must be S256."));
+    }
+    let challenge = one("code_challenge")
+        .and_then(|text| Challenge::parse(text).ok())
+        .ok_or(invalid("code_challenge must be 43 characters of base64url."))?;
+    if one("state").is_some_and(|state| state.len() > STATE_MAX) {
+        return Err(invalid("state is longer than 4096 bytes."));
+    }
+    if params.all("resource").any(|resource| !origin.names_resource(resource)) {
+        return Err(Refused {
+            code: ErrorCode::InvalidTarget,
+            description: "resource is not the address of this server.",
+        });
+    }
+    let scopes = scopes(one("scope")).ok_or(Refused {
+        code: ErrorCode::InvalidScope,
+        description: "None of the scopes exists here: garmin:read, garmin:write.",
+    })?;
+    if one("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "none")) {
+        // Nobody is ever signed in here beforehand.
+        return Err(Refused {
+            code: ErrorCode::LoginRequired,
+            description: "A person has to sign in.",
+        });
+    }
+    Ok(Checked { challenge: challenge.encode(), scopes })
+}
+
+/// What is left of a request once the client and its redirect URI are dealt with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    pub challenge: String,
+    pub scopes: Scopes,
+}
+
+/// `state` as far as it may be echoed: sent once, and of a bearable length.
+#[must_use]
+pub fn state(params: &Params) -> Option<&str> {
+    params.one("state").ok().flatten().filter(|state| state.len() <= STATE_MAX)
+}
+
+/// The scopes asked for. Nothing, or nothing but a refresh token, means all of them: clients
+/// cannot ask for more later.
+fn scopes(asked: Option<&str>) -> Option<Scopes> {
+    let Some(asked) = asked else { return Some(Scopes::ReadWrite) };
+    if asked.split_ascii_whitespace().all(|word| word == OFFLINE_ACCESS) {
+        return Some(Scopes::ReadWrite);
+    }
+    Scopes::parse(asked).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "response_type=code&code_challenge_method=S256\
+                        &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    fn outcome(query: &str) -> Result<Scopes, ErrorCode> {
+        let origin = Origin::parse("https://garmin.example.org").unwrap();
+        check(&Params::parse(query.as_bytes()), &origin)
+            .map(|checked| checked.scopes)
+            .map_err(|refused| refused.code)
+    }
+
+    #[test]
+    fn a_plain_request_asks_for_everything() {
+        assert_eq!(outcome(GOOD), Ok(Scopes::ReadWrite));
+        assert_eq!(outcome(&format!("{GOOD}&scope=offline_access")), Ok(Scopes::ReadWrite));
+        assert_eq!(outcome(&format!("{GOOD}&scope=garmin:read")), Ok(Scopes::ReadOnly));
+        assert_eq!(
+            outcome(&format!("{GOOD}&nonce=x&login_hint=y&prompt=consent")),
+            Ok(Scopes::ReadWrite)
+        );
+    }
+
+    #[test]
+    fn each_flaw_has_its_registered_code() {
+        use ErrorCode as E;
+        let without = |name: &str| {
+            GOOD.split('&').filter(|pair| !pair.starts_with(name)).collect::<Vec<_>>().join("&")
+        };
+        for (query, code) in [
+            (without("response_type"), E::InvalidRequest),
+            (
+                format!("{}&response_type=token", without("response_type")),
+                E::UnsupportedResponseType,
+            ),
+            (
+                format!("{}&response_type=code+id_token", without("response_type")),
+                E::UnsupportedResponseType,
+            ),
+            (format!("{GOOD}&response_mode=fragment"), E::InvalidRequest),
+            (without("code_challenge="), E::InvalidRequest),
+            (without("code_challenge_method"), E::InvalidRequest),
+            (
+                format!("{}&code_challenge_method=plain", without("code_challenge_method")),
+                E::InvalidRequest,
+            ),
+            (
+                format!("{}&code_challenge_method=s256", without("code_challenge_method")),
+                E::InvalidRequest,
+            ),
+            (GOOD.replace("-cM", "-c"), E::InvalidRequest),
+            (GOOD.replace("-cM", "-cMA"), E::InvalidRequest),
+            (GOOD.replace("-cM", "-c="), E::InvalidRequest),
+            (format!("{GOOD}&scope=a&scope=b"), E::InvalidRequest),
+            (format!("{GOOD}&state={}", "x".repeat(4097)), E::InvalidRequest),
+            (format!("{GOOD}&scope=admin+root"), E::InvalidScope),
+            (format!("{GOOD}&resource=https://other.example/mcp"), E::InvalidTarget),
+            (
+                format!("{GOOD}&resource=https://garmin.example.org/mcp&resource=x"),
+                E::InvalidTarget,
+            ),
+            (format!("{GOOD}&request=x"), E::RequestNotSupported),
+            (format!("{GOOD}&request_uri=https://evil.example/"), E::RequestUriNotSupported),
+            (format!("{GOOD}&prompt=none"), E::LoginRequired),
+        ] {
+            assert_eq!(outcome(&query), Err(code), "{query}");
+        }
+    }
+
+    #[test]
+    fn the_resource_may_repeat_as_long_as_every_spelling_is_ours() {
+        let both = "&resource=https://garmin.example.org/mcp&resource=https://garmin.example.org";
+        assert!(outcome(&format!("{GOOD}{both}")).is_ok());
+    }
+}

@@ -1,0 +1,94 @@
+//! The pages of a sign-in. There is no password field in any struct, so a failed attempt
+//! cannot echo one back.
+
+use askama::Template;
+use domain::redirect::RedirectKind;
+use domain::region::Region;
+use domain::scope::Scopes;
+
+use super::Site;
+
+/// What ties a form to its sign-in; the only things read back from it besides the answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Handle<'a> {
+    pub sign_in: &'a str,
+    pub csrf: &'a str,
+}
+
+/// What the person agrees to.
+#[derive(Debug, Clone, Copy)]
+pub struct Consent<'a> {
+    pub client_name: &'a str,
+    pub redirect_host: &'a str,
+    pub redirect_kind: RedirectKind,
+    pub asked: Scopes,
+}
+
+impl Consent<'_> {
+    fn is_loopback(&self) -> bool {
+        self.redirect_kind == RedirectKind::Loopback
+    }
+
+    fn is_app(&self) -> bool {
+        self.redirect_kind == RedirectKind::PrivateUse
+    }
+
+    fn may_write(&self) -> bool {
+        self.asked == Scopes::ReadWrite
+    }
+}
+
+/// What the person has chosen so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Choices {
+    pub scopes: Scopes,
+    pub region: Region,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self { scopes: Scopes::ReadWrite, region: Region::Global }
+    }
+}
+
+impl Choices {
+    fn read_only(&self) -> bool {
+        self.scopes == Scopes::ReadOnly
+    }
+
+    fn china(&self) -> bool {
+        self.region == Region::China
+    }
+}
+
+/// Consent and credentials on one page.
+#[derive(Template)]
+#[template(path = "pages/sign_in.html")]
+pub struct SignInPage<'a> {
+    pub site: Site<'a>,
+    pub handle: Handle<'a>,
+    pub consent: Consent<'a>,
+    pub choices: Choices,
+    pub email: &'a str,
+    pub problem: Option<String>,
+}
+
+/// The second factor.
+#[derive(Template)]
+#[template(path = "pages/code.html")]
+pub struct CodePage<'a> {
+    pub site: Site<'a>,
+    pub handle: Handle<'a>,
+    /// Where the code comes from, as a sentence.
+    pub origin: String,
+    pub problem: Option<String>,
+}
+
+/// Shown while Garmin takes longer than a person should look at a blank window.
+#[derive(Template)]
+#[template(path = "pages/progress.html")]
+pub struct ProgressPage<'a> {
+    pub site: Site<'a>,
+    /// This page's own address.
+    pub here: String,
+}

@@ -1,0 +1,356 @@
+//! One attempt to sign in: waits for its turn, talks to Garmin under a deadline, and writes
+//! what came of it into the row.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+use domain::email::LoginEmail;
+use domain::id::GrantId;
+use domain::pkce::Challenge;
+use domain::token::AuthorizationCode;
+use garmin::{MfaError, PendingMfa, Session, SignInError, Step};
+use store::{Connect, Grant, NewGrant, SignIn, StoreError};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::lanes::EmailKey;
+use super::record::{CodeWait, Worker};
+use super::scheduler::{Answer, Fingerprint, Inner};
+use super::{Problem, Record, Stage};
+use crate::oauth::redirect;
+use crate::state::AppState;
+
+/// From the first byte to Garmin to the last one back.
+const DEADLINE: Duration = Duration::from_secs(75);
+/// How long a turn is worth waiting for.
+const QUEUE: Duration = Duration::from_secs(90);
+/// How often an attempt says that it is alive.
+const BEAT: Duration = Duration::from_secs(5);
+/// Silence after which an attempt counts as dead: three beats.
+pub(crate) const SILENCE: Duration = Duration::from_secs(15);
+/// How long a code may be redeemed.
+const CODE_LIFE: Duration = Duration::from_secs(600);
+
+pub(super) struct Attempt {
+    pub(super) scheduler: Arc<Inner>,
+    pub(super) app: AppState,
+    pub(super) row: SignIn,
+    pub(super) record: Record,
+    pub(super) fingerprint: Fingerprint,
+}
+
+/// How Garmin's part ended.
+enum Outcome {
+    SignedIn(Box<Session>),
+    Code(CodeWait, Option<Problem>),
+    Form(Problem),
+}
+
+/// The row is no longer ours: the person cancelled, it expired, or another node was faster.
+struct Superseded;
+
+impl Attempt {
+    pub(super) async fn run(mut self, answer: Answer) {
+        let began = tokio::time::Instant::now();
+        let (email, waiting) = match &answer {
+            Answer::Credentials { email, region, .. } => {
+                self.record.region = *region;
+                tracing::info!(event = "login-start", "a sign-in at Garmin begins");
+                (email.clone(), None)
+            }
+            Answer::Code { email, wait, code } => {
+                let code_length = code.len();
+                tracing::info!(event = "mfa-resume-start", code_length, "a code is verified");
+                (email.clone(), Some(wait.clone()))
+            }
+        };
+        email.reveal().clone_into(&mut self.record.email);
+        if self.beat(waiting.clone()).await.is_err() {
+            return;
+        }
+        let Ok(outcome) = self.with_heartbeat(&answer, &email, waiting).await else {
+            tracing::info!(event = "login-start-result", status = "superseded", "given up");
+            return;
+        };
+        // The password ends here; from now on only Garmin's answer counts.
+        let with_code = matches!(answer, Answer::Code { .. });
+        drop(answer);
+        log_outcome(&outcome, with_code, began.elapsed());
+        let accepted = match self.settle(outcome, &email).await {
+            Ok(stage) => stage,
+            Err(error) => {
+                tracing::error!(
+                    event = "login-verify-failed",
+                    error = %error,
+                    "a sign-in could not be stored"
+                );
+                Stage::Form { problem: Some(Problem::Ours) }
+            }
+        };
+        if matches!(accepted, Stage::Code { .. }) {
+            self.scheduler.remember_accepted(&self.row.id, self.fingerprint);
+        }
+        self.record.stage = accepted;
+        if self.save().await.is_err() {
+            tracing::info!(event = "login-start-result", status = "superseded", "not recorded");
+        }
+    }
+
+    /// Garmin's part, with a sign of life every few seconds: a process that dies cannot say
+    /// so, and the person must not wait for it.
+    async fn with_heartbeat(
+        &mut self,
+        answer: &Answer,
+        email: &LoginEmail,
+        waiting: Option<CodeWait>,
+    ) -> Result<Outcome, Superseded> {
+        let scheduler = self.scheduler.clone();
+        let garmin = ask_in_turn(&scheduler, answer, email);
+        tokio::pin!(garmin);
+        let mut beats = interval(BEAT);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        beats.tick().await;
+        loop {
+            tokio::select! {
+                outcome = &mut garmin => return Ok(outcome),
+                _ = beats.tick() => self.beat(waiting.clone()).await?,
+            }
+        }
+    }
+
+    async fn beat(&mut self, code: Option<CodeWait>) -> Result<(), Superseded> {
+        let node = self.app.node.clone();
+        let seen_at = self.scheduler.clock.now();
+        self.record.stage = Stage::Working { worker: Worker { node, seen_at }, code };
+        self.save().await
+    }
+
+    async fn save(&mut self) -> Result<(), Superseded> {
+        let now = self.scheduler.clock.now();
+        let bytes = self.record.to_bytes();
+        match self.scheduler.store.update_sign_in(&self.row.id, self.row.version, &bytes, now).await
+        {
+            Ok(Some(version)) => {
+                self.row.version = version;
+                Ok(())
+            }
+            Ok(None) => Err(Superseded),
+            Err(error) => {
+                tracing::error!(event = "store-failed", error = %error, "a sign-in was not saved");
+                Err(Superseded)
+            }
+        }
+    }
+
+    async fn settle(&mut self, outcome: Outcome, email: &LoginEmail) -> Result<Stage, StoreError> {
+        match outcome {
+            Outcome::Form(problem) => Ok(Stage::Form { problem: Some(problem) }),
+            Outcome::Code(wait, problem) => Ok(Stage::Code { wait, problem }),
+            Outcome::SignedIn(session) => {
+                let now = self.scheduler.clock.now();
+                // Whoever cancelled in the meantime must leave nothing behind.
+                let node = self.app.node.clone();
+                self.record.stage =
+                    Stage::Working { worker: Worker { node, seen_at: now }, code: None };
+                if self.save().await.is_err() {
+                    return Ok(Stage::Form { problem: None });
+                }
+                self.connect(&session, email, now).await
+            }
+        }
+    }
+
+    /// The account, then its devices' second life, then the code: an account without a code
+    /// is whole, a code without its account would be nothing.
+    async fn connect(
+        &self,
+        session: &Session,
+        email: &LoginEmail,
+        now: Timestamp,
+    ) -> Result<Stage, StoreError> {
+        let store = &self.scheduler.store;
+        let profile =
+            serde_json::to_vec(&session.profile).map(zeroize::Zeroizing::new).unwrap_or_default();
+        let credentials = session.tokens.to_bytes();
+        let connect = Connect {
+            region: self.record.region,
+            guid: session.tokens.guid().as_str(),
+            email,
+            profile: &profile,
+            credentials: &credentials,
+            refresh_expires_at: session.tokens.refresh_expires_at(),
+        };
+        let connected = store.connect_account(&connect, now).await?;
+        self.app.signed_in(&connected.account, connected.generation);
+
+        let request = &self.record.request;
+        let code = AuthorizationCode::generate(&*self.scheduler.entropy);
+        let grant = Grant {
+            id: GrantId::generate(&*self.scheduler.entropy),
+            account: connected.account.clone(),
+            client: request.client.clone(),
+            redirect_uri: request.redirect_uri.clone(),
+            challenge: Challenge::parse(&request.challenge)
+                .map_err(|_| StoreError::Corrupt { table: "sign_ins", column: "state" })?,
+            scopes: self.record.scopes,
+            tools: None,
+            expires_at: now.plus(CODE_LIFE),
+        };
+        let digest = store.digest(&code);
+        store.add_grant(&NewGrant { grant: &grant, code: &digest }, now).await?;
+        tracing::info!(
+            event = "authorize-finish",
+            account = %connected.account,
+            client_id = %request.client,
+            new = connected.new,
+            "an account is connected"
+        );
+        let location = redirect::with_code(
+            &self.app.config.public_url,
+            &request.redirect_uri,
+            code.reveal(),
+            request.state.as_deref(),
+        );
+        Ok(Stage::Done { location, at: now })
+    }
+}
+
+/// Waits for the turn of this address and for a place, then talks to Garmin.
+async fn ask_in_turn(scheduler: &Inner, answer: &Answer, email: &LoginEmail) -> Outcome {
+    let key = scheduler.email_key(email);
+    let waiting = async {
+        // The lane first: whoever waits in one takes no place from others.
+        let turn = scheduler.lanes.turn(key).await;
+        let place = scheduler.places.acquire().await;
+        (turn, place)
+    };
+    let Ok((_turn, _place)) = timeout(QUEUE, waiting).await else {
+        return back(answer, Problem::Busy);
+    };
+    let now = scheduler.clock.now();
+    if let Some(retry_at) = scheduler.cooling_until(&key, now) {
+        return back(answer, Problem::Blocked { retry_at });
+    }
+    match timeout(DEADLINE, ask(scheduler, answer, key)).await {
+        Ok(outcome) => outcome,
+        Err(_) => back(answer, Problem::TimedOut),
+    }
+}
+
+async fn ask(scheduler: &Inner, answer: &Answer, key: EmailKey) -> Outcome {
+    match answer {
+        Answer::Credentials { email, password, region } => {
+            let egress = scheduler.egresses.pick();
+            match egress.sign_in(*region).start(email, password).await {
+                Ok(Step::SignedIn(session)) => Outcome::SignedIn(Box::new(session)),
+                Ok(Step::NeedsMfa(pending)) => {
+                    Outcome::Code(CodeWait::of(&pending, &egress.name, *region), None)
+                }
+                Err(error) => Outcome::Form(problem_of(scheduler, &error, key)),
+            }
+        }
+        Answer::Code { wait, code, .. } => verify(scheduler, wait, code, key).await,
+    }
+}
+
+async fn verify(scheduler: &Inner, wait: &CodeWait, code: &str, key: EmailKey) -> Outcome {
+    let egress = scheduler.egresses.named(&wait.egress);
+    let region = wait.region;
+    let sign_in = egress.sign_in(region);
+    let Ok(pending) = PendingMfa::from_bytes(&wait.pending, sign_in.upstream()) else {
+        // Sealed by a version or for addresses that are no more.
+        return Outcome::Form(Problem::CodeExpired);
+    };
+    match sign_in.verify(&pending, code).await {
+        Ok(session) => Outcome::SignedIn(Box::new(session)),
+        Err(MfaError::WrongCode { pending }) => {
+            let left = wait.tries_left.saturating_sub(1);
+            if left == 0 {
+                return Outcome::Form(Problem::CodeTriesUsedUp);
+            }
+            let next = CodeWait { pending: pending.to_bytes(), tries_left: left, ..wait.clone() };
+            Outcome::Code(next, Some(Problem::WrongCode { left }))
+        }
+        Err(MfaError::Expired) => Outcome::Form(Problem::CodeExpired),
+        Err(MfaError::SignIn(error)) => {
+            let problem = problem_of(scheduler, &error, key);
+            match error {
+                // The code has been accepted or the login has ended: only a new one helps.
+                SignInError::BadCredentials
+                | SignInError::AccountLocked
+                | SignInError::WebLoginNotAllowed
+                | SignInError::TicketRefused
+                | SignInError::TokenRefused => Outcome::Form(problem),
+                SignInError::CaptchaRequired
+                | SignInError::RateLimited { .. }
+                | SignInError::Blocked
+                | SignInError::Unreachable
+                | SignInError::Unexpected { .. } => Outcome::Code(wait.clone(), Some(problem)),
+            }
+        }
+    }
+}
+
+/// Back to where the person was, with a word on why.
+fn back(answer: &Answer, problem: Problem) -> Outcome {
+    match answer {
+        Answer::Credentials { .. } => Outcome::Form(problem),
+        Answer::Code { wait, .. } => Outcome::Code(wait.clone(), Some(problem)),
+    }
+}
+
+fn problem_of(scheduler: &Inner, error: &SignInError, key: EmailKey) -> Problem {
+    let now = scheduler.clock.now();
+    match error {
+        SignInError::BadCredentials => Problem::WrongPassword,
+        SignInError::AccountLocked => Problem::Locked,
+        SignInError::CaptchaRequired => {
+            Problem::Captcha { retry_at: scheduler.cool_down(key, None, now) }
+        }
+        SignInError::RateLimited { retry_after } => {
+            Problem::RateLimited { retry_at: scheduler.cool_down(key, *retry_after, now) }
+        }
+        SignInError::Blocked => Problem::Blocked { retry_at: scheduler.cool_down(key, None, now) },
+        SignInError::WebLoginNotAllowed => Problem::WebLoginNotAllowed,
+        SignInError::Unreachable => Problem::GarminDown,
+        SignInError::TicketRefused | SignInError::TokenRefused => Problem::GarminRefused,
+        SignInError::Unexpected { .. } => Problem::GarminUnexpected,
+    }
+}
+
+fn log_outcome(outcome: &Outcome, with_code: bool, took: Duration) {
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let (status, error) = match outcome {
+        Outcome::SignedIn(_) => ("ok", None),
+        Outcome::Code(_, None) => ("needs_mfa", None),
+        Outcome::Code(_, Some(problem)) | Outcome::Form(problem) => {
+            ("failed", Some(problem.label()))
+        }
+    };
+    match (with_code, error) {
+        (false, None) => {
+            tracing::info!(event = "login-start-result", status, ms, "Garmin has answered");
+        }
+        (false, Some(reason)) => {
+            tracing::warn!(event = "login-start-failed", reason, ms, "a sign-in failed");
+        }
+        (true, None) => tracing::info!(event = "mfa-resume-ok", ms, "the code was right"),
+        (true, Some(reason)) => {
+            tracing::warn!(event = "mfa-resume-failed", reason, ms, "the code did not help");
+        }
+    }
+}
+
+/// Whether an attempt is still alive by its own word.
+pub(crate) fn is_alive(worker: &Worker, now: Timestamp) -> bool {
+    now.since(worker.seen_at) < SILENCE
+}
+
+/// The stage a sign-in falls back to when its attempt has died.
+pub(crate) fn after_death(code: Option<CodeWait>) -> Stage {
+    let problem = Some(Problem::Interrupted);
+    match code {
+        Some(wait) => Stage::Code { wait, problem },
+        None => Stage::Form { problem },
+    }
+}

@@ -1,0 +1,322 @@
+//! What a person is told when a sign-in did not work: one sentence of its own for everything
+//! that can be told apart, and what to do next.
+
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Problem {
+    EmailMalformed,
+    PasswordMissing,
+    CodeMissing,
+    WrongPassword,
+    Locked,
+    Captcha {
+        retry_at: Timestamp,
+    },
+    RateLimited {
+        retry_at: Timestamp,
+    },
+    Blocked {
+        retry_at: Timestamp,
+    },
+    WebLoginNotAllowed,
+    GarminDown,
+    /// The password was right, but Garmin then refused the session.
+    GarminRefused,
+    GarminUnexpected,
+    TimedOut,
+    WrongCode {
+        left: u8,
+    },
+    CodeExpired,
+    CodeTriesUsedUp,
+    NotAllowed,
+    /// The process that talked to Garmin is gone.
+    Interrupted,
+    /// Too many people are signing in.
+    Busy,
+    /// This browser asks with other details than those under way.
+    UnderWay,
+    /// Our own limit by address.
+    TooOften {
+        retry_at: Timestamp,
+    },
+    /// The form was not from the page we showed.
+    StaleForm,
+    /// Our own store failed.
+    Ours,
+}
+
+impl Problem {
+    /// The sentence for the page.
+    #[must_use]
+    pub fn sentence(self, now: Timestamp) -> String {
+        match self {
+            Self::EmailMalformed => {
+                "This does not look like an e-mail address. Enter the one you use at Garmin."
+                    .to_owned()
+            }
+            Self::PasswordMissing => "Enter your Garmin password as well.".to_owned(),
+            Self::CodeMissing => "Enter the code Garmin gave you.".to_owned(),
+            Self::WrongPassword => {
+                "Garmin did not accept this e-mail and password. Check both and try again."
+                    .to_owned()
+            }
+            Self::Locked => {
+                "Garmin has locked this account. Unlock it at connect.garmin.com, for example by \
+                 resetting your password there, then try again."
+                    .to_owned()
+            }
+            Self::Captcha { retry_at } => format!(
+                "Garmin wants to see that you are a person, with a CAPTCHA that cannot be shown \
+                 here. Sign in once at connect.garmin.com, then try again {}.",
+                wait(retry_at, now)
+            ),
+            Self::RateLimited { retry_at } => format!(
+                "Garmin is limiting sign-ins at the moment. Your password was not checked. Try \
+                 again {}.",
+                wait(retry_at, now)
+            ),
+            Self::Blocked { retry_at } => format!(
+                "Garmin is turning away sign-ins from this server at the moment. Your password \
+                 was not checked. Try again {}.",
+                wait(retry_at, now)
+            ),
+            Self::WebLoginNotAllowed => {
+                "Garmin does not let this account sign in on the web. Child and family accounts \
+                 cannot be connected; use a full Garmin account."
+                    .to_owned()
+            }
+            Self::GarminDown => {
+                "Garmin Connect is not answering. Nothing is wrong with what you entered; try \
+                 again in a few minutes."
+                    .to_owned()
+            }
+            Self::GarminRefused => {
+                "Garmin accepted your sign-in but then refused the connection. Try again in a \
+                 few minutes."
+                    .to_owned()
+            }
+            Self::GarminUnexpected => {
+                "Garmin answered in a way that is new to us. Try again; if it stays like this, \
+                 tell the operator."
+                    .to_owned()
+            }
+            Self::TimedOut => {
+                "Garmin took too long to answer, so the sign-in was stopped. Try again.".to_owned()
+            }
+            Self::WrongCode { left: 1 } => {
+                "That code is not right. Check it and try again; you have one try left.".to_owned()
+            }
+            Self::WrongCode { left } => format!(
+                "That code is not right. Check it and try again; you have {left} tries left."
+            ),
+            Self::CodeExpired => {
+                "That code has expired. Sign in again, and Garmin gives you a new one.".to_owned()
+            }
+            Self::CodeTriesUsedUp => {
+                "That code was wrong too many times. Sign in again, and Garmin gives you a new \
+                 one."
+                    .to_owned()
+            }
+            Self::NotAllowed => {
+                "This gateway is for invited people only, and this e-mail is not on its list. Ask \
+                 the operator to add it."
+                    .to_owned()
+            }
+            Self::Interrupted => {
+                "The sign-in was interrupted because this server restarted. Please try again."
+                    .to_owned()
+            }
+            Self::Busy => {
+                "Many sign-ins are waiting at the moment, and yours did not get its turn. Try \
+                 again in a minute."
+                    .to_owned()
+            }
+            Self::UnderWay => {
+                "A sign-in with other details is still under way. Wait until it has finished, \
+                 then try again."
+                    .to_owned()
+            }
+            Self::TooOften { retry_at } => {
+                format!("Too many attempts from your network. Try again {}.", wait(retry_at, now))
+            }
+            Self::StaleForm => {
+                "This form was out of date, so nothing was sent to Garmin. Please enter your \
+                 details once more."
+                    .to_owned()
+            }
+            Self::Ours => {
+                "Something went wrong on our side, and nothing was kept. Try again in a minute."
+                    .to_owned()
+            }
+        }
+    }
+
+    /// What the page's status says to programs. What Garmin answered is no error of the
+    /// request, so it comes as an ordinary page.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::EmailMalformed | Self::PasswordMissing | Self::CodeMissing => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::StaleForm | Self::NotAllowed => StatusCode::FORBIDDEN,
+            Self::UnderWay => StatusCode::CONFLICT,
+            Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Ours => StatusCode::SERVICE_UNAVAILABLE,
+            Self::WrongPassword
+            | Self::Locked
+            | Self::Captcha { .. }
+            | Self::RateLimited { .. }
+            | Self::Blocked { .. }
+            | Self::WebLoginNotAllowed
+            | Self::GarminDown
+            | Self::GarminRefused
+            | Self::GarminUnexpected
+            | Self::TimedOut
+            | Self::WrongCode { .. }
+            | Self::CodeExpired
+            | Self::CodeTriesUsedUp
+            | Self::Interrupted
+            | Self::Busy => StatusCode::OK,
+        }
+    }
+
+    /// When trying again makes sense, where that is known.
+    #[must_use]
+    pub fn retry_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Captcha { retry_at }
+            | Self::RateLimited { retry_at }
+            | Self::Blocked { retry_at }
+            | Self::TooOften { retry_at } => Some(retry_at),
+            Self::EmailMalformed
+            | Self::PasswordMissing
+            | Self::CodeMissing
+            | Self::WrongPassword
+            | Self::Locked
+            | Self::WebLoginNotAllowed
+            | Self::GarminDown
+            | Self::GarminRefused
+            | Self::GarminUnexpected
+            | Self::TimedOut
+            | Self::WrongCode { .. }
+            | Self::CodeExpired
+            | Self::CodeTriesUsedUp
+            | Self::NotAllowed
+            | Self::Interrupted
+            | Self::Busy
+            | Self::UnderWay
+            | Self::StaleForm
+            | Self::Ours => None,
+        }
+    }
+
+    /// A closed word for logs.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::EmailMalformed => "email_malformed",
+            Self::PasswordMissing => "password_missing",
+            Self::CodeMissing => "code_missing",
+            Self::WrongPassword => "wrong_password",
+            Self::Locked => "locked",
+            Self::Captcha { .. } => "captcha",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Blocked { .. } => "blocked",
+            Self::WebLoginNotAllowed => "web_login_not_allowed",
+            Self::GarminDown => "garmin_down",
+            Self::GarminRefused => "garmin_refused",
+            Self::GarminUnexpected => "garmin_unexpected",
+            Self::TimedOut => "timed_out",
+            Self::WrongCode { .. } => "wrong_code",
+            Self::CodeExpired => "code_expired",
+            Self::CodeTriesUsedUp => "code_tries_used_up",
+            Self::NotAllowed => "not_allowed",
+            Self::Interrupted => "interrupted",
+            Self::Busy => "busy",
+            Self::UnderWay => "under_way",
+            Self::TooOften { .. } => "too_often",
+            Self::StaleForm => "stale_form",
+            Self::Ours => "ours",
+        }
+    }
+}
+
+/// "in about 5 minutes (after 14:05 UTC)".
+fn wait(until: Timestamp, now: Timestamp) -> String {
+    let left = until.since(now);
+    let minute = Duration::from_secs(60);
+    if left.is_zero() {
+        return "now".to_owned();
+    }
+    if left <= minute {
+        return "in a minute".to_owned();
+    }
+    let minutes = left.as_secs().div_ceil(60);
+    let moment = until.to_string();
+    // RFC 3339 in UTC: `2026-11-20T14:05:00Z`.
+    match moment.get(11..16) {
+        Some(time) => format!("in about {minutes} minutes (after {time} UTC)"),
+        None => format!("in about {minutes} minutes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000);
+
+    #[test]
+    fn every_problem_has_a_sentence_and_a_word_of_its_own() {
+        let retry_at = NOW.plus(Duration::from_secs(300));
+        let all = [
+            Problem::EmailMalformed,
+            Problem::PasswordMissing,
+            Problem::CodeMissing,
+            Problem::WrongPassword,
+            Problem::Locked,
+            Problem::Captcha { retry_at },
+            Problem::RateLimited { retry_at },
+            Problem::Blocked { retry_at },
+            Problem::WebLoginNotAllowed,
+            Problem::GarminDown,
+            Problem::GarminRefused,
+            Problem::GarminUnexpected,
+            Problem::TimedOut,
+            Problem::WrongCode { left: 2 },
+            Problem::CodeExpired,
+            Problem::CodeTriesUsedUp,
+            Problem::NotAllowed,
+            Problem::Interrupted,
+            Problem::Busy,
+            Problem::UnderWay,
+            Problem::TooOften { retry_at },
+            Problem::StaleForm,
+            Problem::Ours,
+        ];
+        let sentences: HashSet<_> = all.iter().map(|problem| problem.sentence(NOW)).collect();
+        let labels: HashSet<_> = all.iter().map(|problem| problem.label()).collect();
+        assert_eq!((sentences.len(), labels.len()), (all.len(), all.len()));
+        for sentence in sentences {
+            assert!(sentence.ends_with('.') && !sentence.contains("  "), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_wait_names_minutes_and_the_time() {
+        let at = |secs| wait(NOW.plus(Duration::from_secs(secs)), NOW);
+        assert_eq!(at(0), "now");
+        assert_eq!(at(59), "in a minute");
+        assert_eq!(at(300), "in about 5 minutes (after 22:18 UTC)");
+    }
+}

@@ -1,0 +1,197 @@
+//! The state of one sign-in, as it is sealed into its row.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::clock::Timestamp;
+use domain::id::NodeId;
+use domain::region::Region;
+use domain::scope::Scopes;
+use garmin::{MfaMethod, PendingMfa};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::Problem;
+use crate::oauth::AuthorizationRequest;
+
+/// Wrong codes a person may enter before the login is given up.
+pub const CODE_TRIES: u8 = 5;
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Record {
+    pub request: AuthorizationRequest,
+    /// Proves that a form came from our page. Valid as long as the sign-in: people look for
+    /// passwords, wait for codes and click twice.
+    csrf: String,
+    pub scopes: Scopes,
+    pub region: Region,
+    /// As typed; for the form after a failure and for the account after a code.
+    pub email: String,
+    pub stage: Stage,
+}
+
+/// Where a sign-in is.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The person has the form in front of them.
+    Form { problem: Option<Problem> },
+    /// Somebody is talking to Garmin.
+    Working { worker: Worker, code: Option<CodeWait> },
+    /// Garmin wants a code.
+    Code { wait: CodeWait, problem: Option<Problem> },
+    /// The code has been issued; kept for a moment, for those who click twice.
+    Done { location: String, at: Timestamp },
+}
+
+/// Which process talks to Garmin, and when it last said so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Worker {
+    pub node: NodeId,
+    pub seen_at: Timestamp,
+}
+
+/// A Garmin login that waits for its code.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CodeWait {
+    #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
+    pub pending: Zeroizing<Vec<u8>>,
+    /// The login belongs to the egress it was begun on.
+    pub egress: String,
+    pub region: Region,
+    pub method: Method,
+    /// Masked by Garmin.
+    pub sent_to: Option<String>,
+    pub tries_left: u8,
+}
+
+/// How the code reaches the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    Email,
+    Sms,
+    Totp,
+    Other,
+}
+
+/// A sealed record that is not one of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a stored sign-in cannot be read")]
+pub struct UnreadableRecord;
+
+impl Record {
+    #[must_use]
+    pub fn new(request: AuthorizationRequest, csrf: &str, region: Region) -> Self {
+        Self {
+            scopes: request.scopes,
+            request,
+            csrf: csrf.to_owned(),
+            region,
+            email: String::new(),
+            stage: Stage::Form { problem: None },
+        }
+    }
+
+    #[must_use]
+    pub fn csrf(&self) -> &str {
+        &self.csrf
+    }
+
+    #[must_use]
+    pub fn csrf_is(&self, presented: &str) -> bool {
+        self.csrf.as_bytes().ct_eq(presented.as_bytes()).into()
+    }
+
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(96 * 1024));
+        #[expect(clippy::expect_used, reason = "strings and numbers always serialise")]
+        serde_json::to_writer(&mut *bytes, self).expect("a sign-in serialises");
+        bytes
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, UnreadableRecord> {
+        serde_json::from_slice(bytes).map_err(|_| UnreadableRecord)
+    }
+}
+
+impl CodeWait {
+    #[must_use]
+    pub fn of(pending: &PendingMfa, egress: &str, region: Region) -> Self {
+        Self {
+            pending: pending.to_bytes(),
+            egress: egress.to_owned(),
+            region,
+            method: match pending.method() {
+                MfaMethod::Email => Method::Email,
+                MfaMethod::Sms => Method::Sms,
+                MfaMethod::Totp => Method::Totp,
+                MfaMethod::Other => Method::Other,
+            },
+            sent_to: pending.sent_to().map(str::to_owned),
+            tries_left: CODE_TRIES,
+        }
+    }
+
+    /// Where the person finds the code.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        match (self.method, &self.sent_to) {
+            (Method::Totp, _) => {
+                "Open your authenticator app and enter the code it shows for Garmin.".to_owned()
+            }
+            (Method::Email, Some(to)) => format!("Garmin has sent a code by e-mail to {to}."),
+            (Method::Email, None) => "Garmin has sent a code by e-mail to you.".to_owned(),
+            (Method::Sms, Some(to)) => format!("Garmin has sent a code by text message to {to}."),
+            (Method::Sms, None) => "Garmin has sent a code by text message to you.".to_owned(),
+            (Method::Other, Some(to)) => format!("Garmin has sent a code to {to}."),
+            (Method::Other, None) => "Garmin has given you a code.".to_owned(),
+        }
+    }
+}
+
+fn to_base64<S: Serializer>(bytes: &Zeroizing<Vec<u8>>, to: S) -> Result<S::Ok, S::Error> {
+    let text = Zeroizing::new(STANDARD.encode(&**bytes));
+    to.serialize_str(&text)
+}
+
+fn from_base64<'de, D: Deserializer<'de>>(from: D) -> Result<Zeroizing<Vec<u8>>, D::Error> {
+    let text = Zeroizing::new(String::deserialize(from)?);
+    STANDARD.decode(text.as_bytes()).map(Zeroizing::new).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::tests::request;
+
+    #[test]
+    fn a_record_survives_sealing_with_its_pending_login() {
+        let mut record = Record::new(request(), "ggw_cf_x", Region::China);
+        record.email = "runner@example.org".to_owned();
+        let wait = CodeWait {
+            pending: Zeroizing::new(vec![0, 159, 146, 150]),
+            egress: "direct".to_owned(),
+            region: Region::China,
+            method: Method::Sms,
+            sent_to: Some("***1234".to_owned()),
+            tries_left: 3,
+        };
+        record.stage = Stage::Code { wait, problem: Some(Problem::WrongCode { left: 3 }) };
+        let opened = Record::from_bytes(&record.to_bytes()).unwrap();
+        assert_eq!(opened.region, Region::China);
+        assert!(opened.csrf_is("ggw_cf_x") && !opened.csrf_is("ggw_cf_y"));
+        let Stage::Code { wait, problem } = opened.stage else { panic!("another stage") };
+        assert_eq!(*wait.pending, [0, 159, 146, 150]);
+        assert_eq!(problem, Some(Problem::WrongCode { left: 3 }));
+        assert!(wait.origin().contains("***1234"));
+    }
+
+    #[test]
+    fn bytes_of_another_kind_are_refused() {
+        for bytes in ["", "null", "{}", "[1]"] {
+            assert!(Record::from_bytes(bytes.as_bytes()).is_err(), "{bytes}");
+        }
+    }
+}
