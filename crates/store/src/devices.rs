@@ -224,6 +224,28 @@ impl Store {
         }))
     }
 
+    /// Whether any device of the account can still come back with a token.
+    #[tracing::instrument(name = "store.devices.has_live", skip_all)]
+    pub async fn has_live_device(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const COUNT: &str = "
+            SELECT COUNT(*) FROM devices AS d
+             WHERE d.account_id = $1
+               AND (EXISTS (SELECT 1 FROM access_tokens AS t
+                             WHERE t.device_id = d.device_id
+                               AND (t.expires_at IS NULL OR t.expires_at > $2))
+                 OR EXISTS (SELECT 1 FROM refresh_tokens AS r
+                             WHERE r.device_id = d.device_id AND r.expires_at > $2
+                               AND r.rotated_at IS NULL AND r.refused_at IS NULL))";
+        let live: i64 = on_pool!(self.reader(), |pool| {
+            sqlx::query_scalar(COUNT).bind(account.as_str()).bind(now.0).fetch_one(pool).await?
+        });
+        Ok(live > 0)
+    }
+
     /// Devices, of one account or of all, the newest first.
     #[tracing::instrument(name = "store.devices.list", skip_all)]
     pub async fn list_devices(

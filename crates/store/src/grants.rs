@@ -88,28 +88,8 @@ impl Store {
         Ok(())
     }
 
-    /// The grant a code would redeem, without spending it: a stranger's request, or a flawed
-    /// one, must not cost the rightful client its code.
-    #[tracing::instrument(name = "store.grants.find", skip_all)]
-    pub async fn find_grant(
-        &self,
-        code: &TokenDigest<Code>,
-        now: Timestamp,
-    ) -> Result<Option<Grant>, StoreError> {
-        const FIND: &str = "
-            SELECT grant_id, account_id, client_id, redirect_uri, challenge, scopes, tools,
-                   expires_at
-              FROM grants
-             WHERE code_digest = $1 AND redeemed_at IS NULL AND revoked_at IS NULL
-               AND expires_at > $2";
-        let row: Option<GrantRow> = on_pool!(self.reader(), |pool| {
-            sqlx::query_as(FIND).bind(code.as_bytes()).bind(now.0).fetch_optional(pool).await?
-        });
-        row.map(|row| self.read_grant(row)).transpose()
-    }
-
-    /// The grant behind a code, spent or not, without spending it: so that a request which may
-    /// not redeem it changes nothing. Nothing when it was never issued or expired unused.
+    /// The grant behind a code, spent or not, without spending it: a stranger's request, or a
+    /// flawed one, must neither cost the rightful client its code nor revoke its device. Nothing when it was never issued or expired unused.
     #[tracing::instrument(name = "store.grants.find", skip_all)]
     pub async fn find_grant(
         &self,

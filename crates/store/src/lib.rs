@@ -42,7 +42,6 @@ pub use crate::devices::{
 };
 pub use crate::error::StoreError;
 pub use crate::grants::{Grant, NewGrant, Redemption};
-pub use crate::journal::{Intent, JournalRecord};
 pub use crate::keys::Wrapping;
 pub use crate::lease::{LeaseOutcome, LeaseOwner, Rotation, RotationOutcome};
 pub use crate::open::{OpenError, OpenMode, OpenOptions};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use domain::clock::Clock;
 use domain::entropy::Entropy;
+use sqlx::SqlitePool;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -169,7 +170,7 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<Pools, OpenError> {
         return Err(OpenError::Foreign { path: path.to_owned() });
     }
     match mode {
-        OpenMode::Serve => SQLITE_MIGRATIONS.run(&write).await.map_err(migration_problem)?,
+        OpenMode::Serve => migrate_sqlite(&write).await.map_err(migration_problem)?,
         OpenMode::Admin => {
             let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
                 .fetch_one(&write)
@@ -189,13 +190,30 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<Pools, OpenError> {
     Ok(Pools::Sqlite { write, read })
 }
 
+/// Unlike PostgreSQL's, SQLite's migrations take no lock of their own: of two gateways that
+/// start on a new file one may find that the other has just made the table. What it then
+/// looks at again is a finished migration.
+async fn migrate_sqlite(write: &SqlitePool) -> Result<(), MigrateError> {
+    match SQLITE_MIGRATIONS.run(write).await {
+        Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => {
+            SQLITE_MIGRATIONS.run(write).await
+        }
+        done => done,
+    }
+}
+
 /// Makes the file, readable by its owner only, before SQLite would make it readable by all.
 fn create_private(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
     }
-    fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-    Ok(())
+    // Only when it is missing. Closing a second descriptor of a database would drop the locks
+    // that this process holds on it through SQLite (POSIX locks belong to the process).
+    match fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Database, WAL and index: for their owner only, also when somebody copied them otherwise.
@@ -204,7 +222,7 @@ fn restrict(path: &Path) -> io::Result<()> {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         match fs::metadata(&name) {
-            Ok(found) if found.permissions().mode().trailing_zeros() < 6 => {
+            Ok(found) if found.permissions().mode() & 0o077 != 0 => {
                 fs::set_permissions(&name, fs::Permissions::from_mode(0o600))?;
             }
             Ok(_) => {}
@@ -258,7 +276,9 @@ fn same_schema(
 fn migration_problem(error: MigrateError) -> OpenError {
     match error {
         MigrateError::VersionMissing(version) => OpenError::NewerSchema { version },
-        MigrateError::Execute(error) => StoreError::from(error).into(),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            StoreError::from(error).into()
+        }
         other => OpenError::Migrate(other),
     }
 }
