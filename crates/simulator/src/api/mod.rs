@@ -8,6 +8,7 @@ mod params;
 mod profile;
 mod ranges;
 mod sleep;
+mod summary;
 mod training;
 mod wellness;
 

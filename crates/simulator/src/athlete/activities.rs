@@ -86,7 +86,7 @@ pub(crate) struct Activity {
 }
 
 /// Floors of the seven power zones, as shares of the threshold.
-const POWER_ZONES: [f64; 7] = [0.0, 0.55, 0.75, 0.90, 1.05, 1.20, 1.50];
+pub(crate) const POWER_ZONES: [f64; 7] = [0.0, 0.55, 0.75, 0.90, 1.05, 1.20, 1.50];
 pub(crate) const SPLITS: [f64; 4] = [1_000.0, 1_609.344, 5_000.0, 10_000.0];
 /// Ids count days from here.
 const EPOCH: Date = Date::constant(2020, 1, 1);

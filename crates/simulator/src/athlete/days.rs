@@ -116,6 +116,28 @@ impl<'a> DayView<'a> {
         self.activities.iter().map(|(activity, _)| *activity).filter(|a| a.end() <= self.now)
     }
 
+    /// Activities that have begun.
+    pub(crate) fn started(&self) -> impl Iterator<Item = &'a Activity> + '_ {
+        self.activities.iter().map(|(activity, _)| *activity)
+    }
+
+    pub(crate) const fn person(&self) -> &'a Person {
+        self.person
+    }
+
+    pub(crate) const fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// The night before, if the watch saw it and it is over.
+    pub(crate) fn woke(&self) -> Option<&'a Night> {
+        self.day.night().filter(|night| night.end <= self.now)
+    }
+
+    pub(crate) fn is_asleep(&self, at: Millis) -> bool {
+        self.night_at(at).is_some()
+    }
+
     fn night_at(&self, at: Millis) -> Option<(&'a Day, &'a Night)> {
         [Some(self.day), self.next]
             .into_iter()
@@ -335,6 +357,16 @@ impl<'a> DayView<'a> {
 
 const fn bucket_start(day: Millis, at: Millis) -> Millis {
     day + (at - day) / STEPS_STEP * STEPS_STEP
+}
+
+/// A signal of a night at regular steps.
+pub(crate) fn night_series<T>(
+    night: &Night,
+    step: Millis,
+    signal: impl Fn(Millis) -> T,
+) -> Vec<(Millis, T)> {
+    let count = (night.end - night.start) / step;
+    (0..count).map(|slot| night.start + slot * step).map(|at| (at, signal(at))).collect()
 }
 
 // Signals of a night, the same wherever the night is shown.

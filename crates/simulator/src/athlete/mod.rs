@@ -4,6 +4,7 @@
 
 mod activities;
 mod days;
+mod digest;
 mod gear;
 mod person;
 mod physiology;
@@ -19,16 +20,20 @@ use domain::clock::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-pub(crate) use activities::{Activity, Discipline};
-pub(crate) use days::{ActivityLevel, DayView, StressBands};
-pub(crate) use gear::{GearItem, GearKind};
+pub(crate) use activities::{Activity, Discipline, POWER_ZONES, SPLITS};
+pub(crate) use days::{
+    DayView, HR_STEP, STEPS_STEP, STRESS_STEP, hrv_readings, night_battery, night_heart_rate,
+    night_respiration, night_series, night_stress, spo2_readings,
+};
+pub(crate) use digest::{BatteryEvent, Digest, FLOORS_GOAL, WEEKLY_INTENSITY_GOAL};
+pub(crate) use gear::{GearItem, GearKind, items as gear_items};
 pub(crate) use person::{Device, Gender, Person};
 pub(crate) use physiology::{Form, HrvStatus};
-pub(crate) use plan::{SessionKind, Wear};
-pub(crate) use readiness::Readiness;
+pub(crate) use plan::{Phase, SessionKind, Wear};
+pub(crate) use readiness::{Readiness, word as readiness_word};
 pub(crate) use season::{Day, Season};
 pub(crate) use sleep::{Night, Stage};
-pub(crate) use trace::{Lap, Sample};
+pub(crate) use trace::{Lap, Sample, in_zones, laps, thinned};
 
 use crate::accounts::AccountSpec;
 use crate::times::{Zone, shift};
