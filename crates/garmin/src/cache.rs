@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     fn cache(entries: usize, bytes: usize) -> Cache {
-        Cache::new(CacheLimits { entries, bytes, life: Duration::from_secs(60) })
+        Cache::new(CacheLimits { entries, bytes, life: Duration::from_mins(1) })
     }
 
     fn body(length: usize) -> Bytes {

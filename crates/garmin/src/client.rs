@@ -8,12 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::clock::{Clock, Timestamp};
 use domain::entropy::{self, Entropy, OsEntropy};
-use domain::id::Generation;
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
-use tokio::sync::{Mutex, OnceCell, Semaphore};
+use tokio::sync::{OnceCell, Semaphore};
 
-use crate::access::{Access, AccessError, AccessSource};
+use crate::access::{Access, AccessSource, CurrentToken};
 use crate::api::Target;
 use crate::body::{self, Shape};
 use crate::cache::{Cache, CacheLimits};
@@ -25,9 +24,6 @@ use crate::transport::{Transport, retry_after, send};
 
 /// A night in full detail is some hundred kilobytes; nothing we ask for comes near this.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
-
-/// A token is replaced this long before it expires.
-const RENEW_AHEAD: Duration = Duration::from_mins(15);
 
 /// How a [`Garmin`] behaves, and what is already known about the account.
 #[derive(Debug, Clone)]
@@ -87,22 +83,15 @@ pub struct Garmin(Arc<Inner>);
 
 struct Inner {
     transport: Transport,
-    source: Arc<dyn AccessSource>,
+    tokens: CurrentToken,
     clock: Arc<dyn Clock>,
     options: GarminOptions,
-    held: Mutex<Option<Held>>,
     permits: Semaphore,
     cache: Cache,
     /// Until when Garmin asked not to be asked, in Unix seconds.
     limited_until: AtomicI64,
     profile: OnceCell<SocialProfile>,
     zone: OnceCell<TimeZone>,
-}
-
-/// The token in use.
-struct Held {
-    access: Access,
-    renew_at: Timestamp,
 }
 
 /// What one try came to.
@@ -131,9 +120,8 @@ impl Garmin {
     ) -> Self {
         Self(Arc::new(Inner {
             transport,
-            source,
+            tokens: CurrentToken::new(source, Arc::clone(&clock)),
             clock,
-            held: Mutex::new(None),
             permits: Semaphore::new(options.concurrency.max(1)),
             cache: Cache::new(options.cache),
             limited_until: AtomicI64::new(i64::MIN),
@@ -150,11 +138,10 @@ impl Garmin {
         freshness: Freshness,
     ) -> Result<Option<T>, GarminError> {
         let target = target.finish();
-        let body = match freshness {
-            Freshness::Of(day) if self.is_settled(day) => self.fetch_settled(&target).await?,
-            Freshness::Of(_) | Freshness::Now => self.fetch(&target).await?,
-        };
-        body::decode(&body)
+        match freshness {
+            Freshness::Of(day) if self.is_settled(day) => self.read_settled(&target).await,
+            Freshness::Of(_) | Freshness::Now => body::decode(&self.fetch(&target).await?),
+        }
     }
 
     pub(crate) fn options(&self) -> &GarminOptions {
@@ -179,15 +166,20 @@ impl Garmin {
         day < Day::today(self.clock(), &TimeZone::UTC).back(2)
     }
 
-    async fn fetch_settled(&self, target: &str) -> Result<Bytes, GarminError> {
+    /// As [`Self::read`], through the cache. Only data is kept: an error page or "nothing yet"
+    /// must not outlive its cause.
+    async fn read_settled<T: Shape>(&self, target: &str) -> Result<Option<T>, GarminError> {
         let flight = self.0.cache.flight(target);
         let _landed = flight.lock().await;
         if let Some(body) = self.0.cache.find(target, self.0.clock.now()) {
-            return Ok(body);
+            return body::decode(&body);
         }
         let body = self.fetch(target).await?;
-        self.0.cache.keep(target, &body, self.0.clock.now());
-        Ok(body)
+        let model = body::decode(&body)?;
+        if model.is_some() {
+            self.0.cache.keep(target, &body, self.0.clock.now());
+        }
+        Ok(model)
     }
 
     /// One GET with everything that makes it reliable. An empty body means "no data".
@@ -195,16 +187,19 @@ impl Garmin {
         // The semaphore is never closed, so an error cannot happen; if it did, nothing was sent.
         let _permit = self.0.permits.acquire().await.map_err(|_| GarminError::Unreachable)?;
         self.check_limit()?;
-        let mut access = self.access(None).await?;
+        let mut access = self.0.tokens.access(None).await?;
         let mut replaced = false;
         let mut tries = 0;
         loop {
             match self.try_once(target, &access).await {
                 Tried::Answered(body) => return Ok(body),
-                Tried::Unauthorized if replaced => return Err(GarminError::TokenRefused),
+                Tried::Unauthorized if replaced => {
+                    self.0.tokens.refused_at_once(access.generation).await;
+                    return Err(GarminError::TokenRefused);
+                }
                 Tried::Unauthorized => {
                     let refused = access.generation;
-                    access = self.access(Some(refused)).await?;
+                    access = self.0.tokens.access(Some(refused)).await?;
                     if access.generation == refused {
                         return Err(GarminError::TokenRefused);
                     }
@@ -298,47 +293,6 @@ impl Garmin {
         let uneven = entropy::duration_within(&*self.0.options.entropy, &(step / 2..=step));
         Some(uneven.max(asked))
     }
-
-    /// A token worth sending. `refused` is the generation a 401 has just named.
-    async fn access(&self, refused: Option<Generation>) -> Result<Access, GarminError> {
-        // Held across the question, so that callers share one answer.
-        let mut held = self.0.held.lock().await;
-        let now = self.0.clock.now();
-        let stale = match &*held {
-            None => refused,
-            Some(held) if refused == Some(held.access.generation) => refused,
-            // Someone has already replaced the refused one.
-            Some(held) if now < held.renew_at => return Ok(held.access.clone()),
-            Some(held) => Some(held.access.generation),
-        };
-        match self.0.source.access(stale).await {
-            Ok(access) => {
-                *held = Some(Held { renew_at: renew_at(&access, now), access: access.clone() });
-                Ok(access)
-            }
-            Err(AccessError::SignInNeeded) => {
-                *held = None;
-                Err(GarminError::SignInNeeded)
-            }
-            Err(AccessError::Unavailable { retry_after }) => match &*held {
-                // Early renewal failed, but the token at hand still has some life.
-                Some(held)
-                    if refused != Some(held.access.generation) && now < held.access.expires_at =>
-                {
-                    Ok(held.access.clone())
-                }
-                Some(_) | None => Err(GarminError::Unavailable { retry_after }),
-            },
-        }
-    }
-}
-
-/// When to ask for the next token: fifteen minutes ahead, or, for a token that had less than
-/// an hour left when it came, in the last quarter of that. Otherwise a short-lived token
-/// would be renewed at every call.
-fn renew_at(access: &Access, now: Timestamp) -> Timestamp {
-    let life = access.expires_at.since(now);
-    access.expires_at.minus(RENEW_AHEAD.min(life / 4))
 }
 
 impl fmt::Debug for Garmin {
@@ -346,25 +300,5 @@ impl fmt::Debug for Garmin {
         f.debug_struct("Garmin")
             .field("upstream", self.0.transport.upstream())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_renewed_ahead_but_a_short_lived_one_not_at_every_call() {
-        let at = |expires: i64| {
-            let access = Access {
-                token: "t".into(),
-                generation: Generation(1),
-                expires_at: Timestamp(expires),
-            };
-            renew_at(&access, Timestamp(0)).0
-        };
-        assert_eq!(at(86_400), 85_500);
-        assert_eq!(at(400), 300);
-        assert_eq!(at(-5), -5);
     }
 }

@@ -280,21 +280,28 @@ impl<T: Lenient> Lenient for Vec<T> {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::model::{DailySummary, model};
+    use crate::model::DailySummary;
+    use fields::Sample;
 
-    model! {
-        Sample as "a sample" {
-            "whole" => whole: i64,
-            "number" => number: f64,
-            "text" => text: String,
-            "flag" => flag: bool,
-            "at" => at: jiff::Timestamp,
-            "wall" => wall: jiff::civil::DateTime,
-            "day" => day: jiff::civil::Date,
-            "inner" => inner: Inner,
-            "list" => list: Vec<Inner>,
+    #[expect(unreachable_pub, reason = "the macro declares what the crate exports")]
+    mod fields {
+        use crate::model::model;
+
+        model! {
+            /// Every kind of field there is.
+            Sample as "a sample" {
+                "whole" => whole: i64,
+                "number" => number: f64,
+                "text" => text: String,
+                "flag" => flag: bool,
+                "at" => at: jiff::Timestamp,
+                "wall" => wall: jiff::civil::DateTime,
+                "day" => day: jiff::civil::Date,
+                "inner" => inner: Inner,
+                "list" => list: Vec<Inner>,
+            }
+            Inner as "an inner sample" { "x" => x: i64, }
         }
-        Inner as "an inner sample" { "x" => x: i64, }
     }
 
     fn read(text: &str) -> Sample {

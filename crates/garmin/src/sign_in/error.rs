@@ -27,7 +27,8 @@ pub enum SignInError {
     /// The password was right, but no client id could redeem the ticket.
     #[error("Garmin's token endpoint refused the ticket")]
     TicketRefused,
-    /// The password was right, but the API refuses the token it led to.
+    /// The password was right, but the token it led to is of no use: the API refuses it, or
+    /// it names no account.
     #[error("Garmin's API refused the new token")]
     TokenRefused,
     /// `kind` is Garmin's own type word, reduced to letters, digits and underscores.

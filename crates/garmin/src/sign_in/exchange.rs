@@ -37,10 +37,8 @@ impl SignIn {
             .guid()
             .or(guid)
             .or_else(|| profile.profile_id.map(GarminGuid::of_profile))
-            .ok_or_else(|| SignInError::unexpected(200, "NO_ACCOUNT_ID"))?;
-        let tokens = fresh
-            .into_pair(client_id, guid)
-            .ok_or_else(|| SignInError::unexpected(200, "NO_REFRESH_TOKEN"))?;
+            .ok_or(SignInError::TokenRefused)?;
+        let tokens = fresh.into_pair(client_id, guid).ok_or(SignInError::TokenRefused)?;
         Ok(Session { tokens, profile })
     }
 

@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use domain::upstream::Upstream;
+
 use crate::protocol::Flow;
 
 /// Waits between loading a sign-in page and sending the password, per strategy. Garmin
@@ -36,11 +38,33 @@ impl Pauses {
         Self { mobile: none(), widget: none(), portal: none(), profile: Duration::ZERO }
     }
 
+    /// Garmin's own waits, unless sign-ins go to this machine: a simulator limits nobody.
+    #[must_use]
+    pub fn suited_to(upstream: &Upstream) -> Self {
+        if upstream.sso.is_loopback() { Self::none() } else { Self::garmin() }
+    }
+
     pub(super) fn before(&self, flow: Flow) -> &RangeInclusive<Duration> {
         match flow {
             Flow::Mobile => &self.mobile,
             Flow::Widget => &self.widget,
             Flow::Portal => &self.portal,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::region::Region;
+    use domain::upstream::BaseUrl;
+
+    use super::*;
+
+    #[test]
+    fn only_a_sign_in_on_this_machine_does_without_pauses() {
+        let mut upstream = Upstream::garmin(Region::Global);
+        assert_eq!(Pauses::suited_to(&upstream), Pauses::garmin());
+        upstream.sso = BaseUrl::parse("http://127.0.0.1:9/sso").unwrap();
+        assert_eq!(Pauses::suited_to(&upstream), Pauses::none());
     }
 }
