@@ -19,7 +19,8 @@ use domain::origin::Origin;
 use domain::region::Region;
 use domain::upstream::{BaseUrl, Upstream};
 use ipnet::IpNet;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
+use store::{DatabaseUrl, GatewaySecret};
 use url::Url;
 
 pub use allow::SignInAllow;
@@ -33,11 +34,10 @@ pub struct Config {
     pub listen: SocketAddr,
     pub public_url: Origin,
     pub data_dir: PathBuf,
-    /// `sqlite:PATH` or `postgres://…`; may carry a password.
-    pub database_url: SecretString,
-    pub secret: SecretString,
+    pub database_url: DatabaseUrl,
+    pub secret: GatewaySecret,
     /// The secret before the current one, while rewrapping.
-    pub old_secret: Option<SecretString>,
+    pub old_secret: Option<GatewaySecret>,
     pub workers: WorkerConfig,
     /// `None`: access tokens do not expire.
     pub access_token_ttl: Option<Duration>,
@@ -95,9 +95,6 @@ pub struct LogConfig {
     /// A second place for the same lines.
     pub file: Option<PathBuf>,
 }
-
-const SECRET_MIN: usize = 32;
-const PLACEHOLDER: &str = "change-me";
 
 /// Set by deployments of the gateway before this one.
 const RETIRED: [&str; 2] = ["GARMIN_MCP_CMD", "GARMIN_MCP_REF"];
@@ -198,60 +195,43 @@ fn retired(vars: &Vars) -> Vec<String> {
     set.map(|name| format!("{name} has no meaning any more and is ignored")).collect()
 }
 
-fn database_url(vars: &Vars, data_dir: &std::path::Path) -> Result<SecretString, ConfigError> {
+fn database_url(vars: &Vars, data_dir: &std::path::Path) -> Result<DatabaseUrl, ConfigError> {
     if let Some(url) = vars.get("DATABASE_URL") {
-        let known = ["sqlite:", "postgres://", "postgresql://"];
-        return if known.iter().any(|scheme| url.starts_with(scheme)) {
-            Ok(url.into())
-        } else {
-            Err(vars.unusable("DATABASE_URL", "it accepts sqlite:PATH or postgres://…"))
-        };
+        return DatabaseUrl::parse(url)
+            .map_err(|error| vars.unusable("DATABASE_URL", &error.to_string()));
     }
-    let path = match vars.get("DB_PATH") {
+    Ok(DatabaseUrl::sqlite(match vars.get("DB_PATH") {
         Some(path) => PathBuf::from(path),
         None => data_dir.join("gateway.db"),
-    };
-    Ok(format!("sqlite:{}", path.display()).into())
+    }))
 }
 
-fn secret(vars: &Vars) -> Result<SecretString, ConfigError> {
-    let (name, text) = match (vars.get("GATEWAY_SECRET"), vars.get("GATEWAY_SECRET_FILE")) {
-        (Some(_), Some(_)) => {
-            return Err(vars.unusable(
-                "GATEWAY_SECRET_FILE",
-                "set GATEWAY_SECRET or GATEWAY_SECRET_FILE, not both",
-            ));
-        }
-        (None, None) => return Err(ConfigError::MissingSecret),
-        (Some(text), None) => ("GATEWAY_SECRET", SecretString::from(text)),
+fn secret(vars: &Vars) -> Result<GatewaySecret, ConfigError> {
+    match (vars.get("GATEWAY_SECRET"), vars.get("GATEWAY_SECRET_FILE")) {
+        (Some(_), Some(_)) => Err(vars.unusable(
+            "GATEWAY_SECRET_FILE",
+            "set GATEWAY_SECRET or GATEWAY_SECRET_FILE, not both",
+        )),
+        (None, None) => Err(ConfigError::MissingSecret),
+        (Some(text), None) => checked_secret(vars, "GATEWAY_SECRET", text),
         (None, Some(path)) => {
-            ("GATEWAY_SECRET_FILE", vars.secret_file("GATEWAY_SECRET_FILE", path)?)
+            let text = vars.secret_file("GATEWAY_SECRET_FILE", path)?;
+            checked_secret(vars, "GATEWAY_SECRET_FILE", text.expose_secret())
         }
-    };
-    checked_secret(vars, name, text)
+    }
 }
 
-fn old_secret(vars: &Vars) -> Result<Option<SecretString>, ConfigError> {
+fn old_secret(vars: &Vars) -> Result<Option<GatewaySecret>, ConfigError> {
     let Some(text) = vars.get("GATEWAY_SECRET_OLD") else { return Ok(None) };
-    checked_secret(vars, "GATEWAY_SECRET_OLD", text.into()).map(Some)
+    checked_secret(vars, "GATEWAY_SECRET_OLD", text).map(Some)
 }
 
 fn checked_secret(
     vars: &Vars,
     name: &'static str,
-    secret: SecretString,
-) -> Result<SecretString, ConfigError> {
-    let text = secret.expose_secret();
-    if text.starts_with(PLACEHOLDER) {
-        return Err(vars.unusable(name, "it is still the example value"));
-    }
-    if text.chars().count() < SECRET_MIN {
-        return Err(vars.unusable(
-            name,
-            "it must have at least 32 characters; try `openssl rand -base64 48`",
-        ));
-    }
-    Ok(secret)
+    text: &str,
+) -> Result<GatewaySecret, ConfigError> {
+    GatewaySecret::parse(text).map_err(|error| vars.unusable(name, &error.to_string()))
 }
 
 fn access_token_ttl(vars: &Vars) -> Result<Option<Duration>, ConfigError> {
@@ -293,17 +273,16 @@ fn worker_config(vars: &Vars) -> Result<WorkerConfig, ConfigError> {
 }
 
 fn log_config(vars: &Vars) -> Result<LogConfig, ConfigError> {
-    let level = vars.parsed(
-        "GATEWAY_LOG_LEVEL",
-        "debug, info, warning, error or critical",
-        |text| match text.to_ascii_lowercase().as_str() {
-            "debug" => Some(tracing::Level::DEBUG),
-            "info" => Some(tracing::Level::INFO),
-            "warning" | "warn" => Some(tracing::Level::WARN),
-            "error" | "critical" => Some(tracing::Level::ERROR),
-            _ => None,
-        },
-    )?;
+    let level =
+        vars.parsed("GATEWAY_LOG_LEVEL", "debug, info, warning, error or critical", |text| {
+            match text.to_ascii_lowercase().as_str() {
+                "debug" => Some(tracing::Level::DEBUG),
+                "info" => Some(tracing::Level::INFO),
+                "warning" | "warn" => Some(tracing::Level::WARN),
+                "error" | "critical" => Some(tracing::Level::ERROR),
+                _ => None,
+            }
+        })?;
     Ok(LogConfig {
         level: level.unwrap_or(tracing::Level::INFO),
         file: vars.get("GATEWAY_LOG_FILE").map(PathBuf::from),
@@ -332,9 +311,9 @@ fn trusted_proxies(vars: &Vars) -> Result<Vec<IpNet>, ConfigError> {
 fn upstreams(vars: &Vars) -> Result<[Upstream; 2], ConfigError> {
     let base = |name| match vars.get(name) {
         None => Ok(None),
-        Some(text) => BaseUrl::parse(text)
-            .map(Some)
-            .map_err(|error| vars.unusable(name, &error.to_string())),
+        Some(text) => {
+            BaseUrl::parse(text).map(Some).map_err(|error| vars.unusable(name, &error.to_string()))
+        }
     };
     let (sso, api) = (base("GARMIN_SSO_URL")?, base("GARMIN_API_URL")?);
     let (diauth, connect) = (base("GARMIN_DIAUTH_URL")?, base("GARMIN_CONNECT_URL")?);

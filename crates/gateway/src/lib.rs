@@ -25,6 +25,6 @@ mod serve;
 
 pub use config::Config;
 pub use routes::router;
-pub use run::{Gateway, run};
+pub use run::{Gateway, harden, run, terminated};
 pub use serve::listen;
 pub use workers::WorkerProgram;

@@ -24,7 +24,7 @@ pub fn router(app: AppState) -> Router {
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(axum::middleware::from_fn(headers::secure))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), headers::secure))
         .layer(axum::middleware::from_fn_with_state(app.clone(), proxy::host::check))
         .with_state(app)
 }
@@ -39,8 +39,8 @@ async fn readyz(State(app): State<AppState>) -> Response {
     if app.drain.has_begun() {
         return small(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"stopping"}"#);
     }
-    match app.store.stats(app.clock.now()).await {
-        Ok(_) => small(StatusCode::OK, r#"{"status":"ready"}"#),
+    match app.store.ping().await {
+        Ok(()) => small(StatusCode::OK, r#"{"status":"ready"}"#),
         Err(error) => {
             tracing::warn!(event = "not-ready", error = %error, "the store does not answer");
             small(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"no store"}"#)

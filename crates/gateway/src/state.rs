@@ -12,12 +12,12 @@ use store::Store;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, RateLimits};
-use crate::custody::Custody;
+use crate::custody::{Custody, CustodyOptions};
 use crate::limits::Limits;
 use crate::proxy::{DeviceCache, Streams};
 use crate::serve::Drain;
 use crate::sign_in::Scheduler;
-use crate::workers::{Supervisor, WorkerProgram};
+use crate::workers::{AccountGates, Supervisor, SupervisorOptions, WorkerProgram};
 
 /// A cheap handle on everything the gateway is made of.
 #[derive(Clone)]
@@ -33,6 +33,8 @@ pub struct Parts {
     pub custody: Custody,
     pub supervisor: Supervisor,
     pub devices: DeviceCache,
+    /// How many calls of one account run and wait.
+    pub gates: AccountGates,
     /// Open event streams, so that revoking ends them.
     pub streams: Streams,
     /// Owned work that outlives the request that began it; stopping waits for it.
@@ -63,25 +65,30 @@ impl AppState {
         };
         let custody = Custody::new(
             &config,
-            store.clone(),
-            clock.clone(),
-            entropy.clone(),
-            node.clone(),
-            tasks.clone(),
+            CustodyOptions {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                node: node.clone(),
+                tasks: tasks.clone(),
+            },
         )?;
         let supervisor = Supervisor::new(
             &config,
-            program,
-            custody.clone(),
-            store.clone(),
-            clock.clone(),
-            entropy.clone(),
-            tasks.clone(),
+            SupervisorOptions {
+                program,
+                custody: custody.clone(),
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                tasks: tasks.clone(),
+            },
         )?;
         let sign_ins =
             Scheduler::new(&config, store.clone(), clock.clone(), entropy.clone(), tasks.clone())?;
         Ok(Self(Arc::new(Parts {
             devices: DeviceCache::new(store.clone()),
+            gates: AccountGates::default(),
             streams: Streams::default(),
             drain: Drain::default(),
             started_at: clock.now(),
@@ -118,13 +125,14 @@ impl AppState {
 
     /// A person has signed in: every device of the account works again at once.
     pub fn signed_in(&self, account: &AccountId, generation: Generation) {
-        self.custody.signed_in(account, generation);
+        tracing::debug!(event = "signed-in", account = %account, %generation, "");
+        self.custody.signed_in(account);
         self.devices.forget_all();
     }
 
     async fn has_device(&self, account: &AccountId) -> bool {
-        match self.store.has_live_device(account, self.clock.now()).await {
-            Ok(answer) => answer,
+        match self.store.list_devices(Some(account)).await {
+            Ok(devices) => !devices.is_empty(),
             // A worker more is cheaper than a call cut off because the store was busy.
             Err(error) => {
                 tracing::warn!(event = "store-failed", error = %error, "devices not counted");

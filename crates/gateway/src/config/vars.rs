@@ -123,10 +123,11 @@ impl Vars {
         name: &'static str,
         path: &str,
     ) -> Result<SecretString, ConfigError> {
-        let text = std::fs::read_to_string(Path::new(path)).map(Zeroizing::new).map_err(|error| {
-            let problem = format!("the file cannot be read ({})", error.kind());
-            ConfigError::Unusable { name, shown: format!("={path:?}"), problem }
-        })?;
+        let text =
+            std::fs::read_to_string(Path::new(path)).map(Zeroizing::new).map_err(|error| {
+                let problem = format!("the file cannot be read ({})", error.kind());
+                ConfigError::Unusable { name, shown: format!("={path:?}"), problem }
+            })?;
         Ok(text.trim().into())
     }
 }

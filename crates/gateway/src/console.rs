@@ -1,0 +1,132 @@
+//! The operator's console: one JSON line in, one out, on a socket only this user can open.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::console::{Answer, MAX_LINE, Request, SOCKET, Status};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::state::AppState;
+
+/// A console that says nothing for this long is gone.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// What the sandbox lacks. It is part of a later version, and until then this is the truth.
+pub(crate) const SANDBOX_GAPS: [&str; 1] =
+    ["workers are separate processes without a kernel sandbox: a hostile worker could read what \
+     this user can read and connect anywhere"];
+
+/// The bound socket; its file goes when this is dropped.
+pub(crate) struct Console {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Console {
+    /// Replaces the socket of a gateway that is gone, and refuses to replace a living one's.
+    pub(crate) fn bind(data_dir: &Path) -> io::Result<Self> {
+        let path = data_dir.join(SOCKET);
+        match std::os::unix::net::UnixStream::connect(&path) {
+            Ok(_) => return Err(io::Error::from(io::ErrorKind::AddrInUse)),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                std::fs::remove_file(&path)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        // Nobody can connect between binding and restricting: nothing listens under the final
+        // name until it has its mode.
+        let temporary = data_dir.join(format!(".{SOCKET}.{}", std::process::id()));
+        let _ = std::fs::remove_file(&temporary);
+        let listener = UnixListener::bind(&temporary)?;
+        std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(0o600))?;
+        std::fs::rename(&temporary, &path)?;
+        Ok(Self { listener, path })
+    }
+
+    pub(crate) async fn serve(self, app: AppState, stop: CancellationToken) {
+        let visits = TaskTracker::new();
+        loop {
+            let stream = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => stream,
+                    Err(error) => {
+                        tracing::warn!(event = "console-failed", error = %error.kind(), "");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                        continue;
+                    }
+                },
+            };
+            let (app, stop) = (app.clone(), stop.clone());
+            visits.spawn(async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    result = visit(&app, stream) => if let Err(error) = result {
+                        tracing::debug!(event = "console-left", error = %error.kind(), "");
+                    }
+                }
+            });
+        }
+        visits.close();
+        visits.wait().await;
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn visit(app: &AppState, stream: UnixStream) -> io::Result<()> {
+    // The mode of the socket says so already; this says it for whoever runs as root.
+    let peer = stream.peer_cred()?.uid();
+    let ours = rustix::process::geteuid().as_raw();
+    if peer != ours && peer != 0 {
+        return Err(io::Error::from(io::ErrorKind::PermissionDenied));
+    }
+    let (read, mut write) = stream.into_split();
+    let mut read = BufReader::new(read);
+    loop {
+        let mut line = Vec::new();
+        let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
+        let mut bounded = (&mut read).take(limit);
+        let reading = bounded.read_until(b'\n', &mut line);
+        let Ok(length) = tokio::time::timeout(SILENCE, reading).await else { return Ok(()) };
+        if length? == 0 {
+            return Ok(());
+        }
+        let answer = match serde_json::from_slice::<Request>(&line) {
+            Ok(request) => answer(app, request).await,
+            Err(error) => Answer::Failed { message: format!("not a request: {error}") },
+        };
+        let mut out = serde_json::to_vec(&answer).map_err(io::Error::other)?;
+        out.push(b'\n');
+        write.write_all(&out).await?;
+    }
+}
+
+async fn answer(app: &AppState, request: Request) -> Answer {
+    match request {
+        Request::Status => Answer::Status(Status {
+            node: app.node.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: app.started_at,
+            max_workers: app.supervisor.max_workers(),
+            queued_starts: app.supervisor.queued_starts(),
+            workers: app.supervisor.workers(),
+            sandbox_gaps: SANDBOX_GAPS.map(str::to_owned).to_vec(),
+        }),
+        Request::Revoked { revoked } => {
+            app.revoked(&revoked).await;
+            tracing::info!(event = "revoked", ?revoked, "");
+            Answer::Done
+        }
+    }
+}

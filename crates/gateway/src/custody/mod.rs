@@ -1,0 +1,292 @@
+//! Who may hold Garmin's tokens, and how they stay alive.
+//!
+//! Refresh tokens never leave this module. Each use kills the one before, so one actor at a
+//! time renews an account's pair, on one node or on many: it takes a lease on the row, asks
+//! Garmin with no transaction open, and hands the new pair out only once it is committed. All
+//! of that runs in an owned task: a caller that goes away cannot lose a rotated token.
+
+mod renewal;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::clock::Clock;
+use domain::contract::{AccessGrant, Athlete, CredentialsAnswer, SecretText};
+use domain::entropy::Entropy;
+use domain::id::{AccountId, Generation, NodeId};
+use domain::region::Region;
+use garmin::{TokenPair, Tokens, Transport, TransportError, TransportOptions};
+use store::{AccountState, Store, StoreError, StoredCredentials};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+
+/// An access token with less life than this is renewed before it is handed out.
+const MARGIN: Duration = Duration::from_secs(120);
+/// How soon to ask again when the store has no answer.
+const STORE_RETRY_SECS: u64 = 2;
+/// What nobody can mend by waiting a moment.
+const BROKEN_RETRY_SECS: u64 = 60;
+
+#[derive(Clone)]
+pub struct Custody(Arc<Inner>);
+
+pub struct CustodyOptions {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub node: NodeId,
+    pub tasks: TaskTracker,
+}
+
+struct Inner {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    node: NodeId,
+    tasks: TaskTracker,
+    tokens: [Tokens; 2],
+    flights: Mutex<HashMap<AccountId, Flight>>,
+    /// Accounts whose renewal Garmin has just put off, and until when not to ask again.
+    resting: Mutex<HashMap<AccountId, Instant>>,
+}
+
+/// A renewal under way.
+#[derive(Clone)]
+struct Flight(watch::Receiver<Option<CredentialsAnswer>>);
+
+/// What a worker can be launched with.
+#[derive(Debug)]
+pub enum LaunchState {
+    Known {
+        region: Region,
+        athlete: Athlete,
+        /// Absent when there is none with enough life: the worker asks before its first call.
+        credentials: Option<AccessGrant>,
+    },
+    SignInNeeded,
+    /// The store does not answer.
+    Unknown,
+}
+
+impl Custody {
+    pub fn new(config: &Config, options: CustodyOptions) -> Result<Self, TransportError> {
+        let CustodyOptions { store, clock, entropy, node, tasks } = options;
+        let tokens = |region| {
+            let upstream = config.upstream(region).clone();
+            let transport = Transport::new(upstream, TransportOptions::default())?;
+            Ok::<_, TransportError>(Tokens::new(transport, clock.clone()))
+        };
+        let tokens = [tokens(Region::Global)?, tokens(Region::China)?];
+        Ok(Self(Arc::new(Inner {
+            store,
+            clock,
+            entropy,
+            node,
+            tasks,
+            tokens,
+            flights: Mutex::default(),
+            resting: Mutex::default(),
+        })))
+    }
+
+    /// An access token newer than the one `refused` names, or the current one. Renews the pair
+    /// when there is no other way.
+    pub async fn credentials_for(
+        &self,
+        account: &AccountId,
+        refused: Option<Generation>,
+    ) -> CredentialsAnswer {
+        // A renewal that was under way for an older question may not answer this one.
+        for _ in 0..3 {
+            let seen = match self.at_hand(account, refused).await {
+                AtHand::Answer(answer) => return answer,
+                AtHand::Renew(seen) => seen,
+            };
+            let answer = self.renew(account, seen).await;
+            let stale = matches!(&answer, CredentialsAnswer::Granted(grant)
+                if refused.is_some_and(|refused| grant.generation <= refused));
+            if !stale {
+                return answer;
+            }
+        }
+        unavailable(STORE_RETRY_SECS)
+    }
+
+    /// Renews a pair that is merely old: unused for 30 days it would die.
+    pub async fn keep_alive(&self, account: &AccountId) -> CredentialsAnswer {
+        match self.0.store.credentials(account).await {
+            Ok(Some(stored)) => self.renew(account, stored.generation).await,
+            Ok(None) => CredentialsAnswer::SignInNeeded,
+            Err(error) => store_failed(account, &error),
+        }
+    }
+
+    /// What to launch the account's worker with. Never asks Garmin: a start is quick.
+    pub async fn launch_state(&self, account: &AccountId) -> LaunchState {
+        let store = &self.0.store;
+        let (found, stored) = tokio::join!(store.find_account(account), store.credentials(account));
+        let (found, stored) = match (found, stored) {
+            (Ok(Some(found)), Ok(Some(stored))) => (found, stored),
+            // Deleted between two requests: its devices are gone as well.
+            (Ok(_), Ok(_)) => return LaunchState::SignInNeeded,
+            (Err(error), _) | (_, Err(error)) => {
+                store_failed(account, &error);
+                return LaunchState::Unknown;
+            }
+        };
+        if stored.state == AccountState::SignInNeeded {
+            return LaunchState::SignInNeeded;
+        }
+        LaunchState::Known {
+            region: found.region,
+            athlete: serde_json::from_slice(&found.profile).unwrap_or_default(),
+            credentials: self.open(account, &stored).filter(|grant| self.has_life(grant)),
+        }
+    }
+
+    /// A person has signed in: whatever kept us from asking Garmin is over.
+    pub fn signed_in(&self, account: &AccountId) {
+        self.resting().remove(account);
+    }
+
+    async fn at_hand(&self, account: &AccountId, refused: Option<Generation>) -> AtHand {
+        let stored = match self.0.store.credentials(account).await {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return AtHand::Answer(CredentialsAnswer::SignInNeeded),
+            Err(error) => return AtHand::Answer(store_failed(account, &error)),
+        };
+        if stored.state == AccountState::SignInNeeded {
+            return AtHand::Answer(CredentialsAnswer::SignInNeeded);
+        }
+        let newer = refused.is_none_or(|refused| stored.generation > refused);
+        match self.open(account, &stored) {
+            Some(grant) if newer && self.has_life(&grant) => {
+                AtHand::Answer(CredentialsAnswer::Granted(grant))
+            }
+            Some(_) => AtHand::Renew(stored.generation),
+            None => AtHand::Answer(unavailable(BROKEN_RETRY_SECS)),
+        }
+    }
+
+    /// Joins the renewal under way or begins one.
+    async fn renew(&self, account: &AccountId, seen: Generation) -> CredentialsAnswer {
+        if let Some(left) = self.rest_left(account) {
+            return unavailable(left);
+        }
+        let Flight(mut told) = self.flight(account, seen);
+        let answer = told.wait_for(Option::is_some).await.ok().and_then(|told| told.clone());
+        // Without an answer the task panicked; the pair in the store is as it was.
+        answer.unwrap_or_else(|| unavailable(STORE_RETRY_SECS))
+    }
+
+    fn flight(&self, account: &AccountId, seen: Generation) -> Flight {
+        let mut flights = lock(&self.0.flights);
+        if let Some(flight) = flights.get(account) {
+            return flight.clone();
+        }
+        let (tell, told) = watch::channel(None);
+        let flight = Flight(told);
+        flights.insert(account.clone(), flight.clone());
+        let landing = Landing { custody: self.clone(), account: account.clone() };
+        let custody = self.clone();
+        self.0.tasks.spawn(async move {
+            let answer = custody.rotate(&landing.account, seen).await;
+            // Off the table before anybody hears: a later question starts afresh.
+            drop(landing);
+            tell.send_replace(Some(answer));
+        });
+        flight
+    }
+
+    fn open(&self, account: &AccountId, stored: &StoredCredentials) -> Option<AccessGrant> {
+        match TokenPair::from_bytes(&stored.bytes) {
+            Ok(pair) => Some(grant(&pair, stored.generation)),
+            Err(error) => {
+                tracing::error!(
+                    event = "credentials-unreadable",
+                    account = %account,
+                    error = %error,
+                    ""
+                );
+                None
+            }
+        }
+    }
+
+    fn has_life(&self, grant: &AccessGrant) -> bool {
+        grant.expires_at > self.0.clock.now().plus(MARGIN)
+    }
+
+    fn rest(&self, account: &AccountId, wait: Duration) {
+        let mut resting = self.resting();
+        let now = Instant::now();
+        resting.retain(|_, until| *until > now);
+        resting.insert(account.clone(), now + wait);
+    }
+
+    fn rest_left(&self, account: &AccountId) -> Option<u64> {
+        let left = self.resting().get(account)?.checked_duration_since(Instant::now())?;
+        (!left.is_zero()).then(|| left.as_secs().max(1))
+    }
+
+    fn resting(&self) -> MutexGuard<'_, HashMap<AccountId, Instant>> {
+        lock(&self.0.resting)
+    }
+
+    fn tokens(&self, region: Region) -> &Tokens {
+        match region {
+            Region::Global => &self.0.tokens[0],
+            Region::China => &self.0.tokens[1],
+        }
+    }
+}
+
+enum AtHand {
+    Answer(CredentialsAnswer),
+    /// Only a renewal helps; this generation is the stored one.
+    Renew(Generation),
+}
+
+/// Takes a finished renewal off the table, whether it returned or panicked.
+struct Landing {
+    custody: Custody,
+    account: AccountId,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        lock(&self.custody.0.flights).remove(&self.account);
+    }
+}
+
+fn grant(pair: &TokenPair, generation: Generation) -> AccessGrant {
+    AccessGrant {
+        token: SecretText::new(pair.access().clone()),
+        generation,
+        expires_at: pair.access_expires_at(),
+    }
+}
+
+fn unavailable(retry_after_secs: u64) -> CredentialsAnswer {
+    CredentialsAnswer::Unavailable { retry_after_secs }
+}
+
+fn store_failed(account: &AccountId, error: &StoreError) -> CredentialsAnswer {
+    tracing::error!(event = "store-failed", account = %account, error = error.label(), "");
+    unavailable(STORE_RETRY_SECS)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Custody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Custody(…)")
+    }
+}

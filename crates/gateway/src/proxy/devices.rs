@@ -1,0 +1,76 @@
+//! From a presented token to the device it belongs to, through a short-lived cache.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+use domain::token::{Access, TokenHash};
+use moka::sync::Cache;
+use store::{AccountState, LiveDevice, Store, StoreError};
+
+/// How old an answer may be. A revocation on another node takes effect within this time; on
+/// this node it does at once, because it empties the cache.
+const OLDEST: Duration = Duration::from_secs(5);
+const MOST: u64 = 100_000;
+
+#[derive(Clone)]
+pub struct DeviceCache(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    devices: Cache<TokenHash<Access>, Arc<LiveDevice>>,
+    /// Grows with every revocation: a look-up that began before one must not be kept.
+    epoch: AtomicU64,
+}
+
+impl DeviceCache {
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        let devices = Cache::builder().max_capacity(MOST).time_to_live(OLDEST).build();
+        Self(Arc::new(Inner { store, devices, epoch: AtomicU64::new(0) }))
+    }
+
+    /// The live device behind a token; `None` for everything else a client may present.
+    pub async fn find(
+        &self,
+        presented: &str,
+        now: Timestamp,
+    ) -> Result<Option<Arc<LiveDevice>>, StoreError> {
+        let Ok(hash) = TokenHash::<Access>::of_presented(presented) else { return Ok(None) };
+        if let Some(device) = self.0.devices.get(&hash) {
+            let alive = device.expires_at.is_none_or(|end| end > now);
+            return Ok(alive.then_some(device));
+        }
+        let epoch = self.0.epoch.load(Ordering::SeqCst);
+        let digest = self.0.store.digest_of(&hash);
+        let Some(device) = self.0.store.find_device_by_access(&digest, now).await? else {
+            return Ok(None);
+        };
+        let device = Arc::new(device);
+        // A sign-in must help at once, on whichever node it happened.
+        let keep = device.account_state == AccountState::Live;
+        if keep {
+            self.0.devices.insert(hash, device.clone());
+            // Inserted first and looked at second: whoever empties the cache in between has
+            // raised the epoch before.
+            if self.0.epoch.load(Ordering::SeqCst) != epoch {
+                self.0.devices.invalidate(&hash);
+            }
+        }
+        Ok(Some(device))
+    }
+
+    /// Nothing cached so far is believed any more.
+    pub fn forget_all(&self) {
+        self.0.epoch.fetch_add(1, Ordering::SeqCst);
+        self.0.devices.invalidate_all();
+    }
+}
+
+impl fmt::Debug for DeviceCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceCache(…)")
+    }
+}

@@ -1,0 +1,277 @@
+//! The one JSON-RPC message of a request, checked strictly and read without a copy.
+//!
+//! The worker parses the same bytes again, so gateway and worker must not be able to read them
+//! differently: duplicate keys, deep nesting and anything that is not exactly one object are
+//! refused here. Only what routing needs is taken out; arguments are never looked at.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The deepest nesting any honest client sends, several times over.
+const DEEPEST: u8 = 64;
+
+/// Members a comparison of all pairs is quicker for than a set.
+const FEW: usize = 12;
+
+/// What the message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Request,
+    Notification,
+    /// A client's answer to a question; we ask none.
+    Response,
+}
+
+/// The parts of a message that routing depends on.
+#[derive(Debug)]
+pub(super) struct Message<'a> {
+    pub(super) kind: Kind,
+    /// As it was written: a number keeps its form.
+    pub(super) id: Option<&'a RawValue>,
+    pub(super) method: Cow<'a, str>,
+    /// `params.name`, `params.uri` or `params.taskId`, whichever goes with the method.
+    pub(super) target: Option<Cow<'a, str>>,
+    /// The revision named in `_meta`.
+    pub(super) meta_version: Option<Cow<'a, str>>,
+    /// Whether this is an `initialize` with everything the handshake needs.
+    pub(super) handshake: bool,
+}
+
+/// Why a body is not a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Malformed {
+    /// JSON-RPC −32700.
+    #[error("the body is not valid JSON")]
+    NotJson,
+    /// JSON-RPC −32600.
+    #[error("{0}")]
+    NotAMessage(&'static str),
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    jsonrpc: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    method: Option<Text<'a>>,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+/// Strings of an envelope, borrowed where they need no unescaping.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// `"id": null` is an id that is not allowed, and no id at all is a notification.
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(input: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&'a RawValue>::deserialize(input).map(Some)
+}
+
+#[derive(Deserialize, Default)]
+struct Params<'a> {
+    #[serde(borrow, default)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    uri: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "taskId")]
+    task: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "_meta")]
+    meta: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "protocolVersion")]
+    version: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    capabilities: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "clientInfo")]
+    client: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+struct Meta<'a> {
+    #[serde(borrow, default, rename = "io.modelcontextprotocol/protocolVersion")]
+    version: Option<&'a RawValue>,
+}
+
+impl<'a> Message<'a> {
+    pub(super) fn read(body: &'a [u8]) -> Result<Self, Malformed> {
+        let text = std::str::from_utf8(body).map_err(|_| Malformed::NotJson)?;
+        check(text)?;
+        let is_object = text.trim_start().starts_with('{');
+        if !is_object {
+            return Err(Malformed::NotAMessage("send exactly one JSON-RPC message, not a batch"));
+        }
+        let envelope: Envelope<'a> = serde_json::from_str(text)
+            .map_err(|_| Malformed::NotAMessage("a member has the wrong type"))?;
+        if envelope.jsonrpc.as_deref() != Some("2.0") {
+            return Err(Malformed::NotAMessage("jsonrpc must be \"2.0\""));
+        }
+        if !envelope.id.is_none_or(is_id) {
+            return Err(Malformed::NotAMessage("an id is a string or an integer"));
+        }
+        let answers = envelope.result.is_some() || envelope.error.is_some();
+        let (kind, method) = match (envelope.method, envelope.id, answers) {
+            (Some(Text(method)), Some(_), false) => (Kind::Request, method),
+            (Some(Text(method)), None, false) => (Kind::Notification, method),
+            (None, Some(_), true) => (Kind::Response, Cow::Borrowed("")),
+            (Some(_) | None, Some(_) | None, true | false) => {
+                return Err(Malformed::NotAMessage("neither a request nor a notification"));
+            }
+        };
+        let params = match envelope.params {
+            None => Params::default(),
+            Some(raw) => serde_json::from_str(raw.get())
+                .map_err(|_| Malformed::NotAMessage("params must be an object"))?,
+        };
+        let meta: Meta<'a> =
+            params.meta.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+        let handshake = method == "initialize"
+            && text_of(params.version).is_some()
+            && starts(params.capabilities, '{')
+            && starts(params.client, '{');
+        let target = match &*method {
+            "tools/call" | "prompts/get" => text_of(params.name),
+            "resources/read" => text_of(params.uri),
+            other if other.starts_with("tasks/") => text_of(params.task),
+            _ => None,
+        };
+        Ok(Self {
+            kind,
+            id: envelope.id,
+            target,
+            meta_version: text_of(meta.version),
+            handshake,
+            method,
+        })
+    }
+}
+
+fn text_of(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    raw.and_then(|raw| serde_json::from_str::<Text<'_>>(raw.get()).ok()).map(|text| text.0)
+}
+
+fn starts(raw: Option<&RawValue>, with: char) -> bool {
+    raw.is_some_and(|raw| raw.get().starts_with(with))
+}
+
+/// A string of reasonable length, or an integer.
+fn is_id(raw: &RawValue) -> bool {
+    let text = raw.get();
+    let integer = || {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    text.len() <= 1024 && (text.starts_with('"') || integer())
+}
+
+/// Well-formed JSON, no object with a key twice, not deeper than [`DEEPEST`].
+fn check(text: &str) -> Result<(), Malformed> {
+    let mut input = serde_json::Deserializer::from_str(text);
+    Strict { left: DEEPEST }.deserialize(&mut input).map_err(|_| Malformed::NotJson)?;
+    input.end().map_err(|_| Malformed::NotJson)
+}
+
+/// Walks a value and keeps nothing but the keys of the objects it is inside of.
+#[derive(Clone, Copy)]
+struct Strict {
+    left: u8,
+}
+
+impl Strict {
+    fn inside<E: de::Error>(self) -> Result<Self, E> {
+        let left = self.left.checked_sub(1).ok_or_else(|| E::custom("nested too deeply"))?;
+        Ok(Self { left })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<(), D::Error> {
+        input.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let inside = self.inside()?;
+        while items.next_element_seed(inside)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let inside = self.inside()?;
+        let mut keys = Keys::default();
+        while let Some(Text(key)) = members.next_key::<Text<'de>>()? {
+            if !keys.insert(key) {
+                return Err(de::Error::custom("a key appears twice"));
+            }
+            members.next_value_seed(inside)?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Keys<'a> {
+    few: Vec<Cow<'a, str>>,
+    many: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Keys<'a> {
+    /// False when the key is there already.
+    fn insert(&mut self, key: Cow<'a, str>) -> bool {
+        if self.few.contains(&key) {
+            return false;
+        }
+        if self.few.len() < FEW {
+            self.few.push(key);
+            return true;
+        }
+        self.many.insert(key)
+    }
+}
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;

@@ -1,0 +1,330 @@
+//! `/mcp`: who asks, may they, what do they ask, and the way to the account's worker and back.
+//!
+//! Hot path: one cache look-up, one pass over the body, no copy of it, no lock across an
+//! await. Everything the gateway answers itself is in [`rpc`] or is a bearer challenge.
+
+mod agreement;
+mod answer;
+mod devices;
+mod forward;
+mod headers;
+pub(crate) mod host;
+mod listen;
+mod message;
+mod record;
+mod rpc;
+mod streams;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use domain::contract;
+use domain::entropy;
+use http::header::{ALLOW, AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use http::{HeaderName, Method, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use serde_json::value::RawValue;
+use store::{AccountState, LiveDevice};
+use tokio::time::Instant;
+
+use crate::error::{Refusal, challenge, json_error};
+use crate::extract::client_ip::ClientIp;
+use crate::limits::ByAddress;
+use crate::state::AppState;
+use agreement::Era;
+use host::From as Caller;
+use message::{Kind, Message};
+use rpc::Failure;
+
+pub use devices::DeviceCache;
+pub use streams::{Stream, Streams};
+
+/// The longest call, from its first byte to the last of its answer.
+const CALL: Duration = Duration::from_secs(240);
+const BODY_LIMIT: usize = 4 * 1024 * 1024;
+const BODY_DEADLINE: Duration = Duration::from_secs(15);
+
+/// One authenticated request.
+struct Visit {
+    app: AppState,
+    device: Arc<LiveDevice>,
+    headers: HeaderMap,
+    request_id: Box<str>,
+    began: Instant,
+}
+
+/// The MCP endpoint, all methods.
+pub async fn mcp(State(app): State<AppState>, ip: ClientIp, request: Request) -> Response {
+    let caller = Caller::of(request.headers(), &app.config.public_url);
+    if caller == Caller::Foreign {
+        return json_error(
+            StatusCode::FORBIDDEN,
+            "origin_not_allowed",
+            "Scripts of that web site may not call this server.",
+        );
+    }
+    let request_id = request_id(&app);
+    let mut response = if request.method() == Method::OPTIONS {
+        host::preflight(request.headers())
+    } else {
+        answer(app, ip, request, request_id.clone()).await
+    };
+    caller.open(response.headers_mut());
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(HeaderName::from_static(contract::header::REQUEST_ID), value);
+    }
+    response
+}
+
+async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: Box<str>) -> Response {
+    let began = Instant::now();
+    let (parts, body) = request.into_parts();
+    tracing::debug!(
+        event = "mcp-request",
+        method = parts.method.as_str(),
+        has_session = parts.headers.contains_key("mcp-session-id"),
+        request = &*request_id,
+        ""
+    );
+    let device = match authenticate(&app, ip, &parts.headers, parts.uri.query()).await {
+        Ok(device) => device,
+        Err(response) => {
+            tracing::info!(
+                event = "mcp-auth-rejected",
+                method = parts.method.as_str(),
+                status = response.status().as_u16(),
+                request = &*request_id,
+                ""
+            );
+            return response;
+        }
+    };
+    if parts.method != Method::POST {
+        return method_not_allowed();
+    }
+    if !headers::is_json(&parts.headers) {
+        return json_error(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "Send application/json.",
+        );
+    }
+    let body = match read(&parts.headers, body).await {
+        Ok(body) => body,
+        Err(response) => return response,
+    };
+    let visit = Visit { app, device, headers: parts.headers, request_id, began };
+    visit.handle(body).await
+}
+
+/// The device behind the request's token, or the challenge.
+async fn authenticate(
+    app: &AppState,
+    ip: ClientIp,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Arc<LiveDevice>, Response> {
+    let refuse = |refusal| challenge(&app.config.public_url, refusal);
+    let in_query = query.is_some_and(|query| {
+        query.split('&').any(|pair| pair.split('=').next() == Some("access_token"))
+    });
+    match headers::doubled(headers) {
+        Some("Authorization") => return Err(refuse(Refusal::Malformed)),
+        Some(_) => {
+            return Err(json_error(
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                "A header that may appear once appears twice.",
+            ));
+        }
+        None => {}
+    }
+    if in_query {
+        return Err(refuse(Refusal::Malformed));
+    }
+    let now = app.clock.now();
+    let (refusal, found) = match bearer(headers) {
+        None => (Refusal::NoToken, Ok(None)),
+        Some(token) => (Refusal::TokenRejected, app.devices.find(token, now).await),
+    };
+    let device = match found {
+        Ok(Some(device)) => device,
+        Ok(None) => {
+            return Err(match app.limits.check_address(ByAddress::Unauthenticated, ip.0) {
+                Ok(()) => refuse(refusal),
+                Err(full) => Failure::RateLimited { retry_after: full.retry_after }.answer(None),
+            });
+        }
+        Err(error) => {
+            tracing::error!(event = "store-failed", error = error.label(), "");
+            return Err(Failure::StoreDown.answer(None));
+        }
+    };
+    if let Err(full) = app.limits.check_call(&device.device) {
+        return Err(Failure::RateLimited { retry_after: full.retry_after }.answer(None));
+    }
+    app.store.touch_device(&device.device, now);
+    match device.account_state {
+        AccountState::Live => Ok(device),
+        AccountState::SignInNeeded => Err(refuse(Refusal::SignInNeeded)),
+    }
+}
+
+/// The credentials of a `Bearer` header; the scheme's case does not matter (RFC 9110 §11.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?;
+    // Bytes that are no text are no token of ours, but they are an attempt at one.
+    let text = value.to_str().unwrap_or("Bearer -");
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
+fn method_not_allowed() -> Response {
+    let mut response = json_error(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This server keeps no sessions and offers no stream to GET: use POST.",
+    );
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+/// The whole body, once. A single frame is not copied.
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Response> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if announced.and_then(|text| text.parse::<usize>().ok()).is_some_and(|n| n > BODY_LIMIT) {
+        return Err(rpc::too_large());
+    }
+    let reading = Limited::new(body, BODY_LIMIT).collect();
+    match tokio::time::timeout(BODY_DEADLINE, reading).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(rpc::too_large()),
+        Ok(Err(_)) => Err(json_error(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "The body could not be read to its end.",
+        )),
+        Err(_) => {
+            let mut response = json_error(
+                StatusCode::REQUEST_TIMEOUT,
+                "request_timeout",
+                "The body took too long to arrive.",
+            );
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(http::header::CONNECTION, close);
+            Err(response)
+        }
+    }
+}
+
+impl Visit {
+    async fn handle(self, body: Bytes) -> Response {
+        let message = match Message::read(&body) {
+            Ok(message) => message,
+            Err(malformed) => return Failure::Malformed(malformed).answer(None),
+        };
+        let era = Era::of(&message, &self.headers);
+        if let Some(response) = self.answered_here(era, &message) {
+            return response;
+        }
+        let plan = forward::Plan::of(&message);
+        let id = message.id.map(ToOwned::to_owned);
+        drop(message);
+        self.forward(body, plan, id).await
+    }
+
+    /// What the gateway answers itself; `None` is the worker's.
+    fn answered_here(&self, era: Era, message: &Message<'_>) -> Option<Response> {
+        match (message.kind, era) {
+            (Kind::Request, Era::Modern) => {
+                if let Err(disagreement) = agreement::check(message, &self.headers) {
+                    return Some(Failure::Disagreement(disagreement.0).answer(message.id));
+                }
+            }
+            // The modern era defines none that a server could act on.
+            (Kind::Notification, Era::Modern) => return Some(rpc::accepted()),
+            (Kind::Response, Era::Modern) => {
+                return Some(Failure::ClientResponse.answer(message.id));
+            }
+            (Kind::Response, Era::Legacy) => return Some(rpc::accepted()),
+            (Kind::Request | Kind::Notification, Era::Legacy) => {}
+        }
+        match (&*message.method, era, message.id) {
+            ("ping", Era::Legacy, Some(id)) => Some(self.pong(id)),
+            ("ping", Era::Modern, id) => Some(Failure::MethodNotFound.answer(id)),
+            ("subscriptions/listen", Era::Modern, Some(id)) => Some(self.listen(id)),
+            _ => None,
+        }
+    }
+
+    fn pong(&self, id: &RawValue) -> Response {
+        match serde_json::value::to_raw_value(&serde_json::Map::new()) {
+            Ok(nothing) => rpc::result(Some(id), &nothing),
+            Err(_) => Failure::MethodNotFound.answer(Some(id)),
+        }
+    }
+
+    fn listen(&self, id: &RawValue) -> Response {
+        let (account, device) = (&self.device.account, &self.device.device);
+        if self.app.streams.count(account) >= listen::MOST {
+            return Failure::TooManyStreams.answer(Some(id));
+        }
+        let listed = self.app.streams.open(account, device);
+        listen::open(id, listed, self.app.drain.begun())
+    }
+}
+
+/// Names the request in both processes' logs. Random once per process, then counted.
+fn request_id(app: &AppState) -> Box<str> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    static START: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    let start = START.get_or_init(|| u32::from_le_bytes(entropy::bytes(&*app.entropy)));
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{start:08x}-{count:x}").into_boxed_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bearer_header_carries_a_token() {
+        let token = |text: &'static str| {
+            let map = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(text))]);
+            bearer(&map).map(str::to_owned)
+        };
+        assert_eq!(token("Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(token("bearer abc").as_deref(), Some("abc"));
+        assert_eq!(token("Bearer  abc").as_deref(), Some(" abc"));
+        assert_eq!(token("Bearer").as_deref(), Some(""));
+        assert_eq!(token("Basic abc"), None);
+        assert_eq!(bearer(&HeaderMap::new()), None);
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_not_read_to_its_end() {
+        let announced = HeaderMap::from_iter([(CONTENT_LENGTH, HeaderValue::from(5_000_000))]);
+        let response = read(&announced, Body::empty()).await.unwrap_err();
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let endless = futures_util::stream::repeat_with(|| {
+            Ok::<_, std::convert::Infallible>(Bytes::from(vec![b' '; 65_536]))
+        });
+        let response = read(&HeaderMap::new(), Body::from_stream(endless)).await.unwrap_err();
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(response.headers()["connection"], "close");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_given_up() {
+        let stuck = Body::from_stream(futures_util::stream::pending::<Result<Bytes, BodyError>>());
+        let response = read(&HeaderMap::new(), stuck).await.unwrap_err();
+        assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+    }
+
+    type BodyError = std::convert::Infallible;
+}

@@ -1,0 +1,277 @@
+//! JSON-RPC answers the gateway gives itself.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::message::Malformed;
+use crate::error::whole_seconds;
+use crate::workers::Outcome;
+
+/// Why a call got no answer of a worker. Each has one status, one JSON-RPC code and one stable
+/// word under `data.code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    Malformed(Malformed),
+    /// The headers contradict the body.
+    Disagreement(&'static str),
+    MethodNotFound,
+    ClientResponse,
+    TooManyCalls,
+    TooManyStreams,
+    RateLimited {
+        retry_after: Duration,
+    },
+    AtCapacity {
+        retry_after: Duration,
+    },
+    /// The store does not answer, so nobody can be recognised.
+    StoreDown,
+    WorkerCrashed,
+    WorkerNotStarted,
+    WorkerStartSlow,
+    WorkerSlow,
+    /// The worker answered with something that is not MCP.
+    WorkerNonsense,
+}
+
+#[derive(Serialize)]
+struct Answer<'a, T> {
+    jsonrpc: &'static str,
+    id: Option<&'a RawValue>,
+    #[serde(flatten)]
+    outcome: T,
+}
+
+#[derive(Serialize)]
+struct Success<'a> {
+    result: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct Refused {
+    error: ErrorObject,
+}
+
+#[derive(Serialize)]
+struct ErrorObject {
+    code: i32,
+    message: &'static str,
+    data: Data,
+}
+
+#[derive(Serialize)]
+struct Data {
+    code: &'static str,
+}
+
+impl Failure {
+    /// What the end of a worker means to whoever waited for its answer. `None`: the account
+    /// needs a sign-in, which is a challenge and not an error.
+    #[must_use]
+    pub(super) fn of(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::CredentialsRefused => None,
+            Outcome::Crashed | Outcome::Stopped => Some(Self::WorkerCrashed),
+            Outcome::StartTimeout => Some(Self::WorkerStartSlow),
+            Outcome::SpawnFailed => Some(Self::WorkerNotStarted),
+        }
+    }
+
+    #[must_use]
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::Malformed(_) | Self::Disagreement(_) | Self::ClientResponse => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::MethodNotFound => StatusCode::NOT_FOUND,
+            Self::TooManyCalls | Self::TooManyStreams | Self::RateLimited { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
+            Self::AtCapacity { .. } | Self::StoreDown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::WorkerCrashed | Self::WorkerNotStarted | Self::WorkerNonsense => {
+                StatusCode::BAD_GATEWAY
+            }
+            Self::WorkerStartSlow | Self::WorkerSlow => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    fn code(self) -> i32 {
+        match self {
+            Self::Malformed(Malformed::NotJson) => -32700,
+            Self::Malformed(Malformed::NotAMessage(_)) | Self::ClientResponse => -32600,
+            Self::Disagreement(_) => -32020,
+            Self::MethodNotFound => -32601,
+            Self::TooManyCalls
+            | Self::TooManyStreams
+            | Self::RateLimited { .. }
+            | Self::AtCapacity { .. }
+            | Self::StoreDown
+            | Self::WorkerCrashed
+            | Self::WorkerNotStarted
+            | Self::WorkerStartSlow
+            | Self::WorkerSlow
+            | Self::WorkerNonsense => -32603,
+        }
+    }
+
+    /// The stable word for clients and operators.
+    #[must_use]
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Malformed(Malformed::NotJson) => "parse_error",
+            Self::Malformed(Malformed::NotAMessage(_)) => "invalid_request",
+            Self::Disagreement(_) => "header_mismatch",
+            Self::MethodNotFound => "method_not_found",
+            Self::ClientResponse => "unexpected_response",
+            Self::TooManyCalls => "too_many_calls",
+            Self::TooManyStreams => "too_many_streams",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::AtCapacity { .. } => "at_capacity",
+            Self::StoreDown => "temporarily_unavailable",
+            Self::WorkerCrashed => "worker_crashed",
+            Self::WorkerNotStarted => "worker_not_started",
+            Self::WorkerStartSlow => "worker_start_timeout",
+            Self::WorkerSlow => "worker_timeout",
+            Self::WorkerNonsense => "worker_bad_answer",
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::Malformed(Malformed::NotJson) => "The body is not valid JSON.",
+            Self::Malformed(Malformed::NotAMessage(why)) | Self::Disagreement(why) => why,
+            Self::MethodNotFound => "There is no such method.",
+            Self::ClientResponse => "This server asks its clients nothing.",
+            Self::TooManyCalls => "Too many calls of this account at once. Try again shortly.",
+            Self::TooManyStreams => "This account has enough open streams.",
+            Self::RateLimited { .. } => "Too many calls in a minute. Try again shortly.",
+            Self::AtCapacity { .. } => "All workers are busy. Try again shortly.",
+            Self::StoreDown => "The service cannot answer at the moment. Try again shortly.",
+            Self::WorkerCrashed => {
+                "The call was cut off. It may or may not have taken effect; look before you \
+                 repeat it."
+            }
+            Self::WorkerNotStarted => "The account's worker could not be started.",
+            Self::WorkerStartSlow => "The account's worker did not start in time.",
+            Self::WorkerSlow => "The call took too long and was given up.",
+            Self::WorkerNonsense => "The account's worker gave no usable answer.",
+        }
+    }
+
+    fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::AtCapacity { retry_after } => {
+                Some(retry_after)
+            }
+            Self::TooManyCalls | Self::StoreDown => Some(Duration::from_secs(2)),
+            Self::TooManyStreams => Some(Duration::from_secs(60)),
+            Self::Malformed(_)
+            | Self::Disagreement(_)
+            | Self::MethodNotFound
+            | Self::ClientResponse
+            | Self::WorkerCrashed
+            | Self::WorkerNotStarted
+            | Self::WorkerStartSlow
+            | Self::WorkerSlow
+            | Self::WorkerNonsense => None,
+        }
+    }
+
+    /// The failure as a JSON-RPC error, for a body or for the last event of a stream.
+    #[must_use]
+    pub(super) fn json(self, id: Option<&RawValue>) -> Vec<u8> {
+        let error = ErrorObject {
+            code: self.code(),
+            message: self.message(),
+            data: Data { code: self.word() },
+        };
+        encode(id, Refused { error })
+    }
+
+    #[must_use]
+    pub(super) fn answer(self, id: Option<&RawValue>) -> Response {
+        let mut response = json(self.status(), self.json(id));
+        if let Some(wait) = self.retry_after() {
+            response.headers_mut().insert(RETRY_AFTER, whole_seconds(wait));
+        }
+        response
+    }
+}
+
+/// A result, for what the gateway answers itself.
+#[must_use]
+pub(super) fn result(id: Option<&RawValue>, result: &RawValue) -> Response {
+    json(StatusCode::OK, encode(id, Success { result }))
+}
+
+/// Nothing to say: the answer to a notification.
+#[must_use]
+pub(super) fn accepted() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A body over the limit: the rest of it is not read.
+#[must_use]
+pub(super) fn too_large() -> Response {
+    let mut response = crate::error::json_error(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "request_too_large",
+        "A request holds at most 4 MiB.",
+    );
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn encode(id: Option<&RawValue>, outcome: impl Serialize) -> Vec<u8> {
+    // Strings, integers and JSON that was parsed before: nothing here can fail to serialise.
+    serde_json::to_vec(&Answer { jsonrpc: "2.0", id, outcome }).unwrap_or_default()
+}
+
+fn json(status: StatusCode, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_carries_the_id_as_it_was_written() {
+        let id = RawValue::from_string("12345678901234567890".to_owned()).unwrap();
+        let body = String::from_utf8(Failure::WorkerCrashed.json(Some(&id))).unwrap();
+        assert!(
+            body.starts_with(r#"{"jsonrpc":"2.0","id":12345678901234567890,"error""#),
+            "{body}"
+        );
+        assert!(body.contains(r#""data":{"code":"worker_crashed"}"#), "{body}");
+        let body = String::from_utf8(Failure::MethodNotFound.json(None)).unwrap();
+        assert!(body.contains(r#""id":null"#) && body.contains("-32601"), "{body}");
+    }
+
+    #[test]
+    fn every_outcome_of_a_worker_has_its_own_answer() {
+        let status = |outcome| Failure::of(outcome).map(|failure| failure.status().as_u16());
+        assert_eq!(status(Outcome::CredentialsRefused), None);
+        assert_eq!(status(Outcome::Crashed), Some(502));
+        assert_eq!(status(Outcome::SpawnFailed), Some(502));
+        assert_eq!(status(Outcome::StartTimeout), Some(504));
+        let full = Failure::AtCapacity { retry_after: Duration::from_secs(5) };
+        let response = full.answer(None);
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()[RETRY_AFTER], "5");
+    }
+}

@@ -1,0 +1,179 @@
+//! The life of the gateway: open, serve, stop without losing anything.
+
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use domain::clock::{Clock, SystemClock};
+use domain::entropy::{Entropy, OsEntropy};
+use store::{OpenMode, OpenOptions, Store};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, Sandbox, raise_descriptor_limit};
+use crate::console::{Console, SANDBOX_GAPS};
+use crate::janitor;
+use crate::routes::router;
+use crate::serve::Server;
+use crate::state::{AppState, Foundation};
+use crate::workers::WorkerProgram;
+
+/// Descriptors the gateway needs for one worker: listener, control, log, pidfd, connections.
+const PER_WORKER: usize = 6;
+/// Database, logs, console, Garmin.
+const RESERVED: usize = 128;
+const FEWEST_CONNECTIONS: usize = 64;
+
+/// How long the gateway keeps accepting after it was told to stop, so that whoever balances
+/// the load has noticed before the door closes.
+const ANNOUNCE: Duration = Duration::from_secs(5);
+/// Longer than any call.
+const FINISH_WITHIN: Duration = Duration::from_secs(250);
+
+/// A gateway that is ready to serve.
+pub struct Gateway {
+    app: AppState,
+    most_connections: usize,
+}
+
+impl Gateway {
+    /// Opens the store and puts everything together. Needs a runtime; binds no address.
+    pub async fn open(
+        mut config: Config,
+        program: WorkerProgram,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> anyhow::Result<Self> {
+        if config.workers.sandbox == Sandbox::Require {
+            anyhow::bail!("WORKER_SANDBOX=require: {}", SANDBOX_GAPS.join("; "));
+        }
+        let descriptors = raise_descriptor_limit();
+        let most_workers = (descriptors.saturating_sub(RESERVED) / 2 / PER_WORKER).max(1);
+        if config.workers.max.get() > most_workers {
+            config.warnings.push(format!(
+                "MAX_WORKERS lowered from {} to {most_workers}: the limit of open files is \
+                 {descriptors}",
+                config.workers.max
+            ));
+            config.workers.max = most_workers.try_into().unwrap_or(config.workers.max);
+        }
+        let for_workers = config.workers.max.get() * PER_WORKER + RESERVED;
+        let most_connections = descriptors.saturating_sub(for_workers).max(FEWEST_CONNECTIONS);
+        for warning in &config.warnings {
+            tracing::warn!(event = "configuration", "{warning}");
+        }
+        private_directory(&config.data_dir)
+            .with_context(|| format!("DATA_DIR {}", config.data_dir.display()))?;
+        let options = OpenOptions {
+            mode: OpenMode::Serve,
+            old_secret: config.old_secret.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        };
+        let store = Store::open(&config.database_url, &config.secret, options).await?;
+        let config = Arc::new(config);
+        let app = AppState::build(Foundation { config, clock, entropy, store, program })?;
+        Ok(Self { app, most_connections })
+    }
+
+    #[must_use]
+    pub fn app(&self) -> &AppState {
+        &self.app
+    }
+
+    /// Serves until `shutdown`, then finishes: `/readyz` fails and answers close their
+    /// connections for `announce`, the listener closes, calls end, workers leave, and rotated
+    /// tokens are stored before this returns.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+        announce: Duration,
+    ) -> anyhow::Result<()> {
+        let Self { app, most_connections } = self;
+        let server = Server::new(router(app.clone()), app.drain.clone(), most_connections);
+        let background = TaskTracker::new();
+        let stop = CancellationToken::new();
+        background.spawn(janitor::clockwork(app.clone(), stop.clone()));
+        background.spawn(janitor::housekeeping(app.clone(), stop.clone()));
+        match Console::bind(&app.config.data_dir) {
+            Ok(console) => {
+                background.spawn(console.serve(app.clone(), stop.clone()));
+            }
+            // The console is a convenience; people's calls are not.
+            Err(error) => tracing::error!(
+                event = "console-failed",
+                error = %error,
+                "there is no console socket: `status` and `revoke` work on the database only"
+            ),
+        }
+        let port = listener.local_addr()?.port();
+        tracing::info!(event = "gateway-started", port, node = %app.node, "");
+
+        let drain = app.drain.clone();
+        let announced = async {
+            shutdown.await;
+            tracing::info!(event = "gateway-stopping", "");
+            drain.begin();
+            tokio::time::sleep(announce).await;
+        };
+        server.accept(listener, announced).await;
+
+        let orderly = async {
+            server.finish().await;
+            app.supervisor.shut_down().await;
+            app.tasks.close();
+            app.tasks.wait().await;
+        };
+        if tokio::time::timeout(FINISH_WITHIN, orderly).await.is_err() {
+            tracing::error!(event = "gateway-stopped-late", "something was still running");
+        }
+        stop.cancel();
+        background.close();
+        background.wait().await;
+        if let Err(error) = app.store.flush().await {
+            tracing::warn!(event = "store-failed", error = error.label(), "counters are lost");
+        }
+        app.store.close().await;
+        tracing::info!(event = "gateway-stopped", "");
+        Ok(())
+    }
+}
+
+/// The gateway from start to end, on the machine's clock and randomness.
+pub async fn run(
+    config: Config,
+    program: WorkerProgram,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let gateway =
+        Gateway::open(config, program, Arc::new(SystemClock), Arc::new(OsEntropy)).await?;
+    gateway.serve(listener, shutdown, ANNOUNCE).await
+}
+
+/// Completes when the process is asked to end: SIGTERM, or Ctrl-C.
+pub async fn terminated() -> io::Result<()> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
+
+/// Keeps other processes of this user out of our memory, and our memory out of core files.
+/// To be called before the secret is read.
+pub fn harden() -> io::Result<()> {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+}
+
+fn private_directory(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}

@@ -1,0 +1,155 @@
+//! The accept loop: hyper with a timer, because without one its header timeout does nothing.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use crate::extract::client_ip::Peer;
+
+/// From the first byte of a connection, or the end of the answer before, to a whole head.
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+const HEAD_LIMIT: usize = 32 * 1024;
+const MOST_FIELDS: usize = 100;
+/// A client that acknowledges nothing for this long is gone, even in mid-answer.
+const UNACKNOWLEDGED_MS: u32 = 60_000;
+/// How long to leave the listener alone when there is no descriptor to spare.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// Binds the address people and proxies connect to.
+pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}
+
+/// Whether the gateway is on its way out: answers say so, and new work goes elsewhere.
+#[derive(Debug, Clone, Default)]
+pub struct Drain(CancellationToken);
+
+impl Drain {
+    pub fn begin(&self) {
+        self.0.cancel();
+    }
+
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    /// Cancelled when draining begins.
+    #[must_use]
+    pub fn begun(&self) -> CancellationToken {
+        self.0.clone()
+    }
+}
+
+/// Connections of one listener.
+pub(crate) struct Server {
+    router: Router,
+    drain: Drain,
+    places: Arc<Semaphore>,
+    connections: TaskTracker,
+    closing: CancellationToken,
+}
+
+impl Server {
+    pub(crate) fn new(router: Router, drain: Drain, most_connections: usize) -> Self {
+        Self {
+            router,
+            drain,
+            places: Arc::new(Semaphore::new(most_connections.min(Semaphore::MAX_PERMITS))),
+            connections: TaskTracker::new(),
+            closing: CancellationToken::new(),
+        }
+    }
+
+    /// Accepts until `stop`. The listener closes when this returns.
+    pub(crate) async fn accept(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            // At the limit further connections wait in the backlog.
+            let place = tokio::select! {
+                biased;
+                () = &mut stop => return,
+                place = self.places.clone().acquire_owned() => place,
+            };
+            let Ok(place) = place else { return };
+            let accepted = tokio::select! {
+                biased;
+                () = &mut stop => return,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.serve(stream, peer, place),
+                Err(error) => {
+                    tracing::warn!(event = "accept-failed", error = %error, "");
+                    tokio::time::sleep(BREATH).await;
+                }
+            }
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
+        // Neither is essential: without them answers are a little later, the gone a little
+        // longer with us.
+        let _ = stream.set_nodelay(true);
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, UNACKNOWLEDGED_MS);
+        let (router, drain) = (self.router.clone(), self.drain.clone());
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            let (router, drain) = (router.clone(), drain.clone());
+            async move {
+                let Ok(mut response) = router.oneshot(request.map(Body::new)).await;
+                if drain.has_begun() {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADERS_WITHIN)
+            .max_buf_size(HEAD_LIMIT)
+            .max_headers(MOST_FIELDS)
+            .serve_connection(TokioIo::new(stream), service);
+        let closing = self.closing.clone();
+        self.connections.spawn(async move {
+            let mut connection = std::pin::pin!(connection);
+            let finished = tokio::select! {
+                result = connection.as_mut() => Some(result),
+                () = closing.cancelled() => None,
+            };
+            let result = match finished {
+                Some(result) => result,
+                None => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = result {
+                tracing::debug!(event = "connection-ended", error = %error, "");
+            }
+            drop(place);
+        });
+    }
+
+    /// Lets every connection finish what it is in the middle of, and no more.
+    pub(crate) async fn finish(&self) {
+        self.closing.cancel();
+        self.connections.close();
+        self.connections.wait().await;
+    }
+}

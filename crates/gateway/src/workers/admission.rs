@@ -1,0 +1,209 @@
+//! Who may go on: places for workers, and calls of one account.
+//!
+//! Both queues are bounded, fair (first come, first served) and have a deadline, so that
+//! overload becomes a quick, honest answer and never a growing pile.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use domain::id::AccountId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Places for worker processes. A place is held from before the spawn until after the reaping.
+#[derive(Debug)]
+pub(super) struct Places {
+    free: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    most_waiting: usize,
+    deadline: Duration,
+}
+
+/// One worker's place.
+#[derive(Debug)]
+pub(super) struct Place(#[expect(dead_code, reason = "held, never read")] OwnedSemaphorePermit);
+
+/// One account's stay in the queue; leaving is counted however it ends.
+#[derive(Debug)]
+pub(super) struct Waiting(Arc<Places>);
+
+impl Places {
+    pub(super) fn new(places: usize, most_waiting: usize, deadline: Duration) -> Self {
+        let free = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
+        Self { free, waiting: AtomicUsize::new(0), most_waiting, deadline }
+    }
+
+    pub(super) fn try_take(&self) -> Option<Place> {
+        self.free.clone().try_acquire_owned().ok().map(Place)
+    }
+
+    /// Joins the queue, unless it is full.
+    pub(super) fn join(self: &Arc<Self>) -> Option<Waiting> {
+        let joined = self.waiting.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |waiting| {
+            (waiting < self.most_waiting).then_some(waiting + 1)
+        });
+        joined.ok().map(|_| Waiting(self.clone()))
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+}
+
+impl Waiting {
+    /// The next free place, or nothing when the deadline passes.
+    pub(super) async fn place(self) -> Option<Place> {
+        let free = self.0.free.clone().acquire_owned();
+        match tokio::time::timeout(self.0.deadline, free).await {
+            Ok(Ok(permit)) => Some(Place(permit)),
+            Ok(Err(_)) | Err(_) => None,
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Calls of one account at once, and how many more may wait.
+const CONCURRENT: usize = 4;
+const QUEUED: usize = 16;
+
+/// One gate for each account with a call in flight.
+#[derive(Clone, Default)]
+pub struct AccountGates(Arc<Mutex<HashMap<AccountId, Weak<Gate>>>>);
+
+struct Gate {
+    free: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// Permission for one call; given back when dropped.
+pub struct Pass {
+    _permit: OwnedSemaphorePermit,
+    _gate: Arc<Gate>,
+}
+
+/// Too many calls of this account are waiting already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many calls of this account at once")]
+pub struct Refused;
+
+impl AccountGates {
+    /// Waits for one of the account's turns. Dropping the future leaves the queue.
+    pub async fn enter(&self, account: &AccountId) -> Result<Pass, Refused> {
+        let gate = self.gate(account);
+        if let Ok(permit) = gate.free.clone().try_acquire_owned() {
+            return Ok(Pass { _permit: permit, _gate: gate });
+        }
+        let queued = Queued::join(&gate)?;
+        let permit = gate.free.clone().acquire_owned().await.map_err(|_| Refused)?;
+        drop(queued);
+        Ok(Pass { _permit: permit, _gate: gate })
+    }
+
+    fn gate(&self, account: &AccountId) -> Arc<Gate> {
+        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gate) = gates.get(account).and_then(Weak::upgrade) {
+            return gate;
+        }
+        let free = Arc::new(Semaphore::new(CONCURRENT));
+        let gate = Arc::new(Gate { free, waiting: AtomicUsize::new(0) });
+        gates.insert(account.clone(), Arc::downgrade(&gate));
+        gate
+    }
+
+    /// Forgets accounts without a call in flight; the janitor calls it every minute.
+    pub fn forget_unused(&self) {
+        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        gates.retain(|_, gate| gate.strong_count() > 0);
+        gates.shrink_to(1024);
+    }
+}
+
+struct Queued<'a>(&'a Gate);
+
+impl<'a> Queued<'a> {
+    fn join(gate: &'a Gate) -> Result<Self, Refused> {
+        let joined = gate.waiting.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |waiting| {
+            (waiting < QUEUED).then_some(waiting + 1)
+        });
+        joined.map(|_| Self(gate)).map_err(|_| Refused)
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl fmt::Debug for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pass")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::entropy::CountingEntropy;
+    use futures_util::FutureExt;
+
+    #[tokio::test]
+    async fn four_calls_run_sixteen_wait_and_the_next_is_refused() {
+        let gates = AccountGates::default();
+        let entropy = CountingEntropy::default();
+        let account = AccountId::generate(&entropy);
+        let mut running = Vec::new();
+        for _ in 0..CONCURRENT {
+            running.push(gates.enter(&account).await.unwrap());
+        }
+        let mut waiting: Vec<_> = (0..QUEUED).map(|_| Box::pin(gates.enter(&account))).collect();
+        for call in &mut waiting {
+            assert!(call.as_mut().now_or_never().is_none());
+        }
+        assert_eq!(gates.enter(&account).await.err(), Some(Refused));
+        let other = AccountId::generate(&entropy);
+        assert!(gates.enter(&other).await.is_ok(), "another account is not affected");
+
+        running.pop();
+        assert!(waiting[0].as_mut().now_or_never().is_some(), "the first in line goes on");
+        waiting.remove(1);
+        assert!(gates.enter(&account).now_or_never().is_none(), "a place in the queue is free");
+    }
+
+    #[tokio::test]
+    async fn accounts_without_calls_are_forgotten() {
+        let gates = AccountGates::default();
+        let account = AccountId::generate(&CountingEntropy::default());
+        let pass = gates.enter(&account).await.unwrap();
+        gates.forget_unused();
+        assert_eq!(gates.0.lock().unwrap().len(), 1);
+        drop(pass);
+        gates.forget_unused();
+        assert!(gates.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_is_given_in_order_or_not_at_all() {
+        let places = Arc::new(Places::new(1, 2, Duration::from_secs(10)));
+        let held = places.try_take().unwrap();
+        assert!(places.try_take().is_none());
+        let (first, second) = (places.join().unwrap(), places.join().unwrap());
+        assert!(places.join().is_none(), "the queue is full");
+        let mut first = Box::pin(first.place());
+        let mut second = Box::pin(second.place());
+        assert!(first.as_mut().now_or_never().is_none());
+        assert!(second.as_mut().now_or_never().is_none());
+        drop(held);
+        let place = first.await;
+        assert!(place.is_some());
+        assert!(second.await.is_none(), "the deadline passed");
+        assert_eq!(places.waiting(), 0);
+    }
+}

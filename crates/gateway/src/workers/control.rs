@@ -1,0 +1,271 @@
+//! The gateway's half of the control channel: what one worker asks, and the answers.
+//!
+//! The channel is the identity: nothing a worker says names an account, so nothing it says can
+//! reach another one. Frames are bounded, questions are bounded in number and rate, and
+//! anything outside the contract ends the worker.
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::contract::{
+    self, CredentialsAnswer, FromWorker, JournalAnswer, JournalEntry, ToWorker, WriteOutcome,
+};
+use domain::id::JournalId;
+use domain::upstream::Upstream;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{SinkExt, StreamExt};
+use store::Store;
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::codec::{Framed, LengthDelimitedCodec};
+
+use super::lifecycle::Event;
+use super::process::Worker;
+use super::resolve::resolve;
+use crate::custody::Custody;
+
+/// Questions answered at once; more wait in the socket.
+const MOST_PENDING: usize = 32;
+/// Frames at once, and how long it takes until one more may follow.
+const BURST: u32 = 256;
+const ONE_MORE: Duration = Duration::from_millis(10);
+/// More tools than this no worker has.
+const MOST_TOOLS: usize = 2_000;
+
+/// Why the channel ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The worker closed it: it is leaving or dead.
+    Closed,
+    /// The worker sent something that is not in the contract.
+    Misbehaved(&'static str),
+}
+
+/// What questions are answered from.
+pub(super) struct Desk {
+    pub(super) worker: Arc<Worker>,
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) custody: Custody,
+    pub(super) store: Store,
+    /// Writes announced and not settled yet, with what the journal says about them.
+    pub(super) open_writes: Arc<Mutex<HashMap<JournalId, String>>>,
+}
+
+type Pending = Pin<Box<dyn Future<Output = ToWorker> + Send>>;
+
+/// Talks until the channel ends. `outbox` carries what the gateway says unasked; the launch
+/// message is the first of it.
+pub(super) async fn talk(
+    stream: UnixStream,
+    desk: &Desk,
+    outbox: &mut mpsc::UnboundedReceiver<ToWorker>,
+) -> End {
+    let codec = LengthDelimitedCodec::builder().max_frame_length(contract::MAX_FRAME).new_codec();
+    let mut channel = Framed::new(stream, codec);
+    let mut pending: FuturesUnordered<Pending> = FuturesUnordered::new();
+    let mut budget = Budget::new(Instant::now());
+    loop {
+        let wait = budget.wait(Instant::now());
+        let may_read = pending.len() < MOST_PENDING && wait.is_none();
+        tokio::select! {
+            biased;
+            Some(message) = outbox.recv() => {
+                if send(&mut channel, &message).await.is_err() {
+                    // The reason is on the reading side, after what the worker said before.
+                    continue;
+                }
+            }
+            Some(answer) = pending.next(), if !pending.is_empty() => {
+                if send(&mut channel, &answer).await.is_err() {
+                    continue;
+                }
+            }
+            frame = channel.next(), if may_read => {
+                budget.spend();
+                let frame = match frame {
+                    None => return End::Closed,
+                    Some(Ok(frame)) => frame,
+                    Some(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                        return End::Misbehaved("a frame is too long");
+                    }
+                    Some(Err(_)) => return End::Closed,
+                };
+                match hear(desk, &frame) {
+                    Ok(Some(question)) => pending.push(question),
+                    Ok(None) => {}
+                    Err(complaint) => return End::Misbehaved(complaint),
+                }
+            }
+            () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
+        }
+    }
+}
+
+async fn send(
+    channel: &mut Framed<UnixStream, LengthDelimitedCodec>,
+    message: &ToWorker,
+) -> std::io::Result<()> {
+    let frame = serde_json::to_vec(message).map_err(std::io::Error::other)?;
+    channel.send(Bytes::from(frame)).await
+}
+
+fn hear(desk: &Desk, frame: &[u8]) -> Result<Option<Pending>, &'static str> {
+    let message = serde_json::from_slice::<FromWorker>(frame)
+        .map_err(|_| "a message is not in the contract")?;
+    match message {
+        FromWorker::Ready { version, repeatable_tools } => {
+            if version != contract::VERSION {
+                return Err("another version of the contract");
+            }
+            if repeatable_tools.len() > MOST_TOOLS {
+                return Err("more tools than there can be");
+            }
+            let tools: HashSet<Box<str>> =
+                repeatable_tools.into_iter().map(String::into_boxed_str).collect();
+            desk.worker.announce(tools);
+            desk.worker.on(Event::Ready);
+            let took = desk.worker.started.elapsed();
+            tracing::info!(
+                event = "worker-started",
+                account = %desk.worker.account,
+                port = desk.worker.address.port,
+                ms = took.as_millis(),
+                ""
+            );
+            Ok(None)
+        }
+        FromWorker::CredentialsWanted { id, refused } => {
+            let (custody, account) = (desk.custody.clone(), desk.worker.account.clone());
+            Ok(Some(Box::pin(async move {
+                let answer: CredentialsAnswer = custody.credentials_for(&account, refused).await;
+                ToWorker::Credentials { id, answer }
+            })))
+        }
+        FromWorker::Resolve { id, host } => {
+            let upstream = desk.upstream.clone();
+            Ok(Some(Box::pin(async move {
+                ToWorker::Resolved { id, addresses: resolve(&upstream, &host).await }
+            })))
+        }
+        FromWorker::Journal { id, entry } => {
+            let answer = journal(desk, entry);
+            Ok(Some(Box::pin(async move { ToWorker::Journal { id, answer: answer.await } })))
+        }
+        FromWorker::Stopping => {
+            desk.worker.on(Event::Leaving);
+            Ok(None)
+        }
+    }
+}
+
+/// Commits one step of a write. What cannot be committed must not be sent.
+fn journal(
+    desk: &Desk,
+    entry: JournalEntry,
+) -> Pin<Box<dyn Future<Output = JournalAnswer> + Send>> {
+    let (store, account) = (desk.store.clone(), desk.worker.account.clone());
+    let (open, now) = (desk.open_writes.clone(), desk.worker.now());
+    Box::pin(async move {
+        match store.journal(&account, &entry, now).await {
+            Ok(answer) => {
+                match (entry, &answer) {
+                    (JournalEntry::Intent { detail, .. }, JournalAnswer::Recorded { journal }) => {
+                        lock(&open).insert(journal.clone(), detail);
+                    }
+                    (JournalEntry::Outcome { journal, .. }, JournalAnswer::Recorded { .. }) => {
+                        lock(&open).remove(&journal);
+                    }
+                    (
+                        JournalEntry::Intent { .. } | JournalEntry::Outcome { .. },
+                        JournalAnswer::AlreadyThere { .. } | JournalAnswer::Refused,
+                    ) => {}
+                }
+                answer
+            }
+            Err(error) => {
+                tracing::error!(
+                    event = "journal-failed",
+                    account = %account,
+                    error = error.label(),
+                    "a write was not recorded and will not be sent"
+                );
+                JournalAnswer::Refused
+            }
+        }
+    })
+}
+
+/// What a dead worker had begun to write may have happened: the journal says so.
+pub(super) async fn close_open_writes(desk: &Desk) {
+    let open = std::mem::take(&mut *lock(&desk.open_writes));
+    for (journal, detail) in open {
+        let (account, now) = (&desk.worker.account, desk.worker.now());
+        let entry = JournalEntry::Outcome {
+            journal: journal.clone(),
+            outcome: WriteOutcome::Unknown,
+            detail,
+        };
+        match desk.store.journal(account, &entry, now).await {
+            Ok(_) => tracing::warn!(event = "write-unknown", account = %account, %journal, ""),
+            // It stays `pending`, which nobody takes for done either.
+            Err(error) => tracing::error!(
+                event = "journal-failed",
+                account = %account,
+                error = error.label(),
+                ""
+            ),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Budget {
+    left: u32,
+    refilled: Instant,
+}
+
+impl Budget {
+    fn new(now: Instant) -> Self {
+        Self { left: BURST, refilled: now }
+    }
+
+    /// How long until the next frame may be read.
+    fn wait(&mut self, now: Instant) -> Option<Duration> {
+        let elapsed = now.saturating_duration_since(self.refilled);
+        let more = u32::try_from(elapsed.as_millis() / ONE_MORE.as_millis()).unwrap_or(BURST);
+        if more > 0 {
+            self.left = self.left.saturating_add(more).min(BURST);
+            self.refilled = now;
+        }
+        (self.left == 0).then_some(ONE_MORE)
+    }
+
+    fn spend(&mut self) {
+        self.left = self.left.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chatty_worker_is_slowed_down() {
+        let start = Instant::now();
+        let mut budget = Budget::new(start);
+        for _ in 0..BURST {
+            assert_eq!(budget.wait(start), None);
+            budget.spend();
+        }
+        assert_eq!(budget.wait(start), Some(ONE_MORE));
+        assert_eq!(budget.wait(start + ONE_MORE), None);
+    }
+}

@@ -1,0 +1,215 @@
+//! The life of one worker as a pure function: no process, no socket, no clock.
+//!
+//! The supervisor performs each [`Effect`] and reports back with an [`Event`]. Whether a worker
+//! may be used, stopped or blamed is decided here and nowhere else.
+
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Its listener is bound and calls may queue in the backlog; it has not said `ready` yet.
+    Starting { in_flight: u32, give_up_at: Timestamp },
+    /// Serving.
+    Ready { in_flight: u32, last_used: Timestamp },
+    /// Takes no new call. `verdict` is what its end will mean.
+    Draining { in_flight: u32, kill_at: Timestamp, verdict: Outcome },
+    /// The process has been reaped.
+    Gone(Outcome),
+}
+
+/// How a worker ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// We asked for it, or it left in order.
+    Stopped,
+    /// The account needs a sign-in: nothing could be launched with. Nobody is to blame.
+    CredentialsRefused,
+    /// It ended, or spoke nonsense, without having been asked to stop.
+    Crashed,
+    StartTimeout,
+    SpawnFailed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// The operating system started no process.
+    SpawnFailed,
+    /// The store says that the account needs a sign-in.
+    CredentialsRefused,
+    /// The worker says that it serves.
+    Ready,
+    CallBegan,
+    CallEnded,
+    /// Its place is wanted for another account.
+    Evicted,
+    /// No device is left, or the gateway stops.
+    Dismissed,
+    /// The worker says that it is about to leave.
+    Leaving,
+    /// The control channel carried something that is not in the contract.
+    Misbehaved,
+    Exited,
+    Tick,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    Nothing,
+    /// Ask the worker to finish and leave.
+    Stop,
+    Kill,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Unused for this long: not worth its memory.
+    pub idle: Duration,
+    /// From spawning to `ready`.
+    pub startup: Duration,
+    /// From "stop" to "kill", with nothing in flight.
+    pub grace: Duration,
+    /// The same while calls are in flight: longer than any call may take.
+    pub call_grace: Duration,
+}
+
+impl Phase {
+    #[must_use]
+    pub fn starting(now: Timestamp, policy: &Policy) -> Self {
+        Self::Starting { in_flight: 0, give_up_at: now.plus(policy.startup) }
+    }
+
+    #[must_use]
+    pub fn in_flight(self) -> u32 {
+        match self {
+            Self::Starting { in_flight, .. }
+            | Self::Ready { in_flight, .. }
+            | Self::Draining { in_flight, .. } => in_flight,
+            Self::Gone(_) => 0,
+        }
+    }
+
+    /// Whether a new call may be sent there.
+    #[must_use]
+    pub fn takes_calls(self) -> bool {
+        match self {
+            Self::Starting { .. } | Self::Ready { .. } => true,
+            Self::Draining { .. } | Self::Gone(_) => false,
+        }
+    }
+
+    /// What happens next. There is no catch-all arm: a new event does not compile until every
+    /// phase has an answer to it.
+    #[must_use]
+    pub fn on(self, event: Event, now: Timestamp, policy: &Policy) -> (Self, Effect) {
+        use Phase::{Draining, Gone, Ready, Starting};
+        let stay = |phase| (phase, Effect::Nothing);
+        let drain = |in_flight: u32, verdict| {
+            let grace = if in_flight == 0 { policy.grace } else { policy.call_grace };
+            Draining { in_flight, kill_at: now.plus(grace), verdict }
+        };
+        let killed =
+            |in_flight, verdict| (Draining { in_flight, kill_at: now, verdict }, Effect::Kill);
+
+        match (self, event) {
+            // An exit ends every phase; the phase decides what it meant.
+            (Starting { .. } | Ready { .. }, Event::Exited) => stay(Gone(Outcome::Crashed)),
+            (Draining { verdict, .. }, Event::Exited) => stay(Gone(verdict)),
+
+            (Starting { .. }, Event::SpawnFailed) => stay(Gone(Outcome::SpawnFailed)),
+            (Starting { in_flight, .. }, Event::CredentialsRefused) => {
+                killed(in_flight, Outcome::CredentialsRefused)
+            }
+            (Starting { in_flight, .. }, Event::Ready) => stay(Ready { in_flight, last_used: now }),
+            (Starting { in_flight, give_up_at }, Event::Tick) if now >= give_up_at => {
+                killed(in_flight, Outcome::StartTimeout)
+            }
+
+            // Nonsense on the control channel ends trust at once, calls in flight or not.
+            (Starting { in_flight, .. } | Ready { in_flight, .. }, Event::Misbehaved) => {
+                killed(in_flight, Outcome::Crashed)
+            }
+            (Draining { in_flight, verdict, .. }, Event::Misbehaved) => killed(in_flight, verdict),
+
+            (Starting { in_flight, give_up_at }, Event::CallBegan) => {
+                stay(Starting { in_flight: in_flight.saturating_add(1), give_up_at })
+            }
+            (Ready { in_flight, .. }, Event::CallBegan) => {
+                stay(Ready { in_flight: in_flight.saturating_add(1), last_used: now })
+            }
+            (Starting { in_flight, give_up_at }, Event::CallEnded) => {
+                stay(Starting { in_flight: in_flight.saturating_sub(1), give_up_at })
+            }
+            (Ready { in_flight, .. }, Event::CallEnded) => {
+                stay(Ready { in_flight: in_flight.saturating_sub(1), last_used: now })
+            }
+            // The last call is over: what is left is leaving, and that takes no time.
+            (Draining { in_flight: 0 | 1, kill_at, verdict }, Event::CallEnded) => {
+                let kill_at = kill_at.min(now.plus(policy.grace));
+                stay(Draining { in_flight: 0, kill_at, verdict })
+            }
+            (Draining { in_flight, kill_at, verdict }, Event::CallEnded) => {
+                stay(Draining { in_flight: in_flight - 1, kill_at, verdict })
+            }
+
+            // A long answer is not idleness: only a worker nobody uses may stop.
+            (Ready { in_flight: 0, last_used }, Event::Tick)
+                if now >= last_used.plus(policy.idle) =>
+            {
+                (drain(0, Outcome::Stopped), Effect::Stop)
+            }
+            (Ready { in_flight: 0, .. }, Event::Evicted) => {
+                (drain(0, Outcome::Stopped), Effect::Stop)
+            }
+            (Starting { in_flight, .. } | Ready { in_flight, .. }, Event::Dismissed) => {
+                (drain(in_flight, Outcome::Stopped), Effect::Stop)
+            }
+            (Ready { in_flight, .. } | Starting { in_flight, .. }, Event::Leaving) => {
+                stay(drain(in_flight, Outcome::Stopped))
+            }
+            (Draining { kill_at, .. }, Event::Tick) if now >= kill_at => (self, Effect::Kill),
+
+            // Late or meaningless news changes nothing. Spelled out, so that a new event is a
+            // build error here and not a silent no-op.
+            (Starting { .. }, Event::Evicted | Event::Tick)
+            | (
+                Ready { .. },
+                Event::SpawnFailed
+                | Event::CredentialsRefused
+                | Event::Ready
+                | Event::Evicted
+                | Event::Tick,
+            )
+            | (
+                Draining { .. },
+                Event::SpawnFailed
+                | Event::CredentialsRefused
+                | Event::Ready
+                | Event::CallBegan
+                | Event::Evicted
+                | Event::Dismissed
+                | Event::Leaving
+                | Event::Tick,
+            )
+            | (
+                Gone(_),
+                Event::SpawnFailed
+                | Event::CredentialsRefused
+                | Event::Ready
+                | Event::CallBegan
+                | Event::CallEnded
+                | Event::Evicted
+                | Event::Dismissed
+                | Event::Leaving
+                | Event::Misbehaved
+                | Event::Exited
+                | Event::Tick,
+            ) => stay(self),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "lifecycle_tests.rs"]
+mod tests;
