@@ -78,11 +78,7 @@ impl Seed {
 }
 
 /// Smooth noise in about `-1.0..1.0`, with a knot every `every` units of `position`.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    reason = "positions are minutes or seconds of our time, far inside both ranges"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "positions are minutes or seconds")]
 pub(crate) fn smooth(seed: Seed, position: f64, every: f64) -> f64 {
     let scaled = position / every;
     let knot = scaled.floor();

@@ -53,14 +53,13 @@ pub(crate) async fn observe(
         }
     }
     parts.extensions.insert(realm);
-    let response = match other.as_ref().and_then(instead) {
-        Some(response) => response,
-        None => {
-            let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-            match &other {
-                Some(effect) => spoil(effect, response).await,
-                None => response,
-            }
+    let response = if let Some(response) = other.as_ref().and_then(instead) {
+        response
+    } else {
+        let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+        match &other {
+            Some(effect) => spoil(effect, response).await,
+            None => response,
         }
     };
     drop(in_flight);

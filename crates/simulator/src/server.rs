@@ -48,6 +48,7 @@ impl Simulator {
     ///
     /// # Errors
     /// When the listener has no loopback address or an account's zone does not exist.
+    #[expect(clippy::unused_async, reason = "a server is awaited into life, as it is shut down")]
     pub async fn start(listener: TcpListener, options: SimulatorOptions) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let surface = options.control;

@@ -252,6 +252,8 @@ struct Averages<'a> {
 
 fn dto(caller: &Caller, day: &Day, night: &Night, averages: &Averages<'_>) -> Value {
     let zone = &caller.athlete.zone;
+    let person = &caller.athlete.person;
+    let window = (person.bed_minutes - 1_440, person.wake_minutes);
     let oxygen = spo2_stats(averages.oxygen);
     let breaths = || averages.breath.iter().map(|(_, value)| *value);
     let count = number(i64::try_from(averages.breath.len()).unwrap_or(1).max(1));
@@ -306,10 +308,9 @@ fn dto(caller: &Caller, day: &Day, night: &Night, averages: &Averages<'_>) -> Va
                 "deviceId": caller.athlete.person.watch.id,
                 "calendarDate": day.date.to_string(),
                 "status": "ALIGNED",
-                "optimalSleepWindowStartMins": caller.athlete.person.bed_minutes - 1_440,
-                "optimalSleepWindowEndMins": caller.athlete.person.wake_minutes,
-                "optimalSleepWindowMidpointMins":
-                    (caller.athlete.person.bed_minutes - 1_440 + caller.athlete.person.wake_minutes) / 2,
+                "optimalSleepWindowStartMins": window.0,
+                "optimalSleepWindowEndMins": window.1,
+                "optimalSleepWindowMidpointMins": i64::midpoint(window.0, window.1),
                 "lastSleepMidpointMins":
                     (i64::midpoint(night.start, night.end) - zone.midnight(day.date)) / MINUTE,
                 "sleepNeedBaselineMins": 465,

@@ -198,7 +198,7 @@ impl Caller {
         let zone = &self.athlete.zone;
         let until = zone.midnight(shift(date, 1)).min(self.now_ms());
         let known = date >= self.season.first();
-        (0..)
+        (0..500)
             .map(|slot| zone.midnight(date) + slot * HOUR / 20)
             .take_while(|at| known && *at < until)
             .map(|at| (at, -1))

@@ -180,6 +180,66 @@ fn load(samples: &[Sample], resting_hr: f64, max_hr: f64) -> f64 {
         .sum()
 }
 
+const fn discipline(kind: SessionKind) -> Discipline {
+    match kind {
+        SessionKind::Ride => Discipline::Ride,
+        SessionKind::Strength => Discipline::Strength,
+        SessionKind::Recovery
+        | SessionKind::Easy
+        | SessionKind::Long
+        | SessionKind::Intervals
+        | SessionKind::Tempo
+        | SessionKind::Race => Discipline::Run,
+    }
+}
+
+fn effort(person: &Person, seed: Seed, session: &Session, shape: Shape) -> Effort {
+    let discipline = discipline(session.kind);
+    let nerves = if session.kind == SessionKind::Race { 4.0 } else { 0.0 };
+    Effort {
+        seed,
+        discipline,
+        segments: segments(seed, session, shape),
+        threshold_speed: shape.threshold_speed,
+        threshold_power: shape.bike_ftp,
+        mass_kg: shape.mass_kg,
+        threshold_hr: number(person.threshold_hr),
+        max_hr: number(person.max_hr),
+        resting_hr: shape.resting_hr,
+        strain_bpm: shape.strain_bpm + nerves,
+        hilliness_m: match discipline {
+            Discipline::Run => 14.0,
+            Discipline::Ride => 55.0,
+            Discipline::Strength => 0.0,
+        },
+        home: (person.latitude, person.longitude),
+    }
+}
+
+fn burnt_kcal(effort: &Effort, distance: f64, avg_power: f64) -> f64 {
+    match effort.discipline {
+        Discipline::Run => effort.mass_kg * distance / 1_000.0 * 1.02,
+        Discipline::Ride => avg_power * effort.secs() / 1_000.0 * 1.04,
+        Discipline::Strength => 5.2 * effort.secs() / 60.0 * effort.mass_kg / 70.0,
+    }
+}
+
+fn anaerobic_effect(kind: SessionKind, hard_minutes: f64) -> f64 {
+    match kind {
+        SessionKind::Intervals => rounded((0.8 + hard_minutes * 0.16).min(4.0), 1),
+        SessionKind::Race | SessionKind::Tempo => rounded((hard_minutes * 0.05).min(2.0), 1),
+        SessionKind::Strength => 0.7,
+        SessionKind::Recovery | SessionKind::Easy | SessionKind::Long | SessionKind::Ride => 0.0,
+    }
+}
+
+/// Warm in July, or in January south of the equator.
+fn temperature_f(seed: Seed, latitude: f64, date: Date) -> f64 {
+    let season = (number(i64::from(date.day_of_year())) - 200.0) / 365.25;
+    let warmth = (season * std::f64::consts::TAU).cos() * latitude.signum();
+    rounded(57.0 + 17.0 * warmth + 6.0 * seed.child("warm").normal(), 0)
+}
+
 impl Activity {
     pub(crate) fn done(
         person: &Person,
@@ -191,35 +251,8 @@ impl Activity {
         let day = days_between(EPOCH, date);
         let index = i64::try_from(index).unwrap_or(0);
         let seed = person.seed.child("activity").at(day * 4 + index);
-        let discipline = match session.kind {
-            SessionKind::Ride => Discipline::Ride,
-            SessionKind::Strength => Discipline::Strength,
-            SessionKind::Recovery
-            | SessionKind::Easy
-            | SessionKind::Long
-            | SessionKind::Intervals
-            | SessionKind::Tempo
-            | SessionKind::Race => Discipline::Run,
-        };
-        let race_strain = if session.kind == SessionKind::Race { 4.0 } else { 0.0 };
-        let effort = Effort {
-            seed,
-            discipline,
-            segments: segments(seed, session, shape),
-            threshold_speed: shape.threshold_speed,
-            threshold_power: shape.bike_ftp,
-            mass_kg: shape.mass_kg,
-            threshold_hr: number(person.threshold_hr),
-            max_hr: number(person.max_hr),
-            resting_hr: shape.resting_hr,
-            strain_bpm: shape.strain_bpm + race_strain,
-            hilliness_m: match discipline {
-                Discipline::Run => 14.0,
-                Discipline::Ride => 55.0,
-                Discipline::Strength => 0.0,
-            },
-            home: (person.latitude, person.longitude),
-        };
+        let discipline = discipline(session.kind);
+        let effort = effort(person, seed, session, shape);
         let samples = effort.trace();
         let duration = effort.secs();
         let all = means(&samples, 0.0, duration);
@@ -238,19 +271,13 @@ impl Activity {
         };
         let load = load(&samples, shape.resting_hr, number(person.max_hr));
         let hard_minutes = in_zones(&samples, [zones[4] + 3.0], |sample| sample.hr)[0] / 60.0;
-        let kcal = match discipline {
-            Discipline::Run => shape.mass_kg * distance / 1_000.0 * 1.02,
-            Discipline::Ride => all.avg_power * duration / 1_000.0 * 1.04,
-            Discipline::Strength => 5.2 * duration / 60.0 * shape.mass_kg / 70.0,
-        };
+        let kcal = burnt_kcal(&effort, distance, all.avg_power);
         let bmr = person.bmr_kcal(shape.mass_kg * 1_000.0, date) / 86_400.0 * duration;
         let splits = match discipline {
             Discipline::Run => SPLITS.map(|metres| fastest(&samples, metres)),
             Discipline::Ride | Discipline::Strength => [None; 4],
         };
         let pause = number(seed.child("pause").whole(0, 40));
-        let season = (number(i64::from(date.day_of_year())) - 200.0) / 365.25;
-        let warmth = (season * std::f64::consts::TAU).cos() * person.latitude.signum();
         Self {
             id: 20_000_000_000 + person.profile_id % 100_000 * 100_000 + day * 4 + index,
             date,
@@ -279,22 +306,12 @@ impl Activity {
             power_zone_secs,
             load: rounded(load, 1),
             aerobic_effect: rounded(1.0 + 4.0 * (1.0 - (-load / 115.0).exp()), 1).min(5.0),
-            anaerobic_effect: match session.kind {
-                SessionKind::Intervals => rounded((0.8 + hard_minutes * 0.16).min(4.0), 1),
-                SessionKind::Race | SessionKind::Tempo => {
-                    rounded((hard_minutes * 0.05).min(2.0), 1)
-                }
-                SessionKind::Strength => 0.7,
-                SessionKind::Recovery
-                | SessionKind::Easy
-                | SessionKind::Long
-                | SessionKind::Ride => 0.0,
-            },
+            anaerobic_effect: anaerobic_effect(session.kind, hard_minutes),
             vo2max: shape.vo2max,
             fastest: splits,
             lap_count: laps(&effort, &samples).len(),
             battery_drain: rounded(2.0 + load * 0.105, 0),
-            temperature_f: rounded(57.0 + 17.0 * warmth + 6.0 * seed.child("warm").normal(), 0),
+            temperature_f: temperature_f(seed, person.latitude, date),
             means: all,
             effort,
         }

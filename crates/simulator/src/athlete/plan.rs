@@ -146,13 +146,10 @@ impl Calendar {
         };
         let before = shift(date, -1);
         let recent = (-7..=1).contains(&days_between(self.born, date));
+        let charged = self.seed.child("night").at(days_between(self.born, date)).happens(0.02);
         if off(date) {
             Wear::Off
-        } else if off(before) && !self.is_race(before) {
-            Wear::DayOnly
-        } else if !recent
-            && self.seed.child("night").at(days_between(self.born, date)).happens(0.02)
-        {
+        } else if (off(before) && !self.is_race(before)) || (!recent && charged) {
             Wear::DayOnly
         } else {
             Wear::Full
@@ -195,7 +192,7 @@ impl Calendar {
         match phase {
             Phase::Race if date.weekday() == Weekday::Saturday => week = vec![(Recovery, 0.07)],
             Phase::Race if matches!(date.weekday(), Weekday::Monday | Weekday::Friday) => {
-                week.clear()
+                week.clear();
             }
             Phase::Race => week = vec![(Easy, 0.12)],
             Phase::Down if date.weekday() == Weekday::Friday => week.clear(),

@@ -63,8 +63,8 @@ impl Readiness {
             + 0.08 * number(stress_history);
         // One bad factor holds the whole back, as it does on the watch.
         let worst = [sleep, recovery, hrv].into_iter().min().unwrap_or(100);
-        let held = if form.hrv_status == HrvStatus::Low { 12.0 } else { 0.0 };
-        let score = percent(0.8 * weighted + 0.2 * number(worst) - held);
+        let low = if form.hrv_status == HrvStatus::Low { 12.0 } else { 0.0 };
+        let score = percent(0.8 * weighted + 0.2 * number(worst) - low - 22.0 * form.illness);
         Self {
             score,
             sleep,

@@ -171,9 +171,9 @@ fn live(
     let recovery: f64 = activities.iter().map(Activity::recovery_hours).sum();
     let drain: f64 = activities.iter().map(|activity| activity.battery_drain).sum();
     let awake_hours = number(zone.midnight(shift(date, 1)) - end) / number(HOUR) - 1.0;
-    let (waking_drain, share) = body.spend(&form, drain, awake_hours);
+    let (waking_drain, afforded) = body.spend(&form, drain, awake_hours);
     for activity in &mut activities {
-        activity.battery_drain *= share;
+        activity.battery_drain *= afforded;
     }
     body.end_day(load, recovery);
     Day { date, plan, form, slept, readiness, activities, waking_drain }

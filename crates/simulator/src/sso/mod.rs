@@ -50,7 +50,7 @@ pub(crate) struct Gates {
 }
 
 impl Gates {
-    pub(crate) const fn of(&self, strategy: Strategy) -> Gate {
+    pub(crate) const fn of(self, strategy: Strategy) -> Gate {
         match strategy {
             Strategy::Mobile => self.mobile,
             Strategy::Widget => self.widget,

@@ -44,7 +44,7 @@ pub(super) struct Credentials {
 #[derive(Deserialize)]
 pub(super) struct Code {
     #[serde(rename = "mfa-code", default)]
-    code: String,
+    digits: String,
     #[serde(default)]
     embed: String,
     #[serde(rename = "_csrf", default)]
@@ -321,7 +321,7 @@ pub(super) async fn enter_code(
     if !well_formed {
         return code_form(&garmin, &pending, &csrf, Some(UNEXPECTED));
     }
-    if !garmin.accepts_code(pending.account, pending.attempt, &given.code, inner.now()) {
+    if !garmin.accepts_code(pending.account, pending.attempt, &given.digits, inner.now()) {
         return code_form(&garmin, &pending, &csrf, Some("Invalid code. Please try again."));
     }
     if let Some(session) = garmin.sso_sessions.get_mut(&session) {
