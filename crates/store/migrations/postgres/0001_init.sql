@@ -28,9 +28,9 @@ CREATE TABLE accounts (
     generation         BIGINT  NOT NULL,
     state              TEXT    NOT NULL,
     lease_owner        TEXT,
-    lease_until        BIGINT ,
-    lease_generation   BIGINT ,
-    refresh_expires_at BIGINT ,
+    lease_until        BIGINT,
+    lease_generation   BIGINT,
+    refresh_expires_at BIGINT,
     created_at         BIGINT  NOT NULL,
     signed_in_at       BIGINT  NOT NULL,
     refreshed_at       BIGINT  NOT NULL,
@@ -49,7 +49,7 @@ CREATE TABLE clients (
     metadata        BYTEA   NOT NULL, -- sealed
     created_at      BIGINT  NOT NULL,
     last_used_at    BIGINT  NOT NULL,
-    first_device_at BIGINT 
+    first_device_at BIGINT
 );
 
 CREATE INDEX clients_last_used_at ON clients (last_used_at);
@@ -80,8 +80,8 @@ CREATE TABLE grants (
     tools        TEXT,
     created_at   BIGINT  NOT NULL,
     expires_at   BIGINT  NOT NULL,
-    redeemed_at  BIGINT ,
-    revoked_at   BIGINT 
+    redeemed_at  BIGINT,
+    revoked_at   BIGINT
 );
 
 CREATE INDEX grants_account_id ON grants (account_id);
@@ -97,7 +97,7 @@ CREATE TABLE devices (
     scopes       TEXT    NOT NULL,
     tools        TEXT,
     created_at   BIGINT  NOT NULL,
-    last_used_at BIGINT 
+    last_used_at BIGINT
 );
 
 CREATE INDEX devices_account_id ON devices (account_id);
@@ -112,8 +112,8 @@ CREATE TABLE refresh_tokens (
     parent_digest BYTEA,
     issued_at     BIGINT  NOT NULL,
     expires_at    BIGINT  NOT NULL,
-    rotated_at    BIGINT ,
-    refused_at    BIGINT 
+    rotated_at    BIGINT,
+    refused_at    BIGINT
 );
 
 CREATE INDEX refresh_tokens_device_id ON refresh_tokens (device_id);
@@ -128,8 +128,8 @@ CREATE TABLE access_tokens (
     pair_digest BYTEA,
     scopes      TEXT    NOT NULL,
     issued_at   BIGINT  NOT NULL,
-    expires_at  BIGINT ,
-    used_at     BIGINT 
+    expires_at  BIGINT,
+    used_at     BIGINT
 );
 
 CREATE INDEX access_tokens_device_id ON access_tokens (device_id);
@@ -166,7 +166,7 @@ CREATE TABLE journal (
     detail     BYTEA   NOT NULL, -- sealed
     outcome    TEXT    NOT NULL,
     created_at BIGINT  NOT NULL,
-    settled_at BIGINT ,
+    settled_at BIGINT,
     UNIQUE (account_id, key_index)
 );
 

@@ -1,0 +1,18 @@
+//! What the store promises, on SQLite always and on PostgreSQL where `TEST_POSTGRES_URL` says
+//! where one is. Each test has a database of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod accounts;
+mod clients;
+mod damage;
+mod devices;
+mod grants;
+mod journal;
+mod lease;
+mod opening;
+mod refresh;
+mod sign_ins;
+mod support;
+mod sweeping;
+mod usage;

@@ -1,0 +1,88 @@
+//! Sign-ins in progress: every step once, whoever clicks twice.
+
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+use domain::entropy::OsEntropy;
+use domain::id::{SessionId, SignInId};
+use domain::token::{Browser, Token, TokenDigest};
+use store::{NewSignIn, SignInVersion, Store};
+
+use crate::support::{NOW, all_at_once, on_both};
+
+const SOON: Timestamp = Timestamp(NOW.0 + 1800);
+
+fn browser(store: &Store) -> TokenDigest<Browser> {
+    store.digest(&Token::<Browser>::generate(&OsEntropy))
+}
+
+async fn add(store: &Store) -> (SignInId, SignInVersion, TokenDigest<Browser>) {
+    let (id, browser) = (SignInId::generate(&OsEntropy), browser(store));
+    let new = NewSignIn { id: &id, browser: &browser, state: b"begun", expires_at: SOON };
+    let version = store.add_sign_in(&new, NOW).await.unwrap();
+    (id, version, browser)
+}
+
+on_both! {
+    async fn a_sign_in_is_found_as_it_was_left_and_knows_its_browser(db: &Db) {
+        let (id, version, ours) = add(&db.store).await;
+        let found = db.store.find_sign_in(&id, NOW).await.unwrap().unwrap();
+        assert_eq!((found.state.as_slice(), found.version), (&b"begun"[..], version));
+        assert!(found.belongs_to(&ours) && !found.belongs_to(&browser(&db.store)));
+        assert_eq!((found.created_at, found.expires_at), (NOW, SOON));
+
+        let next = db.store.update_sign_in(&id, version, b"mfa", NOW).await.unwrap().unwrap();
+        let found = db.store.find_sign_in(&id, NOW).await.unwrap().unwrap();
+        assert_eq!((found.state.as_slice(), found.version), (&b"mfa"[..], next));
+        assert_eq!(db.store.update_sign_in(&id, version, b"old", NOW).await.unwrap(), None);
+    }
+}
+
+on_both! {
+    async fn an_expired_sign_in_is_gone(db: &Db) {
+        let (id, version, _) = add(&db.store).await;
+        assert!(db.store.find_sign_in(&id, SOON).await.unwrap().is_none());
+        assert_eq!(db.store.update_sign_in(&id, version, b"late", SOON).await.unwrap(), None);
+        let before = SOON.minus(Duration::from_secs(1));
+        assert!(db.store.find_sign_in(&id, before).await.unwrap().is_some());
+    }
+}
+
+on_both! {
+    async fn of_many_who_submit_a_code_one_goes_on(db: &Db) {
+        let (id, version, _) = add(&db.store).await;
+        let updates = all_at_once(20, |_| {
+            let (store, id) = (db.store.clone(), id.clone());
+            async move { store.update_sign_in(&id, version, b"verified", NOW).await.unwrap() }
+        })
+        .await;
+        assert_eq!(updates.iter().filter(|update| update.is_some()).count(), 1);
+    }
+}
+
+on_both! {
+    async fn of_many_who_finish_a_sign_in_one_does(db: &Db) {
+        let (id, version, _) = add(&db.store).await;
+        let finished = all_at_once(20, |_| {
+            let (store, id) = (db.store.clone(), id.clone());
+            async move { store.finish_sign_in(&id, version).await.unwrap() }
+        })
+        .await;
+        assert_eq!(finished.iter().filter(|finished| **finished).count(), 1);
+        assert!(db.store.find_sign_in(&id, NOW).await.unwrap().is_none());
+    }
+}
+
+on_both! {
+    async fn a_browser_session_lives_until_it_ends_or_expires(db: &Db) {
+        let (id, cookie) = (SessionId::generate(&OsEntropy), browser(&db.store));
+        db.store.put_session(&id, &cookie, b"one", SOON, NOW).await.unwrap();
+        db.store.put_session(&id, &cookie, b"two", SOON, NOW).await.unwrap();
+        let found = db.store.find_session(&cookie, NOW).await.unwrap().unwrap();
+        assert_eq!((found.state.as_slice(), &found.id), (&b"two"[..], &id));
+        assert!(db.store.find_session(&cookie, SOON).await.unwrap().is_none());
+        assert!(db.store.end_session(&id).await.unwrap());
+        assert!(!db.store.end_session(&id).await.unwrap());
+        assert!(db.store.find_session(&cookie, NOW).await.unwrap().is_none());
+    }
+}

@@ -1,0 +1,157 @@
+//! The SQLite file: who may read it, and what is refused in its place.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::clock::{SystemClock, Timestamp};
+use domain::entropy::OsEntropy;
+use sqlx::{Connection, SqliteConnection};
+use store::{DatabaseUrl, GatewaySecret, OpenError, OpenMode, OpenOptions, Store, StoreError};
+
+async fn open(path: &Path, mode: OpenMode) -> Result<Store, OpenError> {
+    let secret = GatewaySecret::parse("tVq3n8Xw1LrT6yB0cPfK9sJdHaG4mUeR").unwrap();
+    let options = OpenOptions {
+        mode,
+        old_secret: None,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+    };
+    Store::open(&DatabaseUrl::sqlite(path), &secret, options).await
+}
+
+async fn raw(path: &Path) -> SqliteConnection {
+    SqliteConnection::connect(&format!("sqlite:{}?mode=rwc", path.display())).await.unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn a_new_database_is_private_with_everything_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data/gateway.db");
+    let store = open(&path, OpenMode::Serve).await.unwrap();
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    for entry in fs::read_dir(path.parent().unwrap()).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+    assert!(path.with_extension("db-wal").exists());
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_database_that_was_open_to_all_is_closed_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    open(&path, OpenMode::Serve).await.unwrap().close().await;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let store = open(&path, OpenMode::Admin).await.unwrap();
+    assert_eq!(mode(&path), 0o600);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn an_admin_command_makes_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("typo.db");
+    let error = open(&path, OpenMode::Admin).await.unwrap_err();
+    assert!(matches!(error, OpenError::NotThere { .. }), "{error:?}");
+    assert!(error.to_string().contains("typo.db"), "{error}");
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    let text = "this is a shopping list and not a database, however long it may be".repeat(100);
+    fs::write(&path, &text).unwrap();
+    let error = open(&path, OpenMode::Serve).await.unwrap_err();
+    assert!(matches!(error, OpenError::NotADatabase { .. }), "{error:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+#[tokio::test]
+async fn the_database_of_another_program_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    let mut other = raw(&path).await;
+    sqlx::query("CREATE TABLE oauth_clients (client_id TEXT PRIMARY KEY)")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    other.close().await.unwrap();
+    let error = open(&path, OpenMode::Serve).await.unwrap_err();
+    assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
+    assert!(error.to_string().contains("import"), "{error}");
+    let mut other = raw(&path).await;
+    let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table'")
+        .fetch_one(&mut other)
+        .await
+        .unwrap();
+    assert_eq!(tables, 1);
+}
+
+#[tokio::test]
+async fn a_folder_in_the_place_of_the_database_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = open(folder.path(), OpenMode::Serve).await.unwrap_err();
+    assert!(matches!(error, OpenError::Unreadable { .. }), "{error:?}");
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    let error = open(&file.join("gateway.db"), OpenMode::Serve).await.unwrap_err();
+    assert!(matches!(error, OpenError::Unreadable { .. }), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gateways_that_start_together_on_no_file_at_all_share_one_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    let mut opening = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let path = path.clone();
+        opening.spawn(async move { open(&path, OpenMode::Serve).await.unwrap() });
+    }
+    for store in opening.join_all().await {
+        store.ping().await.unwrap();
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn while_another_process_writes_reads_go_on_and_writes_wait_then_say_busy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    let store = open(&path, OpenMode::Serve).await.unwrap();
+    let mut other = raw(&path).await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let now = Timestamp(1_790_000_000);
+    store.stats(now).await.unwrap();
+    let error = store.sweep_expired(now).await.unwrap_err();
+    assert!(matches!(error, StoreError::Busy(_)), "{error:?}");
+    assert!(error.is_retryable());
+    sqlx::query("COMMIT").execute(&mut other).await.unwrap();
+    store.sweep_expired(now).await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_full_disk_has_a_name_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    let store = open(&path, OpenMode::Serve).await.unwrap();
+    store.close().await;
+    // A page limit stands in for the end of the disk: SQLite answers both in the same way.
+    let mut raw = raw(&path).await;
+    sqlx::query("PRAGMA max_page_count = 1").execute(&mut raw).await.unwrap();
+    let error = sqlx::query("CREATE TABLE more (x BLOB)").execute(&mut raw).await.unwrap_err();
+    let error = StoreError::from(error);
+    assert!(matches!(error, StoreError::Full(_)), "{error:?}");
+    assert!(!error.is_retryable());
+}
