@@ -66,7 +66,7 @@ pub enum TransportError {
 }
 
 /// Garmin's hosts and the pool of connections to them. Cloning shares the pool.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Transport {
     client: reqwest::Client,
     upstream: Arc<Upstream>,
@@ -122,6 +122,13 @@ impl Transport {
 
     pub(crate) fn sign_in_timeout(&self) -> Duration {
         self.sign_in_timeout
+    }
+}
+
+impl fmt::Debug for Transport {
+    /// The client would print its proxy, user info included.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("upstream", &self.upstream).finish_non_exhaustive()
     }
 }
 
@@ -234,7 +241,9 @@ mod tests {
             Transport::new(upstream(), options("socks5://127.0.0.1:1")).err(),
             Some(TransportError::BadEgress)
         );
-        assert!(Transport::new(upstream(), options("http://127.0.0.1:1")).is_ok());
-        assert!(!format!("{:?}", options("http://me:secret@127.0.0.1:1")).contains("secret"));
+        let proxied = options("http://me:secret@127.0.0.1:1");
+        assert!(!format!("{proxied:?}").contains("secret"));
+        let transport = Transport::new(upstream(), proxied).unwrap();
+        assert!(!format!("{transport:?}").contains("secret"));
     }
 }

@@ -16,6 +16,7 @@ mod pauses;
 mod pending;
 mod widget;
 
+use std::fmt;
 use std::sync::Arc;
 
 use domain::clock::Clock;
@@ -43,7 +44,7 @@ use crate::transport::{Transport, TransportError, TransportOptions};
 const LONGEST_CODE: usize = 64;
 
 /// How sign-ins are made.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SignInOptions {
     pub pauses: Pauses,
     /// The HTTP proxy that sign-ins leave through. A pending login belongs to the egress it
@@ -51,6 +52,16 @@ pub struct SignInOptions {
     pub egress: Option<Url>,
     pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for SignInOptions {
+    /// An egress may carry a password in its user info, so only its presence is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInOptions")
+            .field("pauses", &self.pauses)
+            .field("egress", &self.egress.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Signs accounts in, on one egress.

@@ -90,7 +90,7 @@ impl PendingMfa {
             widget: self.widget.clone(),
             cookies: self.jar.clone(),
         };
-        // Sized so that the buffer does not move while secrets are in it.
+        // Room for any sign-in seen yet, so that the buffer does not move with secrets in it.
         let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
         let written = serde_json::to_writer(&mut *bytes, &stored);
         debug_assert!(written.is_ok(), "strings and numbers always serialise");

@@ -33,6 +33,8 @@ async fn cookies_for_garmins_domain_over_https_reach_a_loopback_stand_in() {
     ])
     .await;
     assert!(matches!(script.start().await, Ok(Step::SignedIn(_))));
+    let page = script.requests("GET /mobile/sso/").remove(0);
+    assert!(!page.contains("content-length") && page.contains("accept-encoding: gzip"), "{page}");
     let login = script.requests("POST /mobile/api/login").remove(0);
     assert!(login.contains("cookie: SESSION=s1; __cf_bm=c=2\r\n"), "{login}");
     let body: serde_json::Value =
@@ -217,6 +219,7 @@ async fn a_sign_in_leaves_through_its_egress() {
         entropy: Arc::new(CountingEntropy::default()),
         clock: Arc::new(ManualClock::at(NOON)),
     };
+    assert!(!format!("{options:?}").contains("127.0.0.1"));
     let sign_in = SignIn::new(upstream, options).unwrap();
     assert_eq!(start(&sign_in, PASSWORD).await.unwrap_err(), SignInError::BadCredentials);
 }

@@ -1,9 +1,11 @@
 //! From a password to a session: the three strategies, and the chain between them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use domain::entropy::CountingEntropy;
 use domain::region::Region;
-use garmin::{SignInError, Step};
+use garmin::{Pauses, SignIn, SignInError, SignInOptions, Step};
 use simulator::{AccountState, Effect, Fault, Gate, Host, Matcher, Strategy};
 
 use crate::harness::{self, EMAIL, PASSWORD, Rig, account};
@@ -142,7 +144,7 @@ async fn a_garmin_that_is_down_is_unreachable_and_not_a_refusal() {
     }
     let upstream = rig.upstream().clone();
     drop(rig);
-    let clock = std::sync::Arc::new(domain::clock::ManualClock::at(harness::NOON));
+    let clock = Arc::new(domain::clock::ManualClock::at(harness::NOON));
     let sign_in = harness::sign_in_at(&upstream, &clock);
     assert_eq!(harness::start(&sign_in, PASSWORD).await.unwrap_err(), SignInError::Unreachable);
 }
@@ -244,6 +246,30 @@ async fn china_is_another_database_with_its_own_names() {
     }
     rig.control().set_gates(Gate::Open);
     assert_eq!(rig.start().await.unwrap_err(), SignInError::BadCredentials);
+}
+
+#[tokio::test]
+async fn the_password_waits_for_the_pause_and_a_dropped_sign_in_never_sends_it() {
+    let rig = Rig::with(account()).await;
+    let hours = Duration::from_hours(10)..=Duration::from_hours(20);
+    let options = SignInOptions {
+        pauses: Pauses { mobile: hours, ..Pauses::none() },
+        egress: None,
+        entropy: Arc::new(CountingEntropy::default()),
+        clock: rig.clock.clone(),
+    };
+    let sign_in = SignIn::new(rig.upstream().clone(), options).unwrap();
+    let mut signing_in = Box::pin(harness::start(&sign_in, PASSWORD));
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while rig.asked("/mobile/sso/") == 0 {
+        assert!(std::time::Instant::now() < deadline, "the page is never asked for");
+        tokio::select! {
+            outcome = &mut signing_in => panic!("no pause: {outcome:?}"),
+            () = tokio::time::sleep(Duration::from_millis(5)) => {}
+        }
+    }
+    drop(signing_in);
+    assert!(rig.passwords_posted_to().is_empty());
 }
 
 #[tokio::test]
