@@ -7,7 +7,23 @@
 pub mod host;
 pub mod sandbox;
 
+mod account;
+mod answer;
+mod args;
+mod catalogue;
+mod desktop;
+mod error;
+mod keeper;
+mod login;
 mod mcp;
 mod run;
+mod stdio;
+mod terminal;
+mod tool;
+mod tools;
 
+pub use desktop::Login;
+pub use keeper::DirectoryError;
+pub use login::{LoginConfig, LoginError, LoginMode, login};
 pub use run::run;
+pub use stdio::{DesktopError, StdioConfig, client_config, state_directory, stdio};

@@ -2,9 +2,17 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use crate::host::{self, Exit, Options, Program};
+use domain::clock::{Clock, SystemClock};
+use domain::contract::Launch;
+
+use crate::account::{Account, Door};
+use crate::catalogue::{self, Catalogue};
+use crate::host::{self, Exit, Line, Options, Program};
+use crate::keeper::{Channel, GatewayNames};
 use crate::mcp::{Endpoint, Server};
+use crate::tool::Place;
 
 /// Runs the hidden subcommand to its exit code ([`Exit`]). `args` are those that follow the
 /// program's name.
@@ -12,8 +20,19 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let Ok(options) = Options::parse(args) else {
         return Exit::Usage.into();
     };
-    host::run(options, |_launch, _line| Program {
-        service: Endpoint::new(Server::new()),
-        repeatable_tools: Vec::new(),
-    })
+    host::run(options, program)
+}
+
+fn program(launch: Launch, line: Line) -> Program<Endpoint> {
+    for name in catalogue::unknown(&launch.tools) {
+        tracing::warn!(event = "tools.unknown", name = %name, "no tool has this name");
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let catalogue = Catalogue::new(Place::Everywhere, &launch.tools);
+    let keeper = Channel::new(line.clone(), Arc::clone(&clock), launch.credentials);
+    let account = Account::new(Arc::new(keeper), clock, launch.upstream, Door::Gateway)
+        .with_athlete(launch.athlete)
+        .with_resolver(Arc::new(GatewayNames(line)));
+    let repeatable_tools = catalogue.repeatable();
+    Program { service: Endpoint::new(Server::new(account, catalogue)), repeatable_tools }
 }

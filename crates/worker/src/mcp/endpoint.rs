@@ -10,7 +10,7 @@ use domain::contract::{self, header};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Full};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tower::Service;
@@ -21,10 +21,15 @@ use super::server::Server;
 /// What the gateway lets through (design §10).
 const LARGEST_BODY: usize = 4 << 20;
 
+/// Where the list of tools goes. Text of others is escaped, so this stands in an answer only
+/// where rmcp wrote the list.
+const EMPTY_LIST: &str = r#""tools":[]"#;
+
 /// The service behind `POST /mcp`.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     mcp: StreamableHttpService<Server, NeverSessionManager>,
+    server: Server,
 }
 
 type Answer = Response<BoxBody<Bytes, Infallible>>;
@@ -38,13 +43,27 @@ impl Endpoint {
             .with_json_response(true)
             .with_sse_retry(None)
             .with_max_request_body_bytes(LARGEST_BODY);
+        let factory = server.clone();
         let mcp = StreamableHttpService::new(
-            move || Ok(server.clone()),
+            move || Ok(factory.clone()),
             Arc::new(NeverSessionManager::default()),
             config,
         );
-        Self { mcp }
+        Self { mcp, server }
     }
+}
+
+/// Puts the catalogue's bytes where rmcp wrote an empty list.
+async fn with_tools(answer: Answer, listing: &str) -> Answer {
+    let (mut parts, body) = answer.into_parts();
+    let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes);
+    let text = std::str::from_utf8(&body).ok();
+    let Some((before, after)) = text.and_then(|text| text.split_once(EMPTY_LIST)) else {
+        return Response::from_parts(parts, Full::new(body).boxed());
+    };
+    let listed = format!(r#"{before}"tools":[{listing}]{after}"#);
+    parts.headers.remove(http::header::CONTENT_LENGTH);
+    Response::from_parts(parts, Full::new(Bytes::from(listed)).boxed())
 }
 
 impl<B> Service<Request<B>> for Endpoint
@@ -62,6 +81,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let mut mcp = self.mcp.clone();
+        let server = self.server.clone();
         Box::pin(async move {
             let slot = OutcomeSlot::default();
             request.extensions_mut().insert(slot.clone());
@@ -71,7 +91,8 @@ where
                 return Ok(answer);
             }
             Ok(match slot.take() {
-                None | Some(Outcome::Tools) => answer,
+                None => answer,
+                Some(Outcome::Tools) => with_tools(answer, &server.listing()).await,
                 Some(Outcome::SignInNeeded) => private(contract::STATUS_SIGN_IN_NEEDED),
                 Some(Outcome::ScopeMissing(needed)) => {
                     let mut answer = private(contract::STATUS_SCOPE_MISSING);

@@ -1,0 +1,267 @@
+//! Arguments of tools: parsed once, refused with the name of the argument and what is allowed.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use garmin::days::{BadDay, BadRange, Day, DayRange};
+use rmcp::model::JsonObject;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::error::ToolError;
+
+/// Reads a tool's arguments. An argument that is null counts as left out: some clients send
+/// every argument they know of.
+pub(crate) fn parse<T: DeserializeOwned>(args: JsonObject) -> Result<T, ToolError> {
+    let at = RefCell::new(String::new());
+    let given = args.into_iter().filter(|(_, value)| !value.is_null()).inspect(|(name, _)| {
+        at.borrow_mut().clone_from(name);
+    });
+    let read = T::deserialize(MapDeserializer::<_, serde_json::Error>::new(given));
+    read.map_err(|error| ToolError::argument(at.into_inner(), plain(&error)))
+}
+
+/// serde's words without the noise around them.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.strip_suffix(" at line 0 column 0").unwrap_or(&text).to_owned()
+}
+
+/// A tool without arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoArgs {}
+
+/// A day as a person names it. Turned into a date where the athlete's zone is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum NamedDay {
+    #[default]
+    Today,
+    Yesterday,
+    On(Day),
+}
+
+impl NamedDay {
+    /// The date, given what today is. Days to come have no data and are refused.
+    pub(crate) fn resolve(self, field: &'static str, today: Day) -> Result<Day, ToolError> {
+        let day = match self {
+            Self::Today => today,
+            Self::Yesterday => today.before(),
+            Self::On(day) => day,
+        };
+        if day > today {
+            let problem = format!(
+                "{day} is in the future; today is {today} in the athlete's time zone. Allowed \
+                 is any day up to today"
+            );
+            return Err(ToolError::argument(field, problem));
+        }
+        Ok(day)
+    }
+}
+
+impl<'de> Deserialize<'de> for NamedDay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const ALLOWED: &str = "allowed are YYYY-MM-DD, `today` and `yesterday`";
+        let Value::String(text) = Value::deserialize(deserializer)? else {
+            return Err(D::Error::custom(format!("not a text; {ALLOWED}")));
+        };
+        match text.trim().to_ascii_lowercase().as_str() {
+            "today" => Ok(Self::Today),
+            "yesterday" => Ok(Self::Yesterday),
+            iso => iso.parse().map(Self::On).map_err(|bad| match bad {
+                BadDay::NotADate => D::Error::custom(format!("not a date; {ALLOWED}")),
+                BadDay::Impossible => {
+                    D::Error::custom(format!("the calendar has no such day; {ALLOWED}"))
+                }
+            }),
+        }
+    }
+}
+
+impl JsonSchema for NamedDay {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Day".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "examples": ["today", "yesterday", "2026-05-01"] })
+    }
+}
+
+/// The days from `start_date` to `end_date`.
+pub(crate) fn range(
+    start: NamedDay,
+    end: NamedDay,
+    today: Day,
+    longest: u32,
+) -> Result<DayRange, ToolError> {
+    let first = start.resolve("start_date", today)?;
+    let last = end.resolve("end_date", today)?;
+    DayRange::new(first, last, longest).map_err(|bad| match bad {
+        BadRange::Backwards => ToolError::argument(
+            "end_date",
+            format!("{last} lies before `start_date` {first}; allowed is {first} or later"),
+        ),
+        BadRange::TooLong { longest } => ToolError::argument(
+            "start_date",
+            format!(
+                "{first} to {last} is too long; allowed are at most {longest} days, so with \
+                 this `end_date` {} or later",
+                last.back(longest - 1)
+            ),
+        ),
+    })
+}
+
+/// Garmin's number of an activity. Clients that cannot hold 64-bit numbers send it as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ActivityNumber(pub(crate) i64);
+
+impl<'de> Deserialize<'de> for ActivityNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = match Value::deserialize(deserializer)? {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.trim().parse().ok(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        };
+        number.filter(|number| *number > 0).map(Self).ok_or_else(|| {
+            D::Error::custom(
+                "not an activity id; allowed is a positive whole number, the `id` of an \
+                 activity in `get_activities`",
+            )
+        })
+    }
+}
+
+impl JsonSchema for ActivityNumber {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ActivityId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["integer", "string"],
+            "description": "The `id` of an activity, from `get_activities`",
+        })
+    }
+}
+
+/// A whole number between two bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Whole<const LEAST: u32, const MOST: u32>(pub(crate) u32);
+
+impl<'de, const LEAST: u32, const MOST: u32> Deserialize<'de> for Whole<LEAST, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        number.filter(|number| (LEAST..=MOST).contains(number)).map(Self).ok_or_else(|| {
+            D::Error::custom(format!("allowed is a whole number from {LEAST} to {MOST}"))
+        })
+    }
+}
+
+impl<const LEAST: u32, const MOST: u32> JsonSchema for Whole<LEAST, MOST> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Whole{LEAST}To{MOST}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": LEAST, "maximum": MOST })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Args {
+        #[serde(default)]
+        date: NamedDay,
+        limit: Option<Whole<1, 100>>,
+        id: Option<ActivityNumber>,
+    }
+
+    fn read(args: Value) -> Result<Args, ToolError> {
+        let Value::Object(args) = args else { panic!("an object") };
+        parse(args)
+    }
+
+    fn problem(args: Value) -> String {
+        read(args).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_left_out_or_null_takes_its_default() {
+        for args in [json!({}), json!({"date": null, "limit": null})] {
+            let args = read(args).unwrap();
+            assert_eq!((args.date, args.limit), (NamedDay::Today, None));
+        }
+        let args = read(json!({"date": " Yesterday ", "limit": 100, "id": "42"})).unwrap();
+        assert_eq!(args.date, NamedDay::Yesterday);
+        assert_eq!((args.limit, args.id), (Some(Whole(100)), Some(ActivityNumber(42))));
+    }
+
+    #[test]
+    fn a_refusal_names_the_argument_and_what_is_allowed() {
+        for (args, parts) in [
+            (json!({"date": "2026-02-30"}), ["`date`", "no such day", "YYYY-MM-DD"]),
+            (json!({"date": "1.5.2026"}), ["`date`", "not a date", "yesterday"]),
+            (json!({"date": 20_260_501}), ["`date`", "not a text", "YYYY-MM-DD"]),
+            (json!({"limit": 0}), ["`limit`", "from 1 to 100", "whole"]),
+            (json!({"date": "today", "limit": 101}), ["`limit`", "from 1 to 100", "whole"]),
+            (json!({"limit": "ten"}), ["`limit`", "from 1 to 100", "whole"]),
+            (json!({"id": -3}), ["`id`", "positive", "get_activities"]),
+            (json!({"id": "one"}), ["`id`", "positive", "get_activities"]),
+            (json!({"day": "today"}), ["`day`", "unknown field", "`date`"]),
+        ] {
+            let problem = problem(args);
+            for part in parts {
+                assert!(problem.contains(part), "{part}: {problem}");
+            }
+            assert!(!problem.contains("column"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_range_runs_forward_and_has_an_end() {
+        let today: Day = "2026-05-10".parse().unwrap();
+        let day = |text: &str| NamedDay::On(text.parse().unwrap());
+        let week = range(day("2026-05-01"), NamedDay::Today, today, 10).unwrap();
+        assert_eq!(week.length(), 10);
+        let backwards = range(NamedDay::Today, NamedDay::Yesterday, today, 10).unwrap_err();
+        assert!(backwards.to_string().starts_with("`end_date`"), "{backwards}");
+        let long = range(day("2026-04-30"), NamedDay::Today, today, 10).unwrap_err();
+        let text = long.to_string();
+        assert!(text.starts_with("`start_date`") && text.contains("2026-05-01 or later"), "{text}");
+    }
+
+    #[test]
+    fn a_day_to_come_is_refused_with_what_today_is() {
+        let today: Day = "2026-05-01".parse().unwrap();
+        assert_eq!(NamedDay::Yesterday.resolve("date", today), Ok(today.before()));
+        assert_eq!(NamedDay::On(today).resolve("date", today), Ok(today));
+        let refused = NamedDay::On(today.forward(1)).resolve("end_date", today).unwrap_err();
+        let text = refused.to_string();
+        assert!(text.contains("`end_date`") && text.contains("2026-05-01"), "{text}");
+    }
+}

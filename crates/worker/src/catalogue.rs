@@ -1,0 +1,290 @@
+//! The list of tools, as bytes.
+//!
+//! `catalogue.json` holds one tool per line, in the order of [`crate::tools::ALL`]: names,
+//! texts, schemas and hints, generated from the types by a test. A process never builds a
+//! schema; listing the tools is copying lines.
+
+use std::borrow::Cow;
+
+use domain::contract::ToolPolicy;
+
+use crate::tool::{Entry, Place};
+
+static LINES: &str = include_str!("catalogue.json");
+
+/// The tools one process offers.
+#[derive(Debug, Clone)]
+pub(crate) struct Catalogue {
+    tools: &'static [Entry],
+    lines: &'static str,
+    /// One per tool.
+    offered: Vec<bool>,
+}
+
+impl Catalogue {
+    /// The product's tools, as far as `place` and the operator allow.
+    pub(crate) fn new(place: Place, policy: &ToolPolicy) -> Self {
+        Self::of(crate::tools::ALL, LINES, place, policy)
+    }
+
+    fn of(
+        tools: &'static [Entry],
+        lines: &'static str,
+        place: Place,
+        policy: &ToolPolicy,
+    ) -> Self {
+        let offered = tools.iter().map(|tool| offers(tool, place, policy)).collect();
+        Self { tools, lines, offered }
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&'static Entry> {
+        let at = self.tools.iter().position(|tool| tool.name == name)?;
+        self.offered[at].then_some(&self.tools[at])
+    }
+
+    /// Names of the tools whose calls may be sent twice.
+    pub(crate) fn repeatable(&self) -> Vec<String> {
+        let offered = self.tools.iter().zip(&self.offered);
+        offered
+            .filter(|(tool, offered)| **offered && tool.class.is_repeatable())
+            .map(|(tool, _)| tool.name.to_owned())
+            .collect()
+    }
+
+    /// The tools as the items of a JSON array, without its brackets.
+    pub(crate) fn listing(&self) -> String {
+        let lines = self.lines.lines().zip(&self.offered).filter(|(_, offered)| **offered);
+        let mut listing = String::with_capacity(self.lines.len());
+        for (line, _) in lines {
+            if !listing.is_empty() {
+                listing.push(',');
+            }
+            listing.push_str(line);
+        }
+        listing
+    }
+}
+
+fn offers(tool: &Entry, place: Place, policy: &ToolPolicy) -> bool {
+    let named = |names: &[String]| names.iter().any(|name| name == tool.name);
+    let here = match tool.place {
+        Place::Everywhere => true,
+        Place::Desktop => place == Place::Desktop,
+    };
+    here && (policy.enabled.is_empty() || named(&policy.enabled))
+        && !named(&policy.disabled)
+        && (!policy.read_only || tool.class.is_read_only())
+}
+
+/// Names in the policy that no tool has, for the operator.
+pub(crate) fn unknown<'a>(policy: &'a ToolPolicy) -> impl Iterator<Item = Cow<'a, str>> {
+    let names = policy.enabled.iter().chain(&policy.disabled);
+    names
+        .filter(|name| !crate::tools::ALL.iter().any(|tool| tool.name == name.as_str()))
+        .map(|name| Cow::Borrowed(name.as_str()))
+}
+
+#[cfg(test)]
+pub(crate) use generate::describe;
+
+#[cfg(test)]
+mod generate {
+    use schemars::JsonSchema;
+    use schemars::generate::{Contract, SchemaSettings};
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::tool::{Class, Tool};
+
+    /// A tool as `tools/list` shows it.
+    pub(crate) fn describe<T: Tool>() -> Value {
+        json!({
+            "name": T::NAME,
+            "title": T::TITLE,
+            "description": T::DESCRIPTION,
+            "inputSchema": schema::<T::Args>(Contract::Deserialize),
+            "outputSchema": schema::<T::Answer>(Contract::Serialize),
+            "annotations": hints(T::TITLE, T::CLASS),
+        })
+    }
+
+    fn hints(title: &str, class: Class) -> Value {
+        let (read_only, destructive, idempotent) = match class {
+            Class::Read => (true, false, true),
+            Class::Set => (false, false, true),
+        };
+        json!({
+            "title": title,
+            "readOnlyHint": read_only,
+            "destructiveHint": destructive,
+            "idempotentHint": idempotent,
+            "openWorldHint": true,
+        })
+    }
+
+    fn schema<T: JsonSchema>(contract: Contract) -> Value {
+        let settings = SchemaSettings::draft2020_12().with(|settings| {
+            settings.meta_schema = None;
+            settings.inline_subschemas = true;
+            settings.contract = contract;
+        });
+        let mut schema: Value = settings.into_generator().into_root_schema_for::<T>().into();
+        tidy(&mut schema);
+        if let Some(root) = schema.as_object_mut() {
+            root.remove("title");
+            root.remove("description");
+            root.entry("properties").or_insert_with(|| json!({}));
+        }
+        schema
+    }
+
+    /// Drops what tells a model nothing: formats of numbers, and null beside a type. A value
+    /// that is not there is left out of results, and null in arguments counts as left out.
+    fn tidy(schema: &mut Value) {
+        match schema {
+            Value::Object(fields) => {
+                let format = fields.get("format").and_then(Value::as_str);
+                if format.is_some_and(|it| it.starts_with("int") || it.starts_with("uint") || it == "double") {
+                    fields.remove("format");
+                }
+                fields.remove("default");
+                if let Some(Value::String(text)) = fields.get_mut("description") {
+                    *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                }
+                if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+                    properties.values_mut().for_each(without_null);
+                }
+                fields.values_mut().for_each(tidy);
+            }
+            Value::Array(items) => items.iter_mut().for_each(tidy),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    fn without_null(schema: &mut Value) {
+        let Value::Object(fields) = schema else { return };
+        if let Some(Value::Array(types)) = fields.get_mut("type") {
+            types.retain(|name| name != "null");
+            if let [only] = types.as_slice() {
+                let only = only.clone();
+                fields.insert("type".into(), only);
+            }
+        }
+        if let Some(Value::Array(values)) = fields.get_mut("enum") {
+            values.retain(|value| !value.is_null());
+        }
+        let Some(Value::Array(choices)) = fields.get_mut("anyOf") else { return };
+        choices.retain(|choice| choice != &json!({ "type": "null" }));
+        if let [Value::Object(only)] = choices.as_slice() {
+            let only: Map<String, Value> = only.clone();
+            fields.remove("anyOf");
+            for (name, value) in only {
+                fields.entry(name).or_insert(value);
+            }
+            without_null(schema);
+        }
+    }
+
+    fn generated() -> String {
+        let lines: Vec<String> =
+            crate::tools::ALL.iter().map(|tool| (tool.describe)().to_string()).collect();
+        lines.join("\n") + "\n"
+    }
+
+    /// `UPDATE=1 cargo test -p worker the_catalogue` writes the file anew.
+    #[test]
+    fn the_catalogue_is_what_the_types_say() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/catalogue.json");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, generated()).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap();
+        assert!(written == generated(), "stale: run `UPDATE=1 cargo test -p worker the_catalogue`");
+    }
+
+    #[test]
+    fn every_tool_has_a_title_all_hints_and_schemas_of_objects() {
+        let tools: Vec<Value> =
+            LINES.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(tools.len(), crate::tools::ALL.len());
+        for (tool, entry) in tools.iter().zip(crate::tools::ALL) {
+            let name = tool["name"].as_str().unwrap();
+            assert_eq!(name, entry.name);
+            assert!(name.len() <= 64 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
+            assert!(!tool["title"].as_str().unwrap().is_empty(), "{name}");
+            assert!(tool["description"].as_str().unwrap().len() > 30, "{name}");
+            assert_eq!(tool["annotations"]["title"], tool["title"], "{name}");
+            for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
+                assert!(tool["annotations"][hint].is_boolean(), "{name}: {hint}");
+            }
+            assert_eq!(tool["annotations"]["readOnlyHint"], entry.class.is_read_only(), "{name}");
+            for schema in ["inputSchema", "outputSchema"] {
+                assert_eq!(tool[schema]["type"], "object", "{name}: {schema}");
+                assert!(tool[schema]["properties"].is_object(), "{name}: {schema}");
+            }
+            assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{name}");
+            assert!(!tool.to_string().contains("$ref"), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_two_tools_share_a_name() {
+        let mut names: Vec<&str> = crate::tools::ALL.iter().map(|tool| tool.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), crate::tools::ALL.len());
+    }
+
+    fn names(catalogue: &Catalogue) -> Vec<String> {
+        let listing: Vec<Value> =
+            serde_json::from_str(&format!("[{}]", catalogue.listing())).unwrap();
+        listing.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_listed_is_what_can_be_called() {
+        let policies = [
+            ToolPolicy::default(),
+            ToolPolicy { disabled: vec!["get_sleep".into()], ..ToolPolicy::default() },
+            ToolPolicy { enabled: vec!["get_sleep".into()], ..ToolPolicy::default() },
+            ToolPolicy { read_only: true, ..ToolPolicy::default() },
+        ];
+        for policy in policies {
+            for place in [Place::Everywhere, Place::Desktop] {
+                let catalogue = Catalogue::new(place, &policy);
+                let listed = names(&catalogue);
+                let callable: Vec<&str> = crate::tools::ALL
+                    .iter()
+                    .filter(|tool| catalogue.find(tool.name).is_some())
+                    .map(|tool| tool.name)
+                    .collect();
+                assert_eq!(listed, callable, "{policy:?}");
+            }
+        }
+        let only = ToolPolicy { enabled: vec!["get_sleep".into()], ..ToolPolicy::default() };
+        assert_eq!(names(&Catalogue::new(Place::Everywhere, &only)), ["get_sleep"]);
+        let none = ToolPolicy { disabled: vec!["get_sleep".into()], ..only };
+        assert_eq!(Catalogue::new(Place::Everywhere, &none).listing(), "");
+    }
+
+    #[test]
+    fn signing_in_is_offered_on_the_desktop_only() {
+        let everywhere = Catalogue::new(Place::Everywhere, &ToolPolicy::default());
+        let desktop = Catalogue::new(Place::Desktop, &ToolPolicy::default());
+        for name in ["authenticate", "complete_mfa"] {
+            assert!(everywhere.find(name).is_none() && desktop.find(name).is_some(), "{name}");
+        }
+        assert!(!everywhere.repeatable().iter().any(|name| name == "authenticate"));
+        assert!(everywhere.repeatable().iter().any(|name| name == "get_sleep"));
+    }
+
+    #[test]
+    fn a_name_no_tool_has_is_told() {
+        let policy = ToolPolicy {
+            enabled: vec!["get_sleep".into()],
+            disabled: vec!["get_sleeep".into()],
+            ..ToolPolicy::default()
+        };
+        assert_eq!(unknown(&policy).collect::<Vec<_>>(), ["get_sleeep"]);
+    }
+}

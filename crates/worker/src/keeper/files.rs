@@ -1,0 +1,169 @@
+//! The directory that holds a desktop sign-in: private, locked, and never half-written.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use domain::id::Generation;
+use domain::region::Region;
+use garmin::TokenPair;
+use rustix::fs::FlockOperation;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+const PAIR: &str = "tokens.json";
+const LOCK: &str = "lock";
+/// Nothing of ours is larger; anything else in this place is not ours.
+const LARGEST_PAIR: u64 = 256 * 1024;
+
+/// Why the directory cannot be used. Names paths, never contents.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    #[error("`{path}` cannot be used: {source}")]
+    Unusable { path: PathBuf, source: io::Error },
+    #[error("`{path}` belongs to another user of this machine")]
+    Foreign { path: PathBuf },
+    #[error("`{path}` holds no sign-in of this program; remove it and sign in again")]
+    NotOurs { path: PathBuf },
+    #[error("`{path}` holds a sign-in for the other Garmin region; GARMIN_DOMAIN must match")]
+    OtherRegion { path: PathBuf },
+}
+
+/// A pair as it lies in the directory.
+#[derive(Debug, Clone)]
+pub(super) struct Saved {
+    pub(super) generation: Generation,
+    pub(super) pair: TokenPair,
+    /// Garmin has refused this pair's refresh token: only a sign-in helps.
+    pub(super) refused: bool,
+}
+
+#[derive(Serialize)]
+struct Out<'a> {
+    version: u32,
+    region: Region,
+    generation: Generation,
+    refused: bool,
+    tokens: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct In<'a> {
+    region: Region,
+    generation: Generation,
+    #[serde(default)]
+    refused: bool,
+    #[serde(borrow)]
+    tokens: &'a RawValue,
+}
+
+const VERSION: u32 = 1;
+
+#[derive(Debug, Clone)]
+pub(super) struct Files {
+    directory: PathBuf,
+    region: Region,
+}
+
+/// Held while one process changes the directory; released when dropped, or by death.
+#[derive(Debug)]
+pub(super) struct Locked(#[expect(dead_code, reason = "the descriptor holds the lock")] File);
+
+impl Files {
+    /// Opens the directory, making it (0700) if need be.
+    pub(super) fn open(directory: PathBuf, region: Region) -> Result<Self, DirectoryError> {
+        let unusable = |source| DirectoryError::Unusable { path: directory.clone(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(unusable)?;
+        let found = std::fs::metadata(&directory).map_err(unusable)?;
+        if found.uid() != rustix::process::geteuid().as_raw() {
+            return Err(DirectoryError::Foreign { path: directory });
+        }
+        if found.mode() & 0o077 != 0 {
+            std::fs::set_permissions(&directory, Permissions::from_mode(0o700))
+                .map_err(unusable)?;
+        }
+        Ok(Self { directory, region })
+    }
+
+    pub(super) fn has_pair(&self) -> bool {
+        self.path(PAIR).exists()
+    }
+
+    /// Waits until no other process holds the lock.
+    pub(super) fn lock(&self) -> Result<Locked, DirectoryError> {
+        let path = self.path(LOCK);
+        let lock = || {
+            let file = private(OpenOptions::new().create(true).truncate(false).write(true))
+                .open(&path)?;
+            rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+            Ok(Locked(file))
+        };
+        lock().map_err(|source| DirectoryError::Unusable { path: path.clone(), source })
+    }
+
+    pub(super) fn load(&self) -> Result<Option<Saved>, DirectoryError> {
+        let path = self.path(PAIR);
+        let mut bytes = Zeroizing::new(Vec::new());
+        match File::open(&path).and_then(|file| file.take(LARGEST_PAIR).read_to_end(&mut bytes)) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(DirectoryError::Unusable { path, source }),
+        }
+        let Ok(saved) = serde_json::from_slice::<In<'_>>(&bytes) else {
+            return Err(DirectoryError::NotOurs { path });
+        };
+        if saved.region != self.region {
+            return Err(DirectoryError::OtherRegion { path });
+        }
+        let Ok(pair) = TokenPair::from_bytes(saved.tokens.get().as_bytes()) else {
+            return Err(DirectoryError::NotOurs { path });
+        };
+        Ok(Some(Saved { generation: saved.generation, pair, refused: saved.refused }))
+    }
+
+    /// Replaces the pair in one step: whoever reads sees the old one or the new one, also
+    /// after a power cut.
+    pub(super) fn save(&self, _: &Locked, saved: &Saved) -> Result<(), DirectoryError> {
+        let path = self.path(PAIR);
+        let write = || {
+            let tokens = saved.pair.to_bytes();
+            let tokens: &RawValue = serde_json::from_slice(&tokens)?;
+            let mut bytes = Zeroizing::new(Vec::with_capacity(tokens.get().len() + 1024));
+            let out = Out {
+                version: VERSION,
+                region: self.region,
+                generation: saved.generation,
+                refused: saved.refused,
+                tokens,
+            };
+            serde_json::to_writer(&mut *bytes, &out)?;
+            // A leftover of a crash is replaced; the lock keeps out everybody alive.
+            let fresh = self.path("tokens.json.new");
+            match std::fs::remove_file(&fresh) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+            let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&fresh)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            std::fs::rename(&fresh, &path)?;
+            File::open(&self.directory)?.sync_all()
+        };
+        write().map_err(|source: io::Error| DirectoryError::Unusable { path: path.clone(), source })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(0o600)
+}

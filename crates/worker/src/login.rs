@@ -1,0 +1,150 @@
+//! Signing in from a terminal.
+
+use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
+
+use domain::email::LoginEmail;
+use domain::upstream::Upstream;
+use secrecy::SecretString;
+
+use crate::desktop::{Login, SignedIn};
+use crate::error::{SignInProblem, ToolError};
+use crate::stdio::{DesktopError, Parts, parts, runtime};
+use crate::terminal::Terminal;
+
+/// What `login` is asked for.
+#[derive(Debug, Clone)]
+pub struct LoginConfig {
+    /// Where the sign-in lies; see [`crate::state_directory`].
+    pub directory: PathBuf,
+    pub upstream: Upstream,
+    /// Asked for when absent.
+    pub email: Option<LoginEmail>,
+    /// Asked for when absent.
+    pub password: Option<SecretString>,
+    pub mode: LoginMode,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginMode {
+    SignIn,
+    /// Looks whether the saved sign-in works, and changes nothing.
+    Check,
+}
+
+/// Why nobody is signed in. The text is for the person at the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    #[error(transparent)]
+    Desktop(#[from] DesktopError),
+    #[error("not an e-mail address")]
+    BadEmail,
+    #[error("cancelled")]
+    Cancelled,
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(#[from] io::Error),
+    #[error("{0}")]
+    Refused(&'static str),
+    #[error("not signed in; run `garmin-gateway login`")]
+    NotSignedIn,
+    /// The sign-in may be fine.
+    #[error("{0}")]
+    NotVerified(String),
+}
+
+/// Codes that may be typed before starting over.
+const CODE_TRIES: u32 = 3;
+
+/// Signs in, or checks, in a conversation at the terminal. Prompts go to standard error, the
+/// outcome is returned as a line to print.
+pub fn login(config: LoginConfig) -> Result<String, LoginError> {
+    let mut terminal = Terminal::open();
+    runtime().map_err(DesktopError::Start)?.block_on(login_at(config, &mut terminal))
+}
+
+pub(crate) async fn login_at<R: BufRead, W: Write>(
+    config: LoginConfig,
+    terminal: &mut Terminal<R, W>,
+) -> Result<String, LoginError> {
+    let Parts { keeper, desktop, account } = parts(config.directory, config.upstream, None)?;
+    if config.mode == LoginMode::SignIn {
+        let email = match config.email {
+            Some(email) => email,
+            None => {
+                let typed = terminal.ask("Garmin e-mail: ")?;
+                LoginEmail::parse(&typed).map_err(|_| LoginError::BadEmail)?
+            }
+        };
+        let password = match config.password {
+            Some(password) => password,
+            None => terminal.ask_secretly("Garmin password: ")?,
+        };
+        terminal.say("Signing in; this takes up to a minute.")?;
+        let login = Login { email, password };
+        let mut step = desktop.sign_in(&login).await.map_err(refused)?;
+        let mut tries = 0;
+        while let SignedIn::NeedsCode { how } = &step {
+            terminal.say(&format!("Garmin wants a code{how}."))?;
+            let how = how.clone();
+            let code = terminal.ask("Code: ")?;
+            tries += 1;
+            step = match desktop.complete(&code).await {
+                Ok(step) => step,
+                Err(SignInProblem::WrongCode) if tries < CODE_TRIES => {
+                    terminal.say("Garmin did not accept this code.")?;
+                    SignedIn::NeedsCode { how }
+                }
+                Err(problem) => return Err(refused(problem)),
+            };
+        }
+    } else if let Some(trouble) = keeper.trouble() {
+        return Err(DesktopError::Directory(trouble).into());
+    } else if !keeper.has_sign_in() {
+        return Err(LoginError::NotSignedIn);
+    }
+    let checked = check(&account).await;
+    keeper.settle().await;
+    let name = checked?;
+    let who = name.map(|name| format!(" as {name}")).unwrap_or_default();
+    Ok(format!("Signed in{who}. The sign-in is kept in {}.", keeper.path().display()))
+}
+
+/// One question that only a good sign-in has answered.
+async fn check(account: &crate::account::Account) -> Result<Option<String>, LoginError> {
+    let asked = async {
+        let profile = account.garmin()?.social_profile().await?;
+        Ok::<_, ToolError>(profile.full_name)
+    };
+    asked.await.map_err(|error| match error {
+        ToolError::AuthExpired => LoginError::NotSignedIn,
+        error => LoginError::NotVerified(error.to_string()),
+    })
+}
+
+/// The problem for a person instead of a model.
+fn refused(problem: SignInProblem) -> LoginError {
+    LoginError::Refused(match problem {
+        SignInProblem::NotConfigured => "an e-mail address and a password are needed",
+        SignInProblem::Rejected => "Garmin did not accept this e-mail address and password",
+        SignInProblem::Locked => {
+            "Garmin has locked the account; reset the password on Garmin's page, then try again"
+        }
+        SignInProblem::AttentionNeeded => {
+            "Garmin wants this sign-in confirmed; sign in at connect.garmin.com once, then try \
+             again"
+        }
+        SignInProblem::WrongCode => "Garmin did not accept the code; start again",
+        SignInProblem::NothingPending | SignInProblem::CodeExpired => {
+            "the code came too late; start again"
+        }
+        SignInProblem::Blocked => {
+            "Garmin keeps this network from signing in for now; wait at least half an hour"
+        }
+        SignInProblem::Unreachable => {
+            "Garmin's sign-in cannot be reached at the moment; try again in a few minutes"
+        }
+        SignInProblem::NotSaved => {
+            "Garmin accepted the sign-in, but it could not be saved; check the state directory"
+        }
+    })
+}

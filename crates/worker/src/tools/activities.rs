@@ -1,0 +1,283 @@
+//! Lists of activities.
+
+use garmin::api::{ActivityKind, ActivityQuery};
+use garmin::days::{Day, DayRange};
+use garmin::model::{ActivitySummary, ActivityType};
+use garmin::{Garmin, GarminError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::numbers::{clean, moment_there, tenth, whole};
+use crate::account::Account;
+use crate::answer::Status;
+use crate::args::{NamedDay, Whole, range};
+use crate::error::ToolError;
+use crate::tool::Tool;
+
+/// The longest range one call looks through.
+const LONGEST_RANGE: u32 = 366;
+
+/// One activity in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(super) struct Item {
+    id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_type: Option<String>,
+    /// With the offset of the place where it started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distance_meters: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_seconds: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moving_duration_seconds: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calories: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avg_hr_bpm: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_hr_bpm: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avg_power_w: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elevation_gain_meters: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elevation_loss_meters: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    training_load: Option<f64>,
+}
+
+fn item(activity: ActivitySummary) -> Option<Item> {
+    Some(Item {
+        id: activity.id?,
+        name: activity.name.as_deref().map(clean),
+        r#type: type_key(activity.kind),
+        event_type: activity.event.and_then(|event| event.key),
+        start_time: moment_there(activity.start, activity.start_local),
+        distance_meters: activity.distance_m.map(whole),
+        duration_seconds: activity.duration_s.map(whole),
+        moving_duration_seconds: activity.moving_s.map(whole),
+        calories: activity.calories.map(whole),
+        avg_hr_bpm: activity.average_heart_rate.map(whole),
+        max_hr_bpm: activity.max_heart_rate.map(whole),
+        avg_power_w: activity.average_power_w.map(whole),
+        steps: activity.steps,
+        elevation_gain_meters: activity.elevation_gain_m.map(whole),
+        elevation_loss_meters: activity.elevation_loss_m.map(whole),
+        training_load: activity.training_load.map(tenth),
+    })
+}
+
+pub(super) fn type_key(kind: Option<ActivityType>) -> Option<String> {
+    kind.and_then(|kind| kind.key)
+}
+
+/// A type as the arguments name it; an empty one means every type.
+fn kind(text: Option<&str>) -> Result<Option<ActivityKind>, ToolError> {
+    match text.map(str::trim) {
+        None | Some("") => Ok(None),
+        Some(text) => ActivityKind::parse(text).map(Some).map_err(|_| unknown_type()),
+    }
+}
+
+fn unknown_type() -> ToolError {
+    ToolError::argument(
+        "activity_type",
+        "not an activity type of Garmin's; allowed is the `type` of an activity in \
+         `get_activities`, such as `running`, `cycling` or `lap_swimming`",
+    )
+}
+
+/// A page, and whether there is more behind it.
+async fn page(garmin: &Garmin, query: ActivityQuery) -> Result<(Vec<Item>, bool), ToolError> {
+    let limit = query.limit;
+    let asked_for_type = query.kind.is_some();
+    let one_more = ActivityQuery { limit: limit + 1, ..query };
+    let mut found = garmin.activities(&one_more).await.map_err(|error| match error {
+        GarminError::BadRequest if asked_for_type => unknown_type(),
+        error => error.into(),
+    })?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    Ok((found.into_iter().filter_map(item).collect(), has_more))
+}
+
+/// `get_activities`
+pub(super) struct Activities;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ActivitiesArgs {
+    /// How many to skip from the newest; `next_start` of the page before.
+    start: Option<Whole<0, 100_000>>,
+    /// How many at most; 20 when left out.
+    limit: Option<Whole<1, 100>>,
+    /// Only activities on or after this day: YYYY-MM-DD, `today` or `yesterday`.
+    start_date: Option<NamedDay>,
+    /// Only activities on or before this day; today when left out. A range has at most 366
+    /// days.
+    end_date: Option<NamedDay>,
+    /// Instead of dates: the last so many days, today included.
+    days: Option<Whole<1, 366>>,
+    /// Only this type, such as `running` or `cycling`.
+    activity_type: Option<String>,
+}
+
+impl ActivitiesArgs {
+    fn range(&self, today: Day) -> Result<Option<DayRange>, ToolError> {
+        let dates = self.start_date.is_some() || self.end_date.is_some();
+        match (self.days, self.start_date) {
+            (Some(_), _) if dates => Err(ToolError::argument(
+                "days",
+                "not together with `start_date` or `end_date`; allowed is one of both",
+            )),
+            (Some(Whole(days)), _) => {
+                let first = NamedDay::On(today.back(days - 1));
+                range(first, NamedDay::Today, today, LONGEST_RANGE).map(Some)
+            }
+            (None, Some(start)) => {
+                range(start, self.end_date.unwrap_or_default(), today, LONGEST_RANGE).map(Some)
+            }
+            (None, None) if dates => Err(ToolError::argument(
+                "end_date",
+                "not without `start_date`; allowed is both, or only `start_date`",
+            )),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct ActivitiesAnswer {
+    /// `no_data` when no activity fits the question.
+    status: Status,
+    start: u32,
+    limit: u32,
+    count: usize,
+    has_more: bool,
+    /// `start` of the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_start: Option<u32>,
+    /// Newest first.
+    activities: Vec<Item>,
+}
+
+impl Tool for Activities {
+    const NAME: &'static str = "get_activities";
+    const TITLE: &'static str = "List of activities";
+    const DESCRIPTION: &'static str = "Activities, newest first, optionally of some days or \
+        one type. Use `id` with get_activity for one in full and get_activity_details for its \
+        laps.";
+    type Args = ActivitiesArgs;
+    type Answer = ActivitiesAnswer;
+
+    async fn call(account: &Account, args: ActivitiesArgs) -> Result<Self::Answer, ToolError> {
+        let kind = kind(args.activity_type.as_deref())?;
+        let dated =
+            args.days.is_some() || args.start_date.is_some() || args.end_date.is_some();
+        let range = if dated { args.range(account.today().await?)? } else { None };
+        let start = args.start.map_or(0, |start| start.0);
+        let limit = args.limit.map_or(20, |limit| limit.0);
+        let query = ActivityQuery { start, limit, range, kind };
+        let (activities, has_more) = page(&account.garmin()?, query).await?;
+        Ok(ActivitiesAnswer {
+            status: if activities.is_empty() { Status::NoData } else { Status::Ok },
+            start,
+            limit,
+            count: activities.len(),
+            has_more,
+            next_start: has_more.then_some(start + limit),
+            activities,
+        })
+    }
+}
+
+/// `get_activities_by_date`
+pub(super) struct ActivitiesByDate;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ByDateArgs {
+    /// First day: YYYY-MM-DD, `today` or `yesterday`; today when left out.
+    #[serde(default)]
+    #[schemars(with = "Option<NamedDay>")]
+    start_date: NamedDay,
+    /// Last day; today when left out. A range has at most 366 days.
+    #[serde(default)]
+    #[schemars(with = "Option<NamedDay>")]
+    end_date: NamedDay,
+    /// Only this type, such as `running` or `cycling`; every type when left out.
+    activity_type: Option<String>,
+    /// Which page; 0 is the first.
+    page: Option<Whole<0, 10_000>>,
+    /// How many a page has at most; 30 when left out.
+    page_size: Option<Whole<1, 200>>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct ByDateAnswer {
+    /// `no_data` when there was no activity in these days.
+    status: Status,
+    count: usize,
+    page: u32,
+    page_size: u32,
+    has_more: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page: Option<u32>,
+    date_range: DateRange,
+    /// Newest first.
+    activities: Vec<Item>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct DateRange {
+    start: String,
+    end: String,
+}
+
+impl Tool for ActivitiesByDate {
+    const NAME: &'static str = "get_activities_by_date";
+    const TITLE: &'static str = "Activities between two days";
+    const DESCRIPTION: &'static str = "Activities from one day to another, newest first, \
+        optionally of one type, page by page.";
+    type Args = ByDateArgs;
+    type Answer = ByDateAnswer;
+
+    async fn call(account: &Account, args: ByDateArgs) -> Result<Self::Answer, ToolError> {
+        let kind = kind(args.activity_type.as_deref())?;
+        let today = account.today().await?;
+        let range = range(args.start_date, args.end_date, today, LONGEST_RANGE)?;
+        let page_number = args.page.map_or(0, |page| page.0);
+        let page_size = args.page_size.map_or(30, |size| size.0);
+        let query = ActivityQuery {
+            start: page_number * page_size,
+            limit: page_size,
+            range: Some(range),
+            kind,
+        };
+        let (activities, has_more) = page(&account.garmin()?, query).await?;
+        Ok(ByDateAnswer {
+            status: if activities.is_empty() { Status::NoData } else { Status::Ok },
+            count: activities.len(),
+            page: page_number,
+            page_size,
+            has_more,
+            next_page: has_more.then_some(page_number + 1),
+            date_range: DateRange {
+                start: range.first().to_string(),
+                end: range.last().to_string(),
+            },
+            activities,
+        })
+    }
+}

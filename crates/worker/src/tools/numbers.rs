@@ -1,0 +1,93 @@
+//! Numbers rounded by meaning, and moments as people read them.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone};
+
+/// Beats, steps, watts, seconds: nothing behind the point means anything.
+pub(super) fn whole(value: f64) -> i64 {
+    // Saturates, and turns what is no number into zero.
+    #[expect(clippy::cast_possible_truncation, reason = "measurements are far below 2^63")]
+    let whole = value.round() as i64;
+    whole
+}
+
+/// Percent, degrees, load.
+pub(super) fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+/// Speeds, kilometres, kilograms.
+pub(super) fn hundredth(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+/// A share in percent; none of nothing.
+pub(super) fn share(part: i64, all: i64) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "seconds of a day")]
+    let share = (all > 0).then(|| tenth(100.0 * part as f64 / all as f64));
+    share
+}
+
+/// Text that others wrote, without the characters that could disguise it.
+pub(super) fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// A word of Garmin's in capitals, as a key in a result.
+pub(super) fn word(text: &str) -> String {
+    text.to_ascii_lowercase()
+}
+
+/// ISO 8601 with the offset of the place.
+pub(super) fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// The same for something that happened where the clock on the wall showed `local`; the
+/// offset is the difference. Either alone still says something.
+pub(super) fn moment_there(at: Option<Timestamp>, local: Option<DateTime>) -> Option<String> {
+    match (at, local) {
+        (Some(at), Some(local)) => {
+            let wall = local.to_zoned(TimeZone::UTC).ok()?.timestamp();
+            let offset = wall.duration_since(at).as_secs();
+            // Clocks of the world differ by quarters of an hour; anything else is a fault of
+            // one of the two times.
+            let offset = i32::try_from((offset + 450).div_euclid(900) * 900).ok()?;
+            let zone = Offset::from_seconds(offset).ok()?.to_time_zone();
+            Some(moment(at, &zone))
+        }
+        (Some(at), None) => Some(moment(at, &TimeZone::UTC)),
+        (None, Some(local)) => Some(local.strftime("%Y-%m-%dT%H:%M:%S").to_string()),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_offset_of_a_place_is_the_difference_of_its_two_times() {
+        let at: Timestamp = "2026-05-01T16:00:00Z".parse().unwrap();
+        let local = |text: &str| Some(text.parse().unwrap());
+        for (wall, expected) in [
+            ("2026-05-01T18:00:00", "2026-05-01T18:00:00+02:00"),
+            ("2026-05-01T12:00:00", "2026-05-01T12:00:00-04:00"),
+            ("2026-05-01T21:45:00", "2026-05-01T21:45:00+05:45"),
+            ("2026-05-01T18:00:01", "2026-05-01T18:00:00+02:00"),
+        ] {
+            assert_eq!(moment_there(Some(at), local(wall)).as_deref(), Some(expected));
+        }
+        assert_eq!(moment_there(Some(at), None).as_deref(), Some("2026-05-01T16:00:00+00:00"));
+        let unsure = moment_there(None, local("2026-05-01T18:00:00"));
+        assert_eq!(unsure.as_deref(), Some("2026-05-01T18:00:00"));
+    }
+
+    #[test]
+    fn numbers_lose_what_means_nothing() {
+        assert_eq!((whole(147.6), tenth(9.96), hundredth(2.967)), (148, 10.0, 2.97));
+        assert_eq!((whole(f64::NAN), share(1, 0), share(1, 3)), (0, None, Some(33.3)));
+        assert_eq!(clean("Morning\u{1b}[31m Run\n"), "Morning[31m Run");
+    }
+}

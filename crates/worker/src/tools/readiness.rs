@@ -1,0 +1,183 @@
+//! Readiness to train.
+
+use garmin::model::TrainingReadiness;
+use jiff::tz::TimeZone;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::numbers::{moment, moment_there, tenth, word};
+use crate::account::Account;
+use crate::answer::Reading;
+use crate::args::NamedDay;
+use crate::error::ToolError;
+use crate::tool::Tool;
+
+/// `get_training_readiness`
+pub(super) struct Readiness;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadinessArgs {
+    /// YYYY-MM-DD, `today` or `yesterday`, in the athlete's own time zone; today when left out.
+    #[serde(default)]
+    #[schemars(with = "Option<NamedDay>")]
+    date: NamedDay,
+    /// Garmin assesses several times a day: `latest`, `morning` (after waking up) or `all`.
+    #[serde(default)]
+    #[schemars(with = "Option<Which>")]
+    which: Which,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Which {
+    #[default]
+    Latest,
+    Morning,
+    All,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct ReadinessAnswer {
+    /// Newest first.
+    entries: Vec<Assessment>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Assessment {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    /// Whether this is the assessment after waking up.
+    morning: bool,
+    /// 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<i64>,
+    /// `prime`, `high`, `moderate`, `low` or `poor`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feedback: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sleep_score: Option<i64>,
+    /// Time until recovered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_time_hours: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acute_load: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hrv_weekly_avg_ms: Option<i64>,
+    /// What speaks for or against training; 100 % is best.
+    factors: Factors,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Factors {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sleep: Option<Factor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery: Option<Factor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load: Option<Factor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hrv: Option<Factor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stress_history: Option<Factor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sleep_history: Option<Factor>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Factor {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pct: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feedback: Option<String>,
+}
+
+fn factor(pct: Option<i64>, feedback: Option<&str>) -> Option<Factor> {
+    (pct.is_some() || feedback.is_some()).then(|| Factor { pct, feedback: feedback.map(word) })
+}
+
+fn hours(minutes: i64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "at most some days of minutes")]
+    tenth(minutes as f64 / 60.0)
+}
+
+fn assessment(entry: &TrainingReadiness, zone: &TimeZone) -> Assessment {
+    Assessment {
+        time: entry
+            .at
+            .map(|at| moment(at, zone))
+            .or_else(|| moment_there(None, entry.at_local)),
+        morning: entry.is_morning(),
+        score: entry.score,
+        level: entry.level.as_deref().map(word),
+        feedback: entry.feedback_short.as_deref().map(word),
+        sleep_score: entry.sleep_score,
+        recovery_time_hours: entry.recovery_min().map(hours),
+        acute_load: entry.acute_load,
+        hrv_weekly_avg_ms: entry.hrv_weekly_average_ms,
+        factors: Factors {
+            sleep: factor(
+                entry.sleep_score_factor_pct,
+                entry.sleep_score_factor_feedback.as_deref(),
+            ),
+            recovery: factor(
+                entry.recovery_time_factor_pct,
+                entry.recovery_time_factor_feedback.as_deref(),
+            ),
+            load: factor(
+                entry.load_ratio_factor_pct,
+                entry.load_ratio_factor_feedback.as_deref(),
+            ),
+            hrv: factor(entry.hrv_factor_pct, entry.hrv_factor_feedback.as_deref()),
+            stress_history: factor(
+                entry.stress_history_factor_pct,
+                entry.stress_history_factor_feedback.as_deref(),
+            ),
+            sleep_history: factor(
+                entry.sleep_history_factor_pct,
+                entry.sleep_history_factor_feedback.as_deref(),
+            ),
+        },
+    }
+}
+
+/// The assessments asked for, newest first. Without a morning one there is none to show.
+fn chosen(
+    entries: Vec<TrainingReadiness>,
+    which: Which,
+) -> Vec<TrainingReadiness> {
+    let scored = entries.into_iter().filter(|entry| entry.score.is_some() || entry.level.is_some());
+    match which {
+        Which::Latest => scored.take(1).collect(),
+        Which::Morning => scored.filter(TrainingReadiness::is_morning).take(1).collect(),
+        Which::All => scored.collect(),
+    }
+}
+
+impl Tool for Readiness {
+    const NAME: &'static str = "get_training_readiness";
+    const TITLE: &'static str = "Readiness to train";
+    const DESCRIPTION: &'static str = "How ready the body is to train on this day: score, \
+        level, recovery time left, and what sleep, load, heart rate variability and stress \
+        contribute.";
+    type Args = ReadinessArgs;
+    type Answer = Reading<ReadinessAnswer>;
+
+    async fn call(account: &Account, args: ReadinessArgs) -> Result<Self::Answer, ToolError> {
+        let today = account.today().await?;
+        let day = args.date.resolve("date", today)?;
+        let garmin = account.garmin()?;
+        let zone = garmin.zone().await?;
+        let entries = garmin.training_readiness(day).await?.unwrap_or_default();
+        let entries: Vec<Assessment> =
+            chosen(entries, args.which).iter().map(|entry| assessment(entry, &zone)).collect();
+        let answer = (!entries.is_empty()).then_some(ReadinessAnswer { entries });
+        Ok(Reading::of(day, today, answer))
+    }
+}
