@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use domain::clock::Clock;
 use domain::entropy::Entropy;
-use sqlx::SqlitePool;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, PgConnection, SqlitePool};
 
 use crate::address::{Address, DatabaseUrl};
 use crate::error::{Complaint, StoreError, complaint};
@@ -84,6 +84,8 @@ pub enum OpenError {
     Foreign { path: PathBuf },
     #[error("DATABASE_URL cannot be used: {0}")]
     Address(#[source] sqlx::Error),
+    #[error("cannot reach the database at {url}: {source}; check DATABASE_URL and the server")]
+    Unreachable { url: String, source: sqlx::Error },
     #[error("cannot bring the database schema up to date")]
     Migrate(#[source] MigrateError),
     #[error("cannot read the database: {0}")]
@@ -102,7 +104,7 @@ impl Store {
         let OpenOptions { mode, old_secret, clock, entropy } = options;
         let pools = match &url.0 {
             Address::Sqlite(path) => open_sqlite(path, mode).await?,
-            Address::Postgres(address) => open_postgres(address, mode).await?,
+            Address::Postgres(address) => open_postgres(url, address, mode).await?,
         };
         let (keys, wrapping) =
             keys::load_or_create(&pools, secret, old_secret.as_ref(), &*entropy, clock.now())
@@ -156,6 +158,8 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<Pools, OpenError> {
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
         .connect_with(writer)
         .await
         .map_err(|error| sqlite_problem(error, path))?;
@@ -181,6 +185,8 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<Pools, OpenError> {
     let read = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS)
         .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
         .connect_with(file.create_if_missing(false).pragma("query_only", "ON"))
         .await
         .map_err(|error| sqlite_problem(error, path))?;
@@ -233,10 +239,22 @@ fn restrict(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-async fn open_postgres(address: &str, mode: OpenMode) -> Result<Pools, OpenError> {
+async fn open_postgres(
+    url: &DatabaseUrl,
+    address: &str,
+    mode: OpenMode,
+) -> Result<Pools, OpenError> {
     let options = PgConnectOptions::from_str(address)
         .map_err(OpenError::Address)?
         .application_name("garmin-gateway");
+    let unreachable = |source| OpenError::Unreachable { url: url.to_string(), source };
+    // One connection outside the pool: a pool tries again until its patience ends, and then
+    // only knows that time has passed.
+    let first = tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options))
+        .await
+        .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+        .map_err(unreachable)?;
+    first.close().await.map_err(unreachable)?;
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(PATIENCE)

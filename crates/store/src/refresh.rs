@@ -91,6 +91,14 @@ struct FamilyRow {
     live: i64,
 }
 
+impl FamilyRow {
+    /// The same with `more` uses of children that the database does not know of yet.
+    fn with_uses(self, more: usize) -> Self {
+        let more = i64::try_from(more).unwrap_or(i64::MAX);
+        Self { used_children: self.used_children.saturating_add(more), ..self }
+    }
+}
+
 /// What the rules say about a presented token, given its row and its family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
@@ -144,6 +152,10 @@ const PRESENTED: &str = "
       JOIN devices AS d ON d.device_id = r.device_id
       JOIN accounts AS a ON a.account_id = d.account_id
      WHERE r.digest = $1";
+const CHILDREN: &str = "
+    SELECT t.digest FROM access_tokens AS t
+      JOIN refresh_tokens AS r ON r.digest = t.pair_digest
+     WHERE r.parent_digest = $1";
 const FAMILY: &str = "
     SELECT (SELECT COUNT(*) FROM refresh_tokens WHERE parent_digest = $1) AS children,
            (SELECT COUNT(*) FROM refresh_tokens
@@ -154,10 +166,6 @@ const FAMILY: &str = "
            (SELECT COUNT(*) FROM refresh_tokens
              WHERE device_id = $2 AND expires_at > $3
                AND rotated_at IS NULL AND refused_at IS NULL) AS live";
-// Only of this device, whose lock is held: two refreshes must not wait for each other.
-const MARK_FIRST_USE: &str = "
-    UPDATE access_tokens SET used_at = $2
-     WHERE digest = $1 AND used_at IS NULL AND device_id = $3";
 const ROTATE: &str = "
     UPDATE refresh_tokens SET rotated_at = $2 WHERE digest = $1 AND rotated_at IS NULL";
 const DROP_LOST_ACCESS: &str = "
@@ -184,7 +192,6 @@ impl Store {
             access_expires_at: request.access_expires_at,
             refresh: Some(request.refresh),
         };
-        let used = self.first_uses();
         let outcome = in_transaction!(self.writer(), |transaction| {
             let locked = sqlx::query(LOCK).bind(presented).execute(&mut *transaction).await?;
             if locked.rows_affected() == 0 {
@@ -202,21 +209,17 @@ impl Store {
                 AccountId::parse(&row.account_id).map_err(corrupt("devices", "account_id"))?;
             let granted = Scopes::parse(&row.scopes).map_err(corrupt("devices", "scopes"))?;
 
-            for (digest, at) in &used {
-                sqlx::query(MARK_FIRST_USE)
-                    .bind(&digest[..])
-                    .bind(at.0)
-                    .bind(device.as_str())
-                    .execute(&mut *transaction)
-                    .await?;
-            }
+            // Before the family is read: what leaves memory in between is in the database.
+            let children: Vec<Vec<u8>> =
+                sqlx::query_scalar(CHILDREN).bind(presented).fetch_all(&mut *transaction).await?;
+            let waiting = self.waiting_first_uses(&children);
             let family: FamilyRow = sqlx::query_as(FAMILY)
                 .bind(presented)
                 .bind(device.as_str())
                 .bind(now.0)
                 .fetch_one(&mut *transaction)
                 .await?;
-            match judge(&row, &family, now) {
+            match judge(&row, &family.with_uses(waiting), now) {
                 Verdict::Expired => return Ok(RefreshOutcome::Unknown),
                 Verdict::TooMany => return Ok(RefreshOutcome::TooMany),
                 Verdict::Reuse => {

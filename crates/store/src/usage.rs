@@ -81,6 +81,14 @@ impl Pending {
             && self.calls.is_empty()
     }
 
+    /// Takes what is to be written. First uses stay until they are: whether a token was used
+    /// decides about theft, and must be visible at every moment in between.
+    fn take(&mut self) -> Self {
+        let taken = std::mem::take(self);
+        self.first_uses.clone_from(&taken.first_uses);
+        taken
+    }
+
     /// Takes back what could not be written.
     fn restore(&mut self, failed: Pending) {
         for (device, at) in failed.devices {
@@ -118,9 +126,10 @@ impl Store {
         note(&mut self.pending().first_uses, access.as_bytes().to_vec(), now);
     }
 
-    /// A copy, for a decision that depends on it; the next flush writes it all the same.
-    pub(crate) fn first_uses(&self) -> Vec<(Vec<u8>, Timestamp)> {
-        self.pending().first_uses.iter().map(|(digest, at)| (digest.clone(), *at)).collect()
+    /// How many of these tokens were used for the first time and wait to be written.
+    pub(crate) fn waiting_first_uses(&self, digests: &[Vec<u8>]) -> usize {
+        let pending = self.pending();
+        digests.iter().filter(|digest| pending.first_uses.contains_key(*digest)).count()
     }
 
     fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
@@ -132,16 +141,21 @@ impl Store {
     /// waits for the next flush.
     #[tracing::instrument(name = "store.usage.flush", skip_all)]
     pub async fn flush(&self) -> Result<Flushed, StoreError> {
-        let taken = std::mem::take(&mut *self.pending());
+        let taken = self.pending().take();
         if taken.is_empty() {
             return Ok(Flushed::default());
         }
         match self.write_pending(&taken).await {
-            Ok(()) => Ok(Flushed {
-                devices: taken.devices.len(),
-                clients: taken.clients.len(),
-                counters: taken.calls.len(),
-            }),
+            Ok(()) => {
+                self.pending()
+                    .first_uses
+                    .retain(|digest, _| !taken.first_uses.contains_key(digest));
+                Ok(Flushed {
+                    devices: taken.devices.len(),
+                    clients: taken.clients.len(),
+                    counters: taken.calls.len(),
+                })
+            }
             Err(error) => {
                 self.pending().restore(taken);
                 Err(error)

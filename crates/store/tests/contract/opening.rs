@@ -182,3 +182,14 @@ async fn both_databases_end_up_with_the_same_columns() {
     sqlite.finish().await;
     postgres.finish().await;
 }
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_without_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("postgres://gateway:hunter2@localhost/x?host={}", folder.path().display());
+    let url = store::DatabaseUrl::parse(&url).unwrap();
+    let error = Store::open(&url, &secret(), options(OpenMode::Serve)).await.unwrap_err();
+    assert!(matches!(error, OpenError::Unreachable { .. }), "{error:?}");
+    let told = format!("{error} {error:?}");
+    assert!(told.contains("DATABASE_URL") && !told.contains("hunter2"), "{told}");
+}
