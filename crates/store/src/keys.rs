@@ -261,3 +261,38 @@ pub(crate) async fn rewrap(
     });
     Ok(keys.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    }
+
+    /// Computed with Python's `hmac`, by RFC 5869: a change here locks every database.
+    #[test]
+    fn the_secret_derives_what_it_always_derived() {
+        let secret = GatewaySecret::parse("tVq3n8Xw1LrT6yB0cPfK9sJdHaG4mUeR").unwrap();
+        let salt = [5; 32];
+        assert_eq!(
+            hex(&*check_value(&secret, &salt)),
+            "b40674d6b17dd1d78872e8123c564b961b1d9a35731db6dd0b8c28c6b941f4b1"
+        );
+        assert_eq!(
+            hex(&*derive(&secret, &salt, "ggw/v1/wrap/seal")),
+            "3c3a5b66b120321af280cce92ed95a0e502f0985fa0376f45d4ddce3d4521221"
+        );
+    }
+
+    #[test]
+    fn another_salt_label_or_secret_derives_another_key() {
+        let [one, two] =
+            ["tVq3n8Xw1LrT6yB0cPfK9sJdHaG4mUeR", "another secret, long enough to be one"]
+                .map(|text| GatewaySecret::parse(text).unwrap());
+        let first = derive(&one, &[5; 32], "label");
+        assert_ne!(first, derive(&one, &[6; 32], "label"));
+        assert_ne!(first, derive(&one, &[5; 32], "other"));
+        assert_ne!(first, derive(&two, &[5; 32], "label"));
+    }
+}

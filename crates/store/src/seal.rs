@@ -164,6 +164,20 @@ mod tests {
         assert_eq!(self::sealer().open(PLACE, "row", &new), Err(SealError::UnknownKey));
     }
 
+    /// Made by another implementation of AES-256-GCM from the description above: what one
+    /// release has sealed every later one must open.
+    #[test]
+    fn a_blob_of_the_first_format_opens() {
+        const BLOB: &str = "0100000001000102030405060708090a0b6af4871e787b992c0fd388ec\
+                            8e3d42998e51d30163b1bd39f6f63e79208ebc0102d2";
+        let blob: Vec<u8> = (0..BLOB.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&BLOB[at..at + 2], 16).unwrap())
+            .collect();
+        let opened = sealer().open(PLACE, "row", &blob).unwrap();
+        assert_eq!(opened.as_slice(), b"runner@example.com");
+    }
+
     proptest! {
         #[test]
         fn what_is_sealed_opens_again(plain: Vec<u8>, row in "\\PC{0,40}") {
