@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -91,6 +91,8 @@ struct Inner {
     /// Until when Garmin asked not to be asked, in Unix seconds.
     limited_until: AtomicI64,
     profile: OnceCell<SocialProfile>,
+    /// Whether the profile has been waited for in vain: it is not waited for again.
+    nameless: AtomicBool,
     zone: OnceCell<TimeZone>,
 }
 
@@ -126,6 +128,7 @@ impl Garmin {
             cache: Cache::new(options.cache),
             limited_until: AtomicI64::new(i64::MIN),
             profile: OnceCell::new(),
+            nameless: AtomicBool::new(false),
             zone: OnceCell::new(),
             options,
         }))
@@ -154,6 +157,10 @@ impl Garmin {
 
     pub(crate) fn profile_cell(&self) -> &OnceCell<SocialProfile> {
         &self.0.profile
+    }
+
+    pub(crate) fn nameless(&self) -> &AtomicBool {
+        &self.0.nameless
     }
 
     pub(crate) fn zone_cell(&self) -> &OnceCell<TimeZone> {

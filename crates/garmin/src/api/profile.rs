@@ -1,5 +1,7 @@
 //! Who the athlete is, which days they live in, and their name in paths.
 
+use std::sync::atomic::Ordering;
+
 use jiff::tz::TimeZone;
 
 use super::{Target, or_absent};
@@ -130,7 +132,8 @@ impl Garmin {
 
     async fn fetch_profile(&self) -> Result<SocialProfile, Result<GarminError, SocialProfile>> {
         let mut profile = SocialProfile::default();
-        for attempt in 0..NAME_TRIES {
+        let tries = if self.nameless().load(Ordering::Relaxed) { 1 } else { NAME_TRIES };
+        for attempt in 0..tries {
             if attempt > 0 {
                 tokio::time::sleep(self.options().retries.profile_wait).await;
             }
@@ -138,9 +141,10 @@ impl Garmin {
                 self.read(Target::new(SOCIAL_PROFILE_PATH), Freshness::Now).await;
             profile = read.map_err(Ok)?.unwrap_or_default();
             if name_in(&profile).is_some() {
-                break;
+                return Ok(profile);
             }
         }
+        self.nameless().store(true, Ordering::Relaxed);
         Ok(profile)
     }
 }

@@ -17,11 +17,8 @@ model! {
         "primary" => primary: bool,
         "deviceCategories" => categories: Vec<String>,
         "deviceStatus" => status: String,
-        "registeredDate" => registered: Timestamp,
         "bodyBatteryCapable" => body_battery_capable: bool,
         "pulseOxAllDayCapable" => pulse_ox_capable: bool,
-        "hrvStressCapable" => hrv_capable: bool,
-        "trainingStatusCapable" => training_status_capable: bool,
     }
 
     /// The device that synced last.

@@ -21,6 +21,10 @@ fn worn() -> Day {
     "2026-05-06".parse().unwrap()
 }
 
+fn unsettled() -> Day {
+    "2026-05-10".parse().unwrap()
+}
+
 fn unworn(facts: &SeasonFacts) -> Day {
     facts.unworn_days[0].parse().unwrap()
 }
@@ -76,6 +80,9 @@ async fn a_profile_without_a_name_is_asked_three_times_and_the_sign_in_name_serv
     assert!(garmin.heart_rates(worn()).await.unwrap().is_some());
     let path = rig.control().requests().pop().unwrap().path;
     assert!(path.ends_with("/jo%40example.org") || path.ends_with("/jo@example.org"), "{path}");
+    let asked = rig.asked(PROFILE);
+    assert!(garmin.heart_rates(unsettled()).await.is_ok());
+    assert_eq!(rig.asked(PROFILE), asked + 1);
 }
 
 #[tokio::test]

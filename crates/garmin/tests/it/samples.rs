@@ -1,0 +1,117 @@
+//! Every model against a complete answer with Garmin's own field names, so that a misspelt key
+//! cannot hide behind "all fields are optional".
+
+use std::fmt::Debug;
+
+use garmin::model::{
+    Activity, ActivityDetails, ActivitySplits, ActivitySummary, BodyBatteryDay, DailySteps,
+    DailySummary, Gear, GearStats, HeartRateZones, HeartRates, Hrv, LastUsedWatch, Night,
+    ProfileSettings, SocialProfile, Spo2, StepBucket, Stress, TimeInZone, TrainingReadiness,
+    UserSettings, Watch,
+};
+use serde::de::DeserializeOwned;
+
+/// Reads the sample and checks that exactly the fields named are missing from it.
+fn read<T: DeserializeOwned + Debug>(sample: &str, missing: &[&str]) -> T {
+    let model: T = serde_json::from_str(sample).unwrap();
+    let printed = format!("{model:#?}");
+    let mut absent: Vec<&str> =
+        printed.lines().filter_map(|line| line.trim().strip_suffix(": None,")).collect();
+    absent.sort_unstable();
+    let mut expected = missing.to_vec();
+    expected.sort_unstable();
+    assert_eq!(absent, expected, "in {}", std::any::type_name::<T>());
+    model
+}
+
+macro_rules! sample {
+    ($name:literal) => {
+        include_str!(concat!("samples/", $name, ".json"))
+    };
+}
+
+#[test]
+fn people() {
+    let profile: SocialProfile = read(sample!("social_profile"), &[]);
+    assert_eq!(profile.profile_id, Some(11_111_111));
+    let settings: UserSettings = read(sample!("user_settings"), &["vo2_max_cycling"]);
+    assert_eq!(settings.data.unwrap().lactate_threshold_speed_tenths, Some(0.3402));
+    read::<ProfileSettings>(sample!("profile_settings"), &[]);
+    read::<Vec<HeartRateZones>>(sample!("heart_rate_zones"), &["resting"]);
+}
+
+#[test]
+fn days() {
+    let day: DailySummary = read(sample!("daily_summary"), &[]);
+    assert!(day.has_data());
+    assert_eq!(day.floors_ascended, Some(10.3));
+    let rates: HeartRates = read(sample!("heart_rates"), &[]);
+    let values: Vec<_> = rates.samples().iter().map(|sample| sample.value).collect();
+    assert_eq!(values, [Some(55.0), None]);
+    let stress: Stress = read(sample!("stress"), &[]);
+    let values: Vec<_> = stress.samples().iter().map(|sample| sample.value).collect();
+    assert_eq!(values, [Some(18.0), None]);
+    assert_eq!(stress.body_battery()[0].level, 30);
+    let battery: Vec<BodyBatteryDay> = read(
+        sample!("body_battery"),
+        &["end_of_day_feedback", "activity_id", "activity_name", "activity_type"],
+    );
+    assert_eq!(battery[0].points()[1].level, 86);
+    let spo2: Spo2 = read(sample!("spo2"), &[]);
+    assert_eq!(spo2.hourly()[0].value, Some(96.0));
+    read::<Vec<StepBucket>>(sample!("steps"), &[]);
+    read::<Vec<DailySteps>>(sample!("daily_steps"), &[]);
+}
+
+#[test]
+fn nights_and_readiness() {
+    let night: Night = read(sample!("sleep"), &["value"; 4]);
+    assert!(night.is_recorded());
+    let hrv: Hrv = read(sample!("hrv"), &[]);
+    assert_eq!(hrv.summary.unwrap().last_night_average_ms, Some(55));
+    let readiness: Vec<TrainingReadiness> = read(sample!("training_readiness"), &[]);
+    assert!(readiness[0].is_morning());
+    assert_eq!(readiness[0].recovery_min(), Some(240));
+}
+
+#[test]
+fn activities() {
+    let list: Vec<ActivitySummary> =
+        read(sample!("activities"), &["biking_cadence_rpm", "parent_id", "swim_cadence_spm"]);
+    assert_eq!(list[0].training_load, Some(96.4));
+    let activity: Activity = read(
+        sample!("activity"),
+        &[
+            "active_lengths",
+            "average_swolf",
+            "average_temperature_c",
+            "bike_cadence_rpm",
+            "description",
+            "intensity_factor",
+            "max_bike_cadence_rpm",
+            "pool_length",
+            "swim_cadence_spm",
+            "training_stress_score",
+        ],
+    );
+    assert_eq!(activity.totals.unwrap().normalized_power_w, Some(262.0));
+    let details: ActivityDetails = read(sample!("activity_details"), &[]);
+    assert_eq!(details.channel("directSpeed").unwrap(), [Some(0.0), Some(2.9)]);
+    let splits: ActivitySplits = read(
+        sample!("activity_splits"),
+        &["active_lengths", "average_swolf", "bike_cadence_rpm", "strokes", "swim_cadence_spm"],
+    );
+    assert_eq!(splits.laps.unwrap()[0].number, Some(1));
+    read::<Vec<TimeInZone>>(sample!("time_in_zones"), &[]);
+}
+
+#[test]
+fn things() {
+    let watches: Vec<Watch> = read(sample!("devices"), &["status"]);
+    assert_eq!(watches[0].firmware.as_deref(), Some("27.09"));
+    let last: LastUsedWatch = read(sample!("last_used_device"), &[]);
+    assert!(last.uploaded_at.is_some());
+    read::<Vec<Gear>>(sample!("gear"), &["used_until"]);
+    let stats: GearStats = read(sample!("gear_stats"), &[]);
+    assert_eq!(stats.distance_m, Some(265_000.0));
+}
