@@ -12,7 +12,7 @@ use domain::entropy::Entropy;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgConnection, SqlitePool};
+use sqlx::{Connection, PgConnection, SqliteConnection, SqlitePool};
 
 use crate::address::{Address, DatabaseUrl};
 use crate::error::{Complaint, StoreError, complaint};
@@ -145,12 +145,12 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<Pools, OpenError> {
         (Ok(true), OpenMode::Admin) => {}
         (Err(source), _) => return Err(unreadable(source)),
     }
+    let file =
+        SqliteConnectOptions::new().filename(path).create_if_missing(false).busy_timeout(PATIENCE);
+    refuse_foreign(&file, path).await?;
     restrict(path).map_err(unreadable)?;
-
-    let file = SqliteConnectOptions::new().filename(path).busy_timeout(PATIENCE);
     let writer = file
         .clone()
-        .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
@@ -163,16 +163,6 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<Pools, OpenError> {
         .connect_with(writer)
         .await
         .map_err(|error| sqlite_problem(error, path))?;
-    let foreign: i64 = sqlx::query_scalar(
-        "SELECT (SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table')
-            * (SELECT COUNT(*) = 0 FROM sqlite_schema WHERE name = '_sqlx_migrations')",
-    )
-    .fetch_one(&write)
-    .await
-    .map_err(|error| sqlite_problem(error, path))?;
-    if foreign != 0 {
-        return Err(OpenError::Foreign { path: path.to_owned() });
-    }
     match mode {
         OpenMode::Serve => migrate_sqlite(&write).await.map_err(migration_problem)?,
         OpenMode::Admin => {
@@ -187,13 +177,30 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<Pools, OpenError> {
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_with(file.create_if_missing(false).pragma("query_only", "ON"))
+        .connect_with(file.pragma("query_only", "ON"))
         .await
         .map_err(|error| sqlite_problem(error, path))?;
     // The WAL and its index exist by now; SQLite gave them the mode of the main file, older
     // ones may have been more open.
     restrict(path).map_err(unreadable)?;
     Ok(Pools::Sqlite { write, read })
+}
+
+/// Looks before anything is touched: even the switch to WAL would write to the file.
+async fn refuse_foreign(file: &SqliteConnectOptions, path: &Path) -> Result<(), OpenError> {
+    const TABLES: &str = "
+        SELECT COUNT(*), COUNT(CASE WHEN name = '_sqlx_migrations' THEN 1 END)
+          FROM sqlite_schema WHERE type = 'table'";
+    let problem = |error| sqlite_problem(error, path);
+    let file = file.clone().read_only(true);
+    let mut connection = SqliteConnection::connect_with(&file).await.map_err(problem)?;
+    let (tables, ours): (i64, i64) =
+        sqlx::query_as(TABLES).fetch_one(&mut connection).await.map_err(problem)?;
+    connection.close().await.map_err(problem)?;
+    if tables > 0 && ours == 0 {
+        return Err(OpenError::Foreign { path: path.to_owned() });
+    }
+    Ok(())
 }
 
 /// Unlike PostgreSQL's, SQLite's migrations take no lock of their own: of two gateways that
@@ -310,11 +317,10 @@ fn sqlite_problem(error: sqlx::Error, path: &Path) -> OpenError {
     let path = path.to_owned();
     match found {
         Complaint::NotADatabase | Complaint::Damaged => OpenError::NotADatabase { path },
-        Complaint::CannotOpen => {
+        Complaint::CannotOpen | Complaint::Unavailable => {
             OpenError::Unreadable { path, source: io::Error::other(error.to_string()) }
         }
         Complaint::Busy
-        | Complaint::Unavailable
         | Complaint::Full
         | Complaint::Dangling
         | Complaint::Duplicate

@@ -8,9 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::clock::{SystemClock, Timestamp};
+use domain::email::LoginEmail;
 use domain::entropy::OsEntropy;
+use domain::region::Region;
 use sqlx::{Connection, SqliteConnection};
-use store::{DatabaseUrl, GatewaySecret, OpenError, OpenMode, OpenOptions, Store, StoreError};
+use store::{
+    Connect, DatabaseUrl, GatewaySecret, OpenError, OpenMode, OpenOptions, Store, StoreError,
+};
 
 async fn open(path: &Path, mode: OpenMode) -> Result<Store, OpenError> {
     let secret = GatewaySecret::parse("tVq3n8Xw1LrT6yB0cPfK9sJdHaG4mUeR").unwrap();
@@ -87,15 +91,11 @@ async fn the_database_of_another_program_is_refused_and_left_alone() {
         .await
         .unwrap();
     other.close().await.unwrap();
+    let before = fs::read(&path).unwrap();
     let error = open(&path, OpenMode::Serve).await.unwrap_err();
     assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
     assert!(error.to_string().contains("import"), "{error}");
-    let mut other = raw(&path).await;
-    let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table'")
-        .fetch_one(&mut other)
-        .await
-        .unwrap();
-    assert_eq!(tables, 1);
+    assert_eq!(fs::read(&path).unwrap(), before);
 }
 
 #[tokio::test]
@@ -154,4 +154,32 @@ async fn a_full_disk_has_a_name_of_its_own() {
     let error = StoreError::from(error);
     assert!(matches!(error, StoreError::Full(_)), "{error:?}");
     assert!(!error.is_retryable());
+}
+
+#[tokio::test]
+async fn what_was_committed_survives_the_end_of_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    let store = open(&path, OpenMode::Serve).await.unwrap();
+    let email = LoginEmail::parse("runner@example.com").unwrap();
+    let connect = Connect {
+        region: Region::Global,
+        guid: "guid-1",
+        email: &email,
+        profile: b"",
+        credentials: b"committed",
+        refresh_expires_at: None,
+    };
+    let connected = store.connect_account(&connect, Timestamp(1_790_000_000)).await.unwrap();
+    // The files as a killed process leaves them: nothing folded, nothing closed.
+    let after = folder.path().join("after");
+    fs::create_dir(&after).unwrap();
+    for name in ["gateway.db", "gateway.db-wal"] {
+        fs::copy(folder.path().join(name), after.join(name)).unwrap();
+    }
+    let restarted = open(&after.join("gateway.db"), OpenMode::Serve).await.unwrap();
+    let stored = restarted.credentials(&connected.account).await.unwrap().unwrap();
+    assert_eq!(stored.bytes.as_slice(), b"committed");
+    restarted.close().await;
+    store.close().await;
 }

@@ -125,8 +125,9 @@ on_both! {
         let owner = lease_owner();
         taken(db, &account, &owner).await;
         // Not the generation that was sent.
-        let other = Generation(7);
-        assert!(!db.store.mark_sign_in_needed(&account, &owner, other).await.unwrap());
+        for other in [Generation(0), Generation(7)] {
+            assert!(!db.store.mark_sign_in_needed(&account, &owner, other).await.unwrap());
+        }
         assert!(db.store.mark_sign_in_needed(&account, &owner, FIRST).await.unwrap());
         let until = NOW.plus(MINUTE);
         let outcome =
