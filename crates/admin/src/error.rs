@@ -3,14 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use store::{BadDatabaseUrl, BadSecret, OpenError, StoreError};
+use store::{OpenError, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    #[error(transparent)]
-    Secret(#[from] BadSecret),
-    #[error("DATABASE_URL cannot be used")]
-    DatabaseUrl(#[from] BadDatabaseUrl),
     #[error("cannot open the database")]
     Open(#[from] OpenError),
     #[error("cannot read or write the database")]
@@ -41,9 +37,7 @@ impl AdminError {
             }
             Self::NoTerminal => Some("add `--yes` to go ahead without being asked"),
             Self::Socket { .. } => Some("run the command as the user the gateway runs as"),
-            Self::Secret(_)
-            | Self::DatabaseUrl(_)
-            | Self::Open(_)
+            Self::Open(_)
             | Self::Store(_)
             | Self::Output(_)
             | Self::NotConfirmed

@@ -73,8 +73,8 @@ impl Site {
     fn place(&self) -> Place {
         Place {
             data_dir: self.dir.path().to_owned(),
-            database_url: format!("sqlite:{}", self.dir.path().join("gateway.db").display()).into(),
-            secret: SECRET.into(),
+            database_url: DatabaseUrl::sqlite(self.dir.path().join("gateway.db")),
+            secret: GatewaySecret::parse(SECRET).unwrap(),
             old_secret: None,
         }
     }
@@ -318,15 +318,15 @@ async fn what_is_not_there_is_named_with_the_way_to_find_it() {
 #[tokio::test]
 async fn a_wrong_secret_or_a_missing_database_is_an_answer_and_creates_nothing() {
     let site = Site::new().await;
-    let wrong =
-        Place { secret: "another operator's value of 32 characters".into(), ..site.place() };
+    let another = GatewaySecret::parse("another operator's value of 32 characters").unwrap();
+    let wrong = Place { secret: another, ..site.place() };
     let args = StatusLine::parse_from(words_of(&[])).args;
     let refused = status(&wrong, &args, &mut Vec::new()).await.unwrap_err();
     assert!(matches!(refused, AdminError::Open(store::OpenError::WrongSecret)), "{refused:?}");
 
     let empty = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", empty.path().join("gateway.db").display());
-    let nowhere = Place { database_url: url.into(), ..site.place() };
+    let database_url = DatabaseUrl::sqlite(empty.path().join("gateway.db"));
+    let nowhere = Place { database_url, ..site.place() };
     let refused = status(&nowhere, &args, &mut Vec::new()).await.unwrap_err();
     assert!(matches!(refused, AdminError::Open(store::OpenError::NotThere { .. })), "{refused:?}");
     assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0);

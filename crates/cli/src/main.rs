@@ -1,1 +1,89 @@
-fn main() {}
+//! The executable: parses, dispatches, exits. What the commands do lives in the crates below.
+
+mod config_table;
+mod console;
+mod demo;
+mod failure;
+mod healthcheck;
+mod process;
+mod serve;
+mod simulated;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use domain::contract::argv;
+
+/// Garmin Connect for MCP clients: an OAuth 2.1 gateway with one worker process per account.
+///
+/// Without a command the gateway starts, as with `serve`. It is configured by environment
+/// variables and a `.env` file; see `.env.example`.
+#[derive(Parser)]
+#[command(name = "garmin-gateway", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway (the default)
+    Serve,
+    /// Try it: the gateway on loopback, with a simulated Garmin Connect and made-up athletes
+    Demo,
+    /// Show accounts, devices, clients, pending codes and running workers
+    Status(admin::StatusArgs),
+    /// End access of devices; effective while the gateway runs
+    Revoke(admin::RevokeArgs),
+    /// Ask a running gateway whether it is alive (for container health checks)
+    #[command(hide = true)]
+    Healthcheck(healthcheck::Args),
+    /// Run the simulated Garmin Connect alone (for benches and development)
+    #[command(hide = true)]
+    Simulator(simulated::Args),
+    /// Print the configuration reference (for `scripts/gen-docs`)
+    #[command(hide = true)]
+    ConfigTable(config_table::Args),
+}
+
+fn main() -> ExitCode {
+    // A worker takes this door before anything is built: no parser, no runtime, no defaults.
+    if std::env::args_os().nth(1).is_some_and(|word| word == argv::WORKER) {
+        return worker::run(std::env::args_os().skip(2));
+    }
+    let done = match Cli::parse().command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(),
+        Command::Demo => demo::run(),
+        Command::Status(args) => console::status(&args),
+        Command::Revoke(args) => console::revoke(&args),
+        Command::Healthcheck(args) => healthcheck::run(&args),
+        Command::Simulator(args) => simulated::run(&args),
+        Command::ConfigTable(args) => config_table::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn only_commands_for_people_are_listed() {
+        let listed: Vec<_> = Cli::command()
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+            .map(|command| command.get_name().to_owned())
+            .collect();
+        assert_eq!(listed, ["serve", "demo", "status", "revoke"]);
+    }
+}

@@ -1,0 +1,29 @@
+//! The gateway itself.
+
+use std::net::SocketAddr;
+
+use gateway::{Config, telemetry};
+use tokio::net::TcpListener;
+
+use crate::failure::WithHint;
+use crate::process;
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    process::harden()?;
+    let config = Config::from_process()?;
+    telemetry::init(&config.log)?;
+    process::runtime()?.block_on(async {
+        let listener = listen(config.listen).await?;
+        gateway::run(config, process::worker_program(), listener, process::shutdown()).await
+    })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, WithHint> {
+    gateway::listen(address).await.map_err(|error| {
+        WithHint::new(
+            format!("cannot listen on {address}"),
+            "set PORT (and BIND) to an address that is free",
+        )
+        .caused_by(error)
+    })
+}
