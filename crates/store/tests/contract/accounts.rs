@@ -107,6 +107,10 @@ on_both! {
         let stored = db.store.credentials(&account).await.unwrap().unwrap();
         assert_eq!(stored.bytes.as_slice(), b"of the sign-in");
         assert_eq!((stored.generation, stored.state), (Generation(2), AccountState::Live));
+        // Nobody has to wait for the lease that was withdrawn.
+        let next = lease_owner();
+        let taken = db.store.take_lease(&account, Generation(2), &next, until, NOW).await.unwrap();
+        assert!(matches!(taken, LeaseOutcome::Taken(_)), "{taken:?}");
     }
 }
 

@@ -35,6 +35,8 @@ on_both! {
         let found = db.store.find_sign_in(&id, NOW).await.unwrap().unwrap();
         assert_eq!((found.state.as_slice(), found.version), (&b"mfa"[..], next));
         assert_eq!(db.store.update_sign_in(&id, version, b"old", NOW).await.unwrap(), None);
+        assert!(!db.store.finish_sign_in(&id, version).await.unwrap());
+        assert!(db.store.finish_sign_in(&id, next).await.unwrap());
     }
 }
 
