@@ -3,6 +3,7 @@
 mod config_table;
 mod console;
 mod demo;
+mod desktop;
 mod failure;
 mod healthcheck;
 mod process;
@@ -31,6 +32,10 @@ enum Command {
     Serve,
     /// Try it: the gateway on loopback, with a simulated Garmin Connect and made-up athletes
     Demo,
+    /// Serve one account over stdio, for desktop clients
+    Stdio(desktop::StdioArgs),
+    /// Sign in to Garmin from this terminal, for `stdio`
+    Login(desktop::LoginArgs),
     /// Show accounts, devices, clients, pending codes and running workers
     Status(admin::StatusArgs),
     /// End access of devices; effective while the gateway runs
@@ -54,6 +59,8 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(),
         Command::Demo => demo::run(),
+        Command::Stdio(args) => desktop::stdio(&args),
+        Command::Login(args) => desktop::login(&args),
         Command::Status(args) => console::status(&args),
         Command::Revoke(args) => console::revoke(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),
@@ -84,6 +91,6 @@ mod tests {
             .filter(|command| !command.is_hide_set())
             .map(|command| command.get_name().to_owned())
             .collect();
-        assert_eq!(listed, ["serve", "demo", "status", "revoke"]);
+        assert_eq!(listed, ["serve", "demo", "stdio", "login", "status", "revoke"]);
     }
 }
