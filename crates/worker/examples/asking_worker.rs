@@ -19,7 +19,9 @@ fn main() -> ExitCode {
     host::run(options, |launch, line| {
         println!("a stray line");
         Program {
-            service: tower::service_fn(move |request| answer(launch.clone(), line.clone(), request)),
+            service: tower::service_fn(move |request| {
+                answer(launch.clone(), line.clone(), request)
+            }),
             repeatable_tools: vec!["get_something".into()],
         }
     })

@@ -27,7 +27,7 @@ impl Catalogue {
         Self::of(crate::tools::ALL, LINES, place, policy)
     }
 
-    fn of(
+    pub(crate) fn of(
         tools: &'static [Entry],
         lines: &'static str,
         place: Place,
@@ -144,7 +144,9 @@ mod generate {
         match schema {
             Value::Object(fields) => {
                 let format = fields.get("format").and_then(Value::as_str);
-                if format.is_some_and(|it| it.starts_with("int") || it.starts_with("uint") || it == "double") {
+                if format.is_some_and(|it| {
+                    it.starts_with("int") || it.starts_with("uint") || it == "double"
+                }) {
                     fields.remove("format");
                 }
                 fields.remove("default");
@@ -210,7 +212,12 @@ mod generate {
         for (tool, entry) in tools.iter().zip(crate::tools::ALL) {
             let name = tool["name"].as_str().unwrap();
             assert_eq!(name, entry.name);
-            assert!(name.len() <= 64 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
+            assert!(
+                name.len() <= 64
+                    && name
+                        .bytes()
+                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            );
             assert!(!tool["title"].as_str().unwrap().is_empty(), "{name}");
             assert!(tool["description"].as_str().unwrap().len() > 30, "{name}");
             assert_eq!(tool["annotations"]["title"], tool["title"], "{name}");

@@ -48,7 +48,9 @@ pub(crate) enum SignedIn {
     Already,
     Now,
     /// `how` goes into the sentence "Garmin wants a code…".
-    NeedsCode { how: String },
+    NeedsCode {
+        how: String,
+    },
 }
 
 impl Desktop {

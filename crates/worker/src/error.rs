@@ -68,7 +68,9 @@ pub(crate) enum SignInProblem {
          GARMIN_PASSWORD_FILE) for this server. Never ask for the password in the conversation."
     )]
     NotConfigured,
-    #[error("Garmin did not accept the configured e-mail and password. Ask the user to check both.")]
+    #[error(
+        "Garmin did not accept the configured e-mail and password. Ask the user to check both."
+    )]
     Rejected,
     #[error(
         "Garmin has locked the account. The user must reset the password on Garmin's own page, \
@@ -80,7 +82,9 @@ pub(crate) enum SignInProblem {
          connect.garmin.com once, then try again."
     )]
     AttentionNeeded,
-    #[error("Garmin did not accept the code. Ask the user for the newest one and call `complete_mfa` again.")]
+    #[error(
+        "Garmin did not accept the code. Ask the user for the newest one and call `complete_mfa` again."
+    )]
     WrongCode,
     #[error("No sign-in waits for a code. Call `authenticate` first.")]
     NothingPending,
@@ -90,7 +94,9 @@ pub(crate) enum SignInProblem {
     Blocked,
     #[error("Garmin's sign-in is not reachable at the moment. Try again in a few minutes.")]
     Unreachable,
-    #[error("The sign-in succeeded, but could not be saved on this machine. Ask the user to check the disk and the permissions of the state directory.")]
+    #[error(
+        "The sign-in succeeded, but could not be saved on this machine. Ask the user to check the disk and the permissions of the state directory."
+    )]
     NotSaved,
 }
 

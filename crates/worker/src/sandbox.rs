@@ -95,9 +95,8 @@ pub fn close(control: BorrowedFd<'_>, ports: AllowedPorts) -> Result<Closed, San
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(failed(Step::DieWithParent))?;
     // The signal is not sent for a parent that was gone before the line above.
-    let gateway = rustix::net::sockopt::socket_peercred(control)
-        .map_err(failed(Step::ParentStillThere))?
-        .pid;
+    let gateway =
+        rustix::net::sockopt::socket_peercred(control).map_err(failed(Step::ParentStillThere))?.pid;
     if rustix::process::getppid() != Some(gateway) {
         let source = io::Error::other("the parent is not who made the control channel");
         return Err(SandboxError { step: Step::ParentStillThere, source });

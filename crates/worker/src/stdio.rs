@@ -107,8 +107,7 @@ pub(crate) fn parts(
 pub fn stdio(config: StdioConfig) -> Result<(), DesktopError> {
     log_to_stderr();
     runtime()?.block_on(async {
-        let Parts { keeper, account, .. } =
-            parts(config.directory, config.upstream, config.login)?;
+        let Parts { keeper, account, .. } = parts(config.directory, config.upstream, config.login)?;
         let server = Server::new(account, Catalogue::new(Place::Desktop, &config.tools));
         let served = server.serve(rmcp::transport::stdio()).await;
         let running = served.map_err(|_| DesktopError::Handshake)?;

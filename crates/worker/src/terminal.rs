@@ -142,7 +142,8 @@ mod tests {
     #[test]
     fn a_secret_from_a_pipe_keeps_its_spaces() {
         let mut said = Vec::new();
-        let mut terminal = Terminal::scripted("me@example.org \n two words \n".as_bytes(), &mut said);
+        let mut terminal =
+            Terminal::scripted("me@example.org \n two words \n".as_bytes(), &mut said);
         assert_eq!(terminal.ask("E-mail: ").unwrap(), "me@example.org");
         let secret = terminal.ask_secretly("Password: ").unwrap();
         assert_eq!(secret.expose_secret(), " two words ");

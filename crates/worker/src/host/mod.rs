@@ -205,7 +205,8 @@ mod tests {
 
     #[test]
     fn the_arguments_of_the_contract_are_understood_and_no_others() {
-        let ports = AllowedPorts::clone(&parse(&["worker", "--allowed-ports", "443"]).unwrap().ports);
+        let ports =
+            AllowedPorts::clone(&parse(&["worker", "--allowed-ports", "443"]).unwrap().ports);
         assert!(ports.contains(443));
         assert!(parse(&["--allowed-ports", "443,8443"]).is_ok());
         for bad in [

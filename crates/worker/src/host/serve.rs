@@ -99,8 +99,7 @@ where
     let connections = TaskTracker::new();
     let graceful = GracefulShutdown::new();
     while let Some(stream) = next(&listener, stop).await {
-        let connection =
-            http1::Builder::new().serve_connection(TokioIo::new(stream), gate.clone());
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), gate.clone());
         let connection = graceful.watch(connection);
         connections.spawn(async move {
             // Either side may hang up at any time: that is the other side's business.

@@ -42,8 +42,7 @@ impl AccessSource for Channel {
             }
             match self.line.credentials(refused).await {
                 Ok(CredentialsAnswer::Granted(grant)) => {
-                    *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
-                        Some(grant.clone());
+                    *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(grant.clone());
                     Ok(access(grant))
                 }
                 Ok(CredentialsAnswer::SignInNeeded) => Err(AccessError::SignInNeeded),

@@ -95,8 +95,8 @@ impl Files {
     pub(super) fn lock(&self) -> Result<Locked, DirectoryError> {
         let path = self.path(LOCK);
         let lock = || {
-            let file = private(OpenOptions::new().create(true).truncate(false).write(true))
-                .open(&path)?;
+            let file =
+                private(OpenOptions::new().create(true).truncate(false).write(true)).open(&path)?;
             rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
             Ok(Locked(file))
         };

@@ -6,3 +6,6 @@ mod server;
 
 pub(crate) use endpoint::Endpoint;
 pub(crate) use server::Server;
+
+#[cfg(test)]
+mod tests;

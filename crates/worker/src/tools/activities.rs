@@ -182,8 +182,7 @@ impl Tool for Activities {
 
     async fn call(account: &Account, args: ActivitiesArgs) -> Result<Self::Answer, ToolError> {
         let kind = kind(args.activity_type.as_deref())?;
-        let dated =
-            args.days.is_some() || args.start_date.is_some() || args.end_date.is_some();
+        let dated = args.days.is_some() || args.start_date.is_some() || args.end_date.is_some();
         let range = if dated { args.range(account.today().await?)? } else { None };
         let start = args.start.map_or(0, |start| start.0);
         let limit = args.limit.map_or(20, |limit| limit.0);

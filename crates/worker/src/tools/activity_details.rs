@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use garmin::model::{ActivityDetails, ActivitySplits, Gear, Lap, TimeInZone};
 use garmin::GarminError;
+use garmin::model::{ActivityDetails, ActivitySplits, Gear, Lap, TimeInZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -335,8 +335,7 @@ impl Tool for Details {
             answer.power_zones = read.map(zones);
         }
         if wants(Part::Gear) {
-            answer.gear =
-                parts.read("gear", garmin.activity_gear(id)).await?.map(used_gear);
+            answer.gear = parts.read("gear", garmin.activity_gear(id)).await?.map(used_gear);
         }
         if wants(Part::Series) {
             let points = args.max_points.map_or(POINTS, |points| points.0);
@@ -356,7 +355,8 @@ mod tests {
     #[test]
     fn laps_are_cut_at_whole_laps_and_the_rest_is_announced() {
         let row = || Lap { distance_m: Some(1000.0), ..Lap::default() };
-        let splits = || Some(ActivitySplits { id: None, laps: Some((0..61).map(|_| row()).collect()) });
+        let splits =
+            || Some(ActivitySplits { id: None, laps: Some((0..61).map(|_| row()).collect()) });
         let first = laps(splits(), 1);
         assert_eq!((first.items.len(), first.truncated, first.next_lap), (60, true, Some(61)));
         let rest = laps(splits(), 61);

@@ -141,12 +141,7 @@ fn battery_day(day: &BodyBatteryDay, zone: &TimeZone) -> Option<BatteryDay> {
         latest: points.last().map(level),
         body_battery_level: feedback.and_then(|it| it.level.as_deref()).map(word),
         current_feedback: feedback.and_then(|it| it.short.as_deref()).map(word),
-        events: day
-            .events
-            .iter()
-            .flatten()
-            .filter_map(|happened| event(happened, zone))
-            .collect(),
+        events: day.events.iter().flatten().filter_map(|happened| event(happened, zone)).collect(),
         series: None,
     })
 }

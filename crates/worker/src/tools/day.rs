@@ -253,8 +253,7 @@ impl StatsAnswer {
 }
 
 fn measured_stress(day: &DailySummary) -> Option<i64> {
-    let parts =
-        [day.rest_stress_s, day.low_stress_s, day.medium_stress_s, day.high_stress_s];
+    let parts = [day.rest_stress_s, day.low_stress_s, day.medium_stress_s, day.high_stress_s];
     parts.into_iter().sum()
 }
 

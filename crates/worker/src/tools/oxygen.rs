@@ -44,9 +44,7 @@ fn answer(oxygen: &Spo2, zone: &TimeZone) -> Option<OxygenAnswer> {
     let readings: Vec<Hour> = oxygen
         .hourly()
         .iter()
-        .filter_map(|hour| {
-            Some(Hour { time: moment(hour.at, zone), spo2_pct: whole(hour.value?) })
-        })
+        .filter_map(|hour| Some(Hour { time: moment(hour.at, zone), spo2_pct: whole(hour.value?) }))
         .collect();
     if oxygen.average.is_none() && oxygen.latest.is_none() && readings.is_empty() {
         return None;

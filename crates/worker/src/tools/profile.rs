@@ -200,6 +200,9 @@ mod tests {
 
     #[test]
     fn seconds_from_midnight_are_a_time_of_day() {
-        assert_eq!((clock(82_800), clock(25_200), clock(-1800)), ("23:00".into(), "07:00".into(), "23:30".into()));
+        assert_eq!(
+            (clock(82_800), clock(25_200), clock(-1800)),
+            ("23:00".into(), "07:00".into(), "23:30".into())
+        );
     }
 }

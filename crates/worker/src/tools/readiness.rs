@@ -109,10 +109,7 @@ fn hours(minutes: i64) -> f64 {
 
 fn assessment(entry: &TrainingReadiness, zone: &TimeZone) -> Assessment {
     Assessment {
-        time: entry
-            .at
-            .map(|at| moment(at, zone))
-            .or_else(|| moment_there(None, entry.at_local)),
+        time: entry.at.map(|at| moment(at, zone)).or_else(|| moment_there(None, entry.at_local)),
         morning: entry.is_morning(),
         score: entry.score,
         level: entry.level.as_deref().map(word),
@@ -130,10 +127,7 @@ fn assessment(entry: &TrainingReadiness, zone: &TimeZone) -> Assessment {
                 entry.recovery_time_factor_pct,
                 entry.recovery_time_factor_feedback.as_deref(),
             ),
-            load: factor(
-                entry.load_ratio_factor_pct,
-                entry.load_ratio_factor_feedback.as_deref(),
-            ),
+            load: factor(entry.load_ratio_factor_pct, entry.load_ratio_factor_feedback.as_deref()),
             hrv: factor(entry.hrv_factor_pct, entry.hrv_factor_feedback.as_deref()),
             stress_history: factor(
                 entry.stress_history_factor_pct,
@@ -148,10 +142,7 @@ fn assessment(entry: &TrainingReadiness, zone: &TimeZone) -> Assessment {
 }
 
 /// The assessments asked for, newest first. Without a morning one there is none to show.
-fn chosen(
-    entries: Vec<TrainingReadiness>,
-    which: Which,
-) -> Vec<TrainingReadiness> {
+fn chosen(entries: Vec<TrainingReadiness>, which: Which) -> Vec<TrainingReadiness> {
     let scored = entries.into_iter().filter(|entry| entry.score.is_some() || entry.level.is_some());
     match which {
         Which::Latest => scored.take(1).collect(),

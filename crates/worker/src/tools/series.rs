@@ -47,11 +47,8 @@ fn thin(
     let last = last.min(first + 2 * 86_400 / STEP_S);
     let values = (first..=last)
         .map(|stretch| {
-            let here: Vec<f64> = measured
-                .iter()
-                .filter(|(at, _)| *at == stretch)
-                .map(|(_, value)| *value)
-                .collect();
+            let here: Vec<f64> =
+                measured.iter().filter(|(at, _)| *at == stretch).map(|(_, value)| *value).collect();
             one(&here).map(whole)
         })
         .collect();

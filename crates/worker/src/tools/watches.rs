@@ -63,12 +63,7 @@ struct Device {
     part_number: Option<String>,
 }
 
-fn device(
-    watch: Watch,
-    last: Option<&LastUsedWatch>,
-    detail: Detail,
-    zone: &TimeZone,
-) -> Device {
+fn device(watch: Watch, last: Option<&LastUsedWatch>, detail: Detail, zone: &TimeZone) -> Device {
     let synced = last.filter(|last| last.id.is_some() && last.id == watch.id);
     let full = detail == Detail::Full;
     Device {
@@ -87,8 +82,7 @@ fn device(
 impl Tool for Watches {
     const NAME: &'static str = "get_devices";
     const TITLE: &'static str = "Garmin devices";
-    const DESCRIPTION: &'static str =
-        "The athlete's registered Garmin devices: model, firmware, which one is primary, and \
+    const DESCRIPTION: &'static str = "The athlete's registered Garmin devices: model, firmware, which one is primary, and \
         when the one used last was synced.";
     type Args = WatchesArgs;
     type Answer = WatchesAnswer;

@@ -166,9 +166,7 @@ impl Tool for GearList {
             })
             .collect();
         let retired = |piece: &Piece| piece.status.as_deref() == Some("retired");
-        pieces.sort_by_cached_key(|piece| {
-            (retired(piece), piece.name.clone(), piece.uuid.clone())
-        });
+        pieces.sort_by_cached_key(|piece| (retired(piece), piece.name.clone(), piece.uuid.clone()));
         let retired_count = pieces.iter().filter(|piece| retired(piece)).count();
         Ok(GearAnswer {
             status: if pieces.is_empty() { Status::NoData } else { Status::Ok },

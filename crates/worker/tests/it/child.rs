@@ -8,9 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::contract::{
-    Athlete, FromWorker, Launch, ToWorker, ToolPolicy, VERSION, argv, header,
-};
+use domain::contract::{Athlete, FromWorker, Launch, ToWorker, ToolPolicy, VERSION, argv, header};
 use domain::upstream::{BaseUrl, Upstream};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -18,23 +16,19 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
-pub const SECRET: &str = "open sesame";
+pub(crate) const SECRET: &str = "open sesame";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct Worker {
-    pub process: Child,
-    pub control: UnixStream,
-    pub port: u16,
+pub(crate) struct Worker {
+    pub(crate) process: Child,
+    pub(crate) control: UnixStream,
+    pub(crate) port: u16,
     logs: Option<std::thread::JoinHandle<String>>,
 }
 
 /// A launch message for an upstream on this machine.
-pub fn launch() -> Launch {
-    launch_for("http://127.0.0.1:9")
-}
-
-pub fn launch_for(base: &str) -> Launch {
-    let base = || BaseUrl::parse(base).unwrap();
+pub(crate) fn launch() -> Launch {
+    let base = || BaseUrl::parse("http://127.0.0.1:9").unwrap();
     Launch {
         version: VERSION,
         secret: SECRET.into(),
@@ -52,7 +46,7 @@ pub fn launch_for(base: &str) -> Launch {
 }
 
 /// A worker program. `cargo test` builds them; with `--test it` they must be there already.
-pub fn example(name: &str) -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     let deps = std::env::current_exe().unwrap();
     let path = deps.parent().unwrap().parent().unwrap().join("examples").join(name);
     assert!(path.exists(), "run `cargo build -p worker --examples` first");
@@ -61,7 +55,7 @@ pub fn example(name: &str) -> PathBuf {
 
 impl Worker {
     /// Starts `program` as the gateway would, and says nothing yet.
-    pub fn spawn(program: &str, ports: &str) -> Self {
+    pub(crate) fn spawn(program: &str, ports: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
@@ -85,7 +79,7 @@ impl Worker {
     }
 
     /// Starts and launches `program`, up to its `Ready`.
-    pub async fn ready(program: &str, launch: Launch) -> Self {
+    pub(crate) async fn ready(program: &str, launch: Launch) -> Self {
         let port = launch.upstream.api.port().to_string();
         let mut worker = Self::spawn(program, &port);
         worker.say(&ToWorker::Launch(Box::new(launch))).await;
@@ -94,13 +88,13 @@ impl Worker {
         worker
     }
 
-    pub async fn say(&mut self, message: &ToWorker) {
+    pub(crate) async fn say(&mut self, message: &ToWorker) {
         let text = serde_json::to_vec(message).unwrap();
         self.control.write_u32(u32::try_from(text.len()).unwrap()).await.unwrap();
         self.control.write_all(&text).await.unwrap();
     }
 
-    pub async fn hear(&mut self) -> FromWorker {
+    pub(crate) async fn hear(&mut self) -> FromWorker {
         let heard = async {
             let size = self.control.read_u32().await.unwrap();
             let mut text = vec![0; size as usize];
@@ -110,7 +104,7 @@ impl Worker {
         tokio::time::timeout(PATIENCE, heard).await.unwrap()
     }
 
-    pub fn get(path: &str) -> Request<Full<Bytes>> {
+    pub(crate) fn get(path: &str) -> Request<Full<Bytes>> {
         Request::get(path)
             .header("host", "127.0.0.1")
             .header(header::SECRET, SECRET)
@@ -119,7 +113,7 @@ impl Worker {
     }
 
     /// Sends one request over a connection of its own.
-    pub fn send(
+    pub(crate) fn send(
         &self,
         request: Request<Full<Bytes>>,
     ) -> impl Future<Output = hyper::Result<Response<Bytes>>> + Send + 'static {
@@ -143,13 +137,13 @@ impl Worker {
         }
     }
 
-    pub async fn text(&self, path: &str) -> String {
+    pub(crate) async fn text(&self, path: &str) -> String {
         let answer = self.send(Self::get(path)).await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
         String::from_utf8(answer.into_body().to_vec()).unwrap()
     }
 
-    pub async fn exit(&mut self) -> std::process::ExitStatus {
+    pub(crate) async fn exit(&mut self) -> std::process::ExitStatus {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {
@@ -161,14 +155,13 @@ impl Worker {
     }
 
     /// What the process logged; it must have ended.
-    pub fn logs(&mut self) -> String {
+    pub(crate) fn logs(&mut self) -> String {
         self.logs.take().unwrap().join().unwrap()
     }
 
     /// A line of `/proc/PID/FILE` that starts with `name`.
-    pub fn proc(&self, file: &str, name: &str) -> String {
-        let text =
-            std::fs::read_to_string(format!("/proc/{}/{file}", self.process.id())).unwrap();
+    pub(crate) fn proc(&self, file: &str, name: &str) -> String {
+        let text = std::fs::read_to_string(format!("/proc/{}/{file}", self.process.id())).unwrap();
         text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned()
     }
 }

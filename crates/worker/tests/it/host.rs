@@ -154,8 +154,7 @@ async fn the_sandbox_is_closed_before_the_first_message() {
     assert_eq!(worker.proc("status", "NoNewPrivs:"), "NoNewPrivs:\t1");
     assert!(worker.proc("limits", "Max core file size").contains(" 0 "));
     assert!(worker.proc("limits", "Max open files").contains(" 512 "));
-    let stat =
-        std::fs::read_to_string(format!("/proc/{}/stat", worker.process.id())).unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", worker.process.id())).unwrap();
     let group = stat.rsplit(") ").next().unwrap().split(' ').nth(2).unwrap().to_owned();
     assert_eq!(group, worker.process.id().to_string());
     let stdout = std::fs::read_link(format!("/proc/{}/fd/1", worker.process.id()));

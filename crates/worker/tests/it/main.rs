@@ -4,4 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod child;
+mod desktop;
+mod eras;
+mod garmin;
 mod host;
+mod mcp;
+mod schema;
+mod tools;
+mod troubles;

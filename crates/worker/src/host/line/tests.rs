@@ -47,11 +47,8 @@ async fn opened() -> (Gateway, Line, Talk) {
 async fn each_answer_finds_its_question_whatever_the_order() {
     let (mut gateway, line, talk) = opened().await;
     let stop = CancellationToken::new();
-    let grant = AccessGrant {
-        token: "t".into(),
-        generation: Generation(2),
-        expires_at: Timestamp(3),
-    };
+    let grant =
+        AccessGrant { token: "t".into(), generation: Generation(2), expires_at: Timestamp(3) };
     let answers = async {
         let FromWorker::CredentialsWanted { id: first, refused } = gateway.hears().await else {
             panic!("not the question")
@@ -68,10 +65,7 @@ async fn each_answer_finds_its_question_whatever_the_order() {
         std::future::pending::<()>().await;
     };
     let asked = async {
-        tokio::join!(
-            line.credentials(Some(Generation(1))),
-            line.resolve("connectapi.garmin.com")
-        )
+        tokio::join!(line.credentials(Some(Generation(1))), line.resolve("connectapi.garmin.com"))
     };
     tokio::select! {
         (credentials, addresses) = asked => {

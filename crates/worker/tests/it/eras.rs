@@ -1,0 +1,108 @@
+//! The protocol in both eras.
+
+use domain::contract::{ToolPolicy, header};
+use serde_json::{Value, json};
+
+use crate::mcp::{LEGACY, MODERN, Mcp, message};
+
+#[tokio::test]
+async fn the_handshake_says_who_is_speaking_and_mints_no_session() {
+    let mcp = Mcp::start().await;
+    for asked in ["2025-03-26", "2025-06-18", LEGACY] {
+        let params = json!({
+            "protocolVersion": asked,
+            "capabilities": {},
+            "clientInfo": { "name": "test", "version": "1" },
+        });
+        let answer = mcp.post(asked, &message(asked, "initialize", params)).await;
+        assert!(answer.headers().get("mcp-session-id").is_none());
+        let body: Value = serde_json::from_slice(answer.body()).unwrap();
+        let result = &body["result"];
+        assert_eq!(result["protocolVersion"], asked, "{body}");
+        assert_eq!(result["serverInfo"]["name"], "garmin-gateway");
+        assert_eq!(result["serverInfo"]["version"], env!("CARGO_PKG_VERSION"));
+        assert!(result["instructions"].as_str().unwrap().contains("no_data"));
+        assert!(result["capabilities"]["tools"].is_object());
+    }
+}
+
+#[tokio::test]
+async fn discovery_offers_both_eras() {
+    let mcp = Mcp::start().await;
+    let body = mcp.request(MODERN, "server/discover", json!({})).await;
+    let versions = body["result"]["supportedVersions"].as_array().unwrap();
+    for version in [LEGACY, MODERN] {
+        assert!(versions.contains(&version.into()), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn both_eras_list_the_same_tools_in_the_same_order() {
+    let mcp = Mcp::start().await;
+    let legacy = mcp.request(LEGACY, "tools/list", json!({})).await;
+    let modern = mcp.request(MODERN, "tools/list", json!({})).await;
+    assert_eq!(legacy["result"]["tools"], modern["result"]["tools"]);
+    assert_eq!(modern["result"]["resultType"], "complete");
+    assert_eq!(modern["result"]["cacheScope"], "private");
+    assert!(modern["result"]["ttlMs"].as_u64().unwrap() > 0);
+    assert!(legacy["result"].get("resultType").is_none());
+    let names: Vec<&str> = legacy["result"]["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names.len(), 20);
+    for name in ["get_activities", "get_sleep", "garmin_auth_status", "get_training_readiness"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    assert!(!names.contains(&"authenticate"));
+}
+
+#[tokio::test]
+async fn both_eras_answer_a_call_alike() {
+    let mcp = Mcp::start().await;
+    let params = || json!({ "name": "get_full_name", "arguments": {} });
+    let legacy = mcp.request(LEGACY, "tools/call", params()).await;
+    let modern = mcp.request(MODERN, "tools/call", params()).await;
+    assert_eq!(legacy["result"]["structuredContent"], modern["result"]["structuredContent"]);
+    assert_eq!(modern["result"]["resultType"], "complete");
+    let name = mcp.garmin.season().full_name;
+    assert_eq!(modern["result"]["structuredContent"]["full_name"], name);
+}
+
+#[tokio::test]
+async fn an_unknown_tool_is_a_protocol_error() {
+    let mcp = Mcp::start().await;
+    for name in ["get_nothing", "authenticate", "complete_mfa"] {
+        let params = json!({ "name": name, "arguments": {} });
+        let body = mcp.request(LEGACY, "tools/call", params).await;
+        assert_eq!(body["error"]["code"], -32602, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_operator_switched_off_is_neither_listed_nor_callable() {
+    let policy = ToolPolicy { disabled: vec!["get_sleep".into()], ..ToolPolicy::default() };
+    let mcp = Mcp::start_with(policy).await;
+    let tools = mcp.tools().await;
+    assert_eq!(tools.len(), 19);
+    assert!(tools.iter().all(|tool| tool["name"] != "get_sleep"));
+    let params = json!({ "name": "get_sleep", "arguments": {} });
+    let body = mcp.request(LEGACY, "tools/call", params).await;
+    assert_eq!(body["error"]["code"], -32602, "{body}");
+}
+
+#[tokio::test]
+async fn only_posts_are_answered() {
+    let mcp = Mcp::start().await;
+    for method in ["GET", "DELETE"] {
+        let mut request = crate::child::Worker::get("/mcp");
+        *request.method_mut() = method.parse().unwrap();
+        let accept = "application/json, text/event-stream".parse().unwrap();
+        request.headers_mut().insert("accept", accept);
+        let answer = mcp.worker.send(request).await.unwrap();
+        assert_eq!(answer.status(), 405, "{method}");
+        assert!(answer.headers().get(header::NEEDED_SCOPES).is_none());
+    }
+}

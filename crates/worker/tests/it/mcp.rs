@@ -1,0 +1,161 @@
+//! An MCP client of a worker process, with the test as its gateway.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use domain::contract::{
+    AccessGrant, CredentialsAnswer, FromWorker, Launch, ToWorker, ToolPolicy, header,
+};
+use domain::id::Generation;
+use http::{Request, Response};
+use http_body_util::Full;
+use serde_json::{Value, json};
+use simulator::IssuedTokens;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+
+use crate::child::{SECRET, Worker, launch};
+use crate::garmin::Garmin;
+
+pub(crate) const LEGACY: &str = "2025-11-25";
+pub(crate) const MODERN: &str = "2026-07-28";
+
+/// What the gateway says when asked for credentials; `SignInNeeded` when there is nothing left.
+type Answers = Arc<Mutex<VecDeque<CredentialsAnswer>>>;
+
+pub(crate) struct Mcp {
+    pub(crate) worker: Worker,
+    pub(crate) garmin: Garmin,
+    pub(crate) answers: Answers,
+    pub(crate) asked: Arc<Mutex<Vec<Option<Generation>>>>,
+    gateway: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Mcp {
+    fn drop(&mut self) {
+        self.gateway.abort();
+    }
+}
+
+pub(crate) fn grant(tokens: &IssuedTokens, generation: i64) -> AccessGrant {
+    AccessGrant {
+        token: tokens.access_token.as_str().into(),
+        generation: Generation(generation),
+        expires_at: tokens.access_expires,
+    }
+}
+
+impl Mcp {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(ToolPolicy::default()).await
+    }
+
+    pub(crate) async fn start_with(tools: ToolPolicy) -> Self {
+        let garmin = Garmin::start().await;
+        let launch = Launch {
+            upstream: garmin.simulator.urls().clone(),
+            credentials: Some(grant(&garmin.tokens(), 1)),
+            athlete: domain::contract::Athlete::default(),
+            tools,
+            ..launch()
+        };
+        let mut worker = Worker::ready("worker", launch).await;
+        let answers = Answers::default();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        // The child keeps a spare end, so that dropping it still ends the conversation.
+        let (spare, _) = UnixStream::pair().unwrap();
+        let control = std::mem::replace(&mut worker.control, spare);
+        let gateway = tokio::spawn(answer(control, Arc::clone(&answers), Arc::clone(&asked)));
+        Self { worker, garmin, answers, asked, gateway }
+    }
+
+    /// One POST, the way the gateway forwards it.
+    pub(crate) async fn post(&self, era: &str, message: &Value) -> Response<Bytes> {
+        let mut request = Request::post("/mcp")
+            .header("host", "127.0.0.1")
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", era)
+            .header(header::SECRET, SECRET)
+            .header(header::SCOPES, "garmin:read");
+        if era == MODERN {
+            request = request.header("mcp-method", message["method"].as_str().unwrap());
+            if let Some(name) = message["params"]["name"].as_str() {
+                request = request.header("mcp-name", name);
+            }
+        }
+        let body = Full::new(Bytes::from(message.to_string()));
+        self.worker.send(request.body(body).unwrap()).await.unwrap()
+    }
+
+    /// The result of a request in one era, as its message says it.
+    pub(crate) async fn request(&self, era: &str, method: &str, params: Value) -> Value {
+        let message = message(era, method, params);
+        let answer = self.post(era, &message).await;
+        let body: Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!(answer.status(), 200, "{body}");
+        assert_eq!(body["id"], "r-1");
+        body
+    }
+
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Value {
+        let params = json!({ "name": tool, "arguments": arguments });
+        self.request(LEGACY, "tools/call", params).await["result"].take()
+    }
+
+    /// The structured answer of a call that must succeed.
+    pub(crate) async fn ask(&self, tool: &str, arguments: Value) -> Value {
+        let mut result = self.call(tool, arguments).await;
+        assert_ne!(result["isError"], true, "{tool}: {result}");
+        let text: Value =
+            serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
+        assert_eq!(text, result["structuredContent"], "{tool}");
+        result["structuredContent"].take()
+    }
+
+    /// The error of a call that must fail: its data and its text.
+    pub(crate) async fn fail(&self, tool: &str, arguments: Value) -> (Value, String) {
+        let mut result = self.call(tool, arguments).await;
+        assert_eq!(result["isError"], true, "{tool}: {result}");
+        let text = result["content"][0]["text"].as_str().unwrap().to_owned();
+        (result["_meta"]["garmin-gateway/error"].take(), text)
+    }
+
+    pub(crate) async fn tools(&self) -> Vec<Value> {
+        let mut listed = self.request(LEGACY, "tools/list", json!({})).await;
+        serde_json::from_value(listed["result"]["tools"].take()).unwrap()
+    }
+}
+
+pub(crate) fn message(era: &str, method: &str, mut params: Value) -> Value {
+    if era == MODERN {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": MODERN,
+            "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+    }
+    json!({ "jsonrpc": "2.0", "id": "r-1", "method": method, "params": params })
+}
+
+async fn answer(
+    mut control: UnixStream,
+    answers: Answers,
+    asked: Arc<Mutex<Vec<Option<Generation>>>>,
+) {
+    while let Ok(size) = control.read_u32().await {
+        let mut text = vec![0; size as usize];
+        control.read_exact(&mut text).await.unwrap();
+        let FromWorker::CredentialsWanted { id, refused } = serde_json::from_slice(&text).unwrap()
+        else {
+            continue;
+        };
+        asked.lock().unwrap().push(refused);
+        let next = answers.lock().unwrap().pop_front();
+        let answer = next.unwrap_or(CredentialsAnswer::SignInNeeded);
+        let text = serde_json::to_vec(&ToWorker::Credentials { id, answer }).unwrap();
+        control.write_u32(u32::try_from(text.len()).unwrap()).await.unwrap();
+        control.write_all(&text).await.unwrap();
+    }
+}
