@@ -3,11 +3,14 @@
 mod activities;
 mod activity_detail;
 mod devices;
+mod fitness;
 mod gear;
+mod hrv;
 mod params;
 mod profile;
 mod ranges;
 mod sleep;
+mod streams;
 mod summary;
 mod training;
 mod wellness;
@@ -135,10 +138,13 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
     profile::router()
         .merge(wellness::router())
         .merge(sleep::router())
+        .merge(hrv::router())
         .merge(ranges::router())
         .merge(activities::router())
         .merge(activity_detail::router())
+        .merge(streams::router())
         .merge(devices::router())
         .merge(gear::router())
         .merge(training::router())
+        .merge(fitness::router())
 }

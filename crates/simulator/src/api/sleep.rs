@@ -1,4 +1,4 @@
-//! Nights: the sleep payload, its statistics, and heart-rate variability.
+//! Nights: the sleep payload and its statistics.
 
 use std::sync::Arc;
 
@@ -10,11 +10,10 @@ use serde_json::{Value, json};
 
 use super::params::{self, Query};
 use super::wellness::{spo2_stats, with};
-use super::{Caller, Reply, found, nothing};
+use super::{Caller, Reply, found};
 use crate::athlete::{
-    Day, HR_STEP, HrvStatus, Night, STRESS_STEP, Stage, hrv_readings, night_battery,
-    night_heart_rate, night_respiration, night_series, night_stress, number, rounded,
-    spo2_readings, whole,
+    Day, HR_STEP, Night, STRESS_STEP, Stage, hrv_readings, night_battery, night_heart_rate,
+    night_respiration, night_series, night_stress, number, rounded, spo2_readings,
 };
 use crate::chance::smooth;
 use crate::state::Inner;
@@ -25,8 +24,6 @@ pub(super) fn router() -> Router<Arc<Inner>> {
         .route("/wellness-service/wellness/dailySleepData/{dn}", get(sleep_of))
         .route("/sleep-service/sleep/dailySleepData", get(sleep))
         .route("/sleep-service/stats/sleep/daily/{start}/{end}", get(sleep_stats))
-        .route("/hrv-service/hrv/{date}", get(hrv))
-        .route("/hrv-service/hrv/daily/{start}/{end}", get(hrv_range))
 }
 
 async fn sleep_of(Path(dn): Path<String>, query: Query, caller: Caller) -> Reply {
@@ -448,74 +445,4 @@ async fn sleep_stats(Path((start, end)): Path<(String, String)>, caller: Caller)
         },
         "individualStats": rows,
     }))
-}
-
-// Heart-rate variability.
-
-fn hrv_summary(caller: &Caller, day: &Day, night: &Night) -> Value {
-    let form = &day.form;
-    let highest = hrv_readings(&caller.athlete.person, day, night).iter().map(|(_, ms)| *ms).max();
-    let baseline = form.hrv_baseline.map(|band| {
-        let width = number((band.balanced_upper - band.balanced_low).max(1));
-        let marker = 0.25 + 0.5 * number(form.hrv_7d - band.balanced_low) / width;
-        json!({
-            "lowUpper": band.low_upper,
-            "balancedLow": band.balanced_low,
-            "balancedUpper": band.balanced_upper,
-            "markerValue": rounded(marker.clamp(0.0, 1.0), 2),
-        })
-    });
-    let weekly = (form.hrv_status != HrvStatus::None).then_some(form.hrv_7d);
-    json!({
-        "calendarDate": day.date.to_string(),
-        "weeklyAvg": weekly,
-        "lastNightAvg": whole(form.hrv_ms.round()),
-        "lastNight5MinHigh": highest,
-        "baseline": baseline,
-        "status": form.hrv_status.wire(),
-        "feedbackPhrase": form.hrv_status.phrase(),
-        "createTimeStamp": format!("{}.123", plain(night.end)),
-    })
-}
-
-async fn hrv(Path(date): Path<String>, caller: Caller) -> Reply {
-    let date = params::date(&date)?;
-    let Some((day, night)) = caller.season.night(date, caller.now_ms()) else { return nothing() };
-    let zone = &caller.athlete.zone;
-    let readings: Vec<Value> = hrv_readings(&caller.athlete.person, day, night)
-        .into_iter()
-        .map(|(at, ms)| {
-            json!({"hrvValue": ms, "readingTimeGMT": dotted(at),
-                   "readingTimeLocal": dotted(zone.wall(at))})
-        })
-        .collect();
-    let (start, end) = (dotted(night.start), dotted(night.end));
-    let (local_start, local_end) = (dotted(zone.wall(night.start)), dotted(zone.wall(night.end)));
-    found(json!({
-        "userProfilePk": caller.athlete.person.profile_id,
-        "hrvSummary": hrv_summary(&caller, day, night),
-        "hrvReadings": readings,
-        "startTimestampGMT": start,
-        "endTimestampGMT": end,
-        "startTimestampLocal": local_start,
-        "endTimestampLocal": local_end,
-        "sleepStartTimestampGMT": start,
-        "sleepEndTimestampGMT": end,
-        "sleepStartTimestampLocal": local_start,
-        "sleepEndTimestampLocal": local_end,
-    }))
-}
-
-async fn hrv_range(Path((start, end)): Path<(String, String)>, caller: Caller) -> Reply {
-    let (start, end) = params::range(&start, &end, 367)?;
-    let rows: Vec<Value> = caller
-        .season
-        .worn(start, end)
-        .filter_map(|day| Some((day, day.night().filter(|n| n.end <= caller.now_ms())?)))
-        .map(|(day, night)| hrv_summary(&caller, day, night))
-        .collect();
-    if rows.is_empty() {
-        return nothing();
-    }
-    found(json!({"hrvSummaries": rows, "userProfilePk": caller.athlete.person.profile_id}))
 }

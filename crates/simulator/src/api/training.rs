@@ -1,4 +1,4 @@
-//! `metrics-service` and its neighbours: readiness, status, VO2 max, predictions and records.
+//! `metrics-service`: training readiness, training status and load.
 
 use std::sync::Arc;
 
@@ -8,13 +8,11 @@ use axum::routing::get;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::params::{self, Query};
-use super::{Caller, Reply, found, nothing};
-use crate::athlete::{
-    Activity, Day, Phase, Readiness, SPLITS, number, readiness_word, rounded, whole,
-};
+use super::params;
+use super::{Caller, Reply, found};
+use crate::athlete::{Day, Phase, Readiness, number, readiness_word, rounded, whole};
 use crate::state::Inner;
-use crate::times::{Millis, dotted, plain, shift};
+use crate::times::{Millis, dotted, shift};
 
 pub(super) fn router() -> Router<Arc<Inner>> {
     let metrics = "/metrics-service/metrics";
@@ -24,26 +22,16 @@ pub(super) fn router() -> Router<Arc<Inner>> {
         .route(&format!("{metrics}/trainingstatus/aggregated/{{date}}"), get(status))
         .route(&format!("{metrics}/trainingstatus/daily/{{date}}"), get(daily_status))
         .route(&format!("{metrics}/trainingloadbalance/latest/{{date}}"), get(balance))
-        .route(&format!("{metrics}/maxmet/daily/{{start}}/{{end}}"), get(max_metrics))
-        .route(&format!("{metrics}/maxmet/latest/{{date}}"), get(latest_max_metrics))
-        .route(&format!("{metrics}/racepredictions/latest/{{dn}}"), get(predictions))
-        .route(&format!("{metrics}/racepredictions/daily/{{dn}}"), get(predictions_range))
-        .route(&format!("{metrics}/endurancescore"), get(endurance))
-        .route(&format!("{metrics}/hillscore"), get(hill))
-        .route("/fitnessage-service/fitnessage/{date}", get(fitness_age))
-        .route("/personalrecord-service/personalrecord/prs/{dn}", get(records))
-        .route("/biometric-service/biometric/latestLactateThreshold", get(threshold))
-        .route("/biometric-service/biometric/latestFunctionalThresholdPower/CYCLING", get(ftp))
 }
 
 impl Caller {
     /// A day that has begun and on which the watch was worn.
-    fn told(&self, date: Date) -> Option<&Day> {
+    pub(super) fn told(&self, date: Date) -> Option<&Day> {
         let begun = self.athlete.zone.midnight(date) <= self.now_ms();
         self.season.day(date).filter(|day| begun && day.is_worn())
     }
 
-    fn watch_id(&self) -> i64 {
+    pub(super) fn watch_id(&self) -> i64 {
         self.athlete.person.watch.id
     }
 
@@ -231,7 +219,7 @@ fn vo2max_bike(day: &Day) -> Value {
     })
 }
 
-fn max_metric(caller: &Caller, day: Option<&Day>) -> Value {
+pub(super) fn max_metric(caller: &Caller, day: Option<&Day>) -> Value {
     json!({
         "userId": caller.athlete.person.profile_id,
         "generic": day.map(vo2max),
@@ -310,228 +298,4 @@ async fn balance(Path(date): Path<String>, caller: Caller) -> Reply {
         "metricsTrainingLoadBalanceDTOMap": day.map(|day| load_balance(&caller, day)),
         "recordedDevices": day.map(|_| caller.recorded_devices()),
     }))
-}
-
-// Fitness.
-
-async fn max_metrics(Path((start, end)): Path<(String, String)>, caller: Caller) -> Reply {
-    let (start, end) = params::range(&start, &end, 366)?;
-    let rows: Vec<Value> = caller
-        .season
-        .worn(start, end)
-        .filter(|day| caller.told(day.date).is_some() && !day.activities.is_empty())
-        .map(|day| max_metric(&caller, Some(day)))
-        .collect();
-    found(Value::from(rows))
-}
-
-async fn latest_max_metrics(Path(date): Path<String>, caller: Caller) -> Reply {
-    let date = params::date(&date)?;
-    let day = (0..60)
-        .filter_map(|back| caller.told(shift(date, -back)))
-        .find(|day| !day.activities.is_empty());
-    found(max_metric(&caller, day))
-}
-
-fn prediction(caller: &Caller, day: &Day) -> Value {
-    let person = &caller.athlete.person;
-    let speed = person.threshold_speed_mps * day.form.vo2max_run / person.vo2max;
-    let time = |metres: f64, share: f64| whole((metres / (speed * share)).round());
-    json!({
-        "userId": person.profile_id,
-        "fromCalendarDate": null,
-        "toCalendarDate": null,
-        "calendarDate": day.date.to_string(),
-        "time5K": time(5_000.0, 1.06),
-        "time10K": time(10_000.0, 1.015),
-        "timeHalfMarathon": time(21_097.5, 0.958),
-        "timeMarathon": time(42_195.0, 0.905),
-    })
-}
-
-async fn predictions(Path(dn): Path<String>, caller: Caller) -> Reply {
-    caller.owns(&dn)?;
-    let today = caller.season.today(&caller.athlete.zone, caller.now_ms());
-    match (0..30).find_map(|back| caller.told(shift(today, -back))) {
-        Some(day) => found(prediction(&caller, day)),
-        None => nothing(),
-    }
-}
-
-async fn predictions_range(Path(dn): Path<String>, query: Query, caller: Caller) -> Reply {
-    caller.owns(&dn)?;
-    let (start, end) = params::range(
-        params::required(&query, "fromCalendarDate")?,
-        params::required(&query, "toCalendarDate")?,
-        366,
-    )?;
-    let rows: Vec<Value> = caller
-        .season
-        .worn(start, end)
-        .filter(|day| caller.told(day.date).is_some())
-        .map(|day| prediction(&caller, day))
-        .collect();
-    found(Value::from(rows))
-}
-
-async fn endurance(query: Query, caller: Caller) -> Reply {
-    let Some(day) = caller.told(params::query_date(&query, "calendarDate")?) else {
-        return nothing();
-    };
-    let score =
-        4_300.0 + (day.form.vo2max_run - 42.0) * 95.0 + number(day.form.chronic_load()) * 1.6;
-    let limits = [5_000, 5_700, 6_400, 7_000, 7_700, 8_400];
-    let class = limits.iter().filter(|limit| score >= number(**limit)).count() + 1;
-    found(json!({
-        "userProfilePK": caller.athlete.person.profile_id,
-        "deviceId": caller.watch_id(),
-        "calendarDate": day.date.to_string(),
-        "overallScore": whole(score.round()),
-        "classification": class,
-        "feedbackPhrase": 19,
-        "primaryTrainingDevice": true,
-        "gaugeLowerLimit": 3_500,
-        "classificationLowerLimitIntermediate": limits[0],
-        "classificationLowerLimitTrained": limits[1],
-        "classificationLowerLimitWellTrained": limits[2],
-        "classificationLowerLimitExpert": limits[3],
-        "classificationLowerLimitSuperior": limits[4],
-        "classificationLowerLimitElite": limits[5],
-        "gaugeUpperLimit": 10_080,
-        "contributors": [{"activityTypeId": null, "group": 0, "contribution": 78.0},
-                         {"activityTypeId": null, "group": 1, "contribution": 22.0}],
-    }))
-}
-
-async fn hill(query: Query, caller: Caller) -> Reply {
-    let Some(day) = caller.told(params::query_date(&query, "calendarDate")?) else {
-        return nothing();
-    };
-    let strength = whole(18.0 + (day.form.vo2max_run - 42.0) * 1.4);
-    let lasting = whole(16.0 + number(day.form.chronic_load()) * 0.015);
-    found(json!({
-        "userProfilePK": caller.athlete.person.profile_id,
-        "deviceId": caller.watch_id(),
-        "calendarDate": day.date.to_string(),
-        "strengthScore": strength,
-        "enduranceScore": lasting,
-        "hillScoreClassificationId": 2,
-        "overallScore": strength + lasting,
-        "hillScoreFeedbackPhraseId": 42,
-        "vo2Max": day.form.vo2max_run.round(),
-        "vo2MaxPreciseValue": day.form.vo2max_run,
-        "primaryTrainingDevice": true,
-    }))
-}
-
-async fn fitness_age(Path(date): Path<String>, caller: Caller) -> Reply {
-    let date = params::date(&date)?;
-    let Some(day) = caller.told(date) else { return nothing() };
-    let person = &caller.athlete.person;
-    let age = number(crate::times::days_between(person.birth_date, date)) / 365.25;
-    let fitness = age - (day.form.vo2max_run - 40.0) * 0.55;
-    let height = person.height_cm / 100.0;
-    found(json!({
-        "chronologicalAge": whole(age),
-        "fitnessAge": rounded(fitness, 1),
-        "achievableFitnessAge": rounded(fitness - 1.4, 1),
-        "previousFitnessAge": rounded(fitness + 0.2, 1),
-        "components": {
-            "rhr": {"value": day.form.resting_hr, "stale": false},
-            "bmi": {"value": rounded(day.form.weight_g / 1_000.0 / (height * height), 1),
-                    "stale": false, "lastMeasurementDate": date.to_string()},
-        },
-        "lastUpdated": format!("{date}T00:00:00.0"),
-    }))
-}
-
-async fn threshold(caller: Caller) -> Reply {
-    let person = &caller.athlete.person;
-    let found_on = |days: i64| {
-        let today = caller.season.today(&caller.athlete.zone, caller.now_ms());
-        let at = caller.athlete.zone.instant(shift(today, -days), 18 * 60 + 30);
-        (at, format!("{}.837", plain(at)))
-    };
-    let (version, stamp) = found_on(9);
-    let row = |offset: i64, speed: Value, heart: Value| {
-        json!({
-            "userProfilePK": person.profile_id, "version": version + offset,
-            "calendarDate": stamp, "sequence": version + offset, "speed": speed,
-            "hearRate": heart, "heartRateCycling": null, "rowSpeed": null,
-            "heartRateRowing": null,
-        })
-    };
-    // Two partial rows, and the misspelt key is Garmin's own.
-    found(json!([
-        row(0, json!(rounded(person.threshold_speed_mps / 10.0, 4)), Value::Null),
-        row(1, Value::Null, json!(person.threshold_hr)),
-    ]))
-}
-
-async fn ftp(caller: Caller) -> Reply {
-    let person = &caller.athlete.person;
-    let today = caller.season.today(&caller.athlete.zone, caller.now_ms());
-    let at = caller.athlete.zone.instant(shift(today, -16), 11 * 60);
-    found(json!({
-        "userProfilePK": person.profile_id,
-        "version": at,
-        "calendarDate": format!("{}.41", plain(at)),
-        "isStale": false,
-        "sequence": at,
-        "sport": "CYCLING",
-        "functionalThresholdPower": person.bike_ftp_w,
-        "biometricSourceType": "CHANGE_LOG",
-    }))
-}
-
-// Records.
-
-async fn records(Path(dn): Path<String>, caller: Caller) -> Reply {
-    caller.owns(&dn)?;
-    let activities: Vec<&Activity> = caller.season.activities(caller.now_ms()).collect();
-    let mut rows = Vec::new();
-    for (index, kind) in (0..SPLITS.len()).zip(1_i64..) {
-        let best = activities
-            .iter()
-            .filter_map(|activity| Some((*activity, activity.fastest[index]?)))
-            .min_by(|a, b| a.1.total_cmp(&b.1));
-        if let Some((activity, secs)) = best {
-            rows.push(record(&caller, activity, kind, rounded(secs, 3)));
-        }
-    }
-    let longest = |key: &str| {
-        activities
-            .iter()
-            .filter(|activity| activity.discipline.is_kind_of(key))
-            .max_by(|a, b| a.distance.total_cmp(&b.distance))
-    };
-    for (key, kind) in [("running", 7), ("cycling", 8)] {
-        if let Some(activity) = longest(key) {
-            rows.push(record(&caller, activity, kind, activity.distance));
-        }
-    }
-    found(Value::from(rows))
-}
-
-fn record(caller: &Caller, activity: &Activity, kind: i64, value: f64) -> Value {
-    let zone = &caller.athlete.zone;
-    json!({
-        "id": activity.id * 10 + kind,
-        "typeId": kind,
-        "status": "ACCEPTED",
-        "activityId": activity.id,
-        "activityName": activity.name,
-        "activityType": activity.discipline.activity_type().1,
-        "activityStartDateTimeInGMT": activity.start,
-        "actStartDateTimeInGMTFormatted": dotted(activity.start),
-        "activityStartDateTimeLocal": zone.wall(activity.start),
-        "activityStartDateTimeLocalFormatted": dotted(zone.wall(activity.start)),
-        "value": value,
-        "prStartTimeGmt": activity.start,
-        "prStartTimeGmtFormatted": dotted(activity.start),
-        "prStartTimeLocal": zone.wall(activity.start),
-        "prStartTimeLocalFormatted": dotted(zone.wall(activity.start)),
-        "prTypeLabelKey": null,
-        "poolLengthUnit": null,
-    })
 }

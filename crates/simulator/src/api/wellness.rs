@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use super::params::{self, Query};
 use super::summary::{battery_event, battery_feedback, summary};
 use super::{Caller, Reply, found};
-use crate::athlete::STEPS_STEP;
-use crate::athlete::{DayView, number, rounded, spo2_readings};
+use crate::athlete::{DayView, STEPS_STEP, number, rounded, spo2_readings};
 use crate::state::Inner;
 use crate::times::{HOUR, Millis, dotted, shift};
 

@@ -6,11 +6,10 @@ use jiff::civil::Date;
 use crate::chance::Seed;
 use crate::times::{Millis, days_between};
 
+use super::laps::{Means, fastest, in_zones, laps, means};
 use super::person::Person;
 use super::plan::{Session, SessionKind};
-use super::trace::{
-    Effort, Means, Role, Sample, Segment, fastest, in_zones, laps, means, whole_steps,
-};
+use super::trace::{Effort, Role, Sample, Segment, whole_steps};
 use super::{number, rounded, whole};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

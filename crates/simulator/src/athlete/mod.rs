@@ -6,6 +6,7 @@ mod activities;
 mod days;
 mod digest;
 mod gear;
+mod laps;
 mod person;
 mod physiology;
 mod plan;
@@ -27,13 +28,14 @@ pub(crate) use days::{
 };
 pub(crate) use digest::{BatteryEvent, Digest, FLOORS_GOAL, WEEKLY_INTENSITY_GOAL};
 pub(crate) use gear::{GearItem, GearKind, items as gear_items};
+pub(crate) use laps::{Lap, laps, thinned};
 pub(crate) use person::{Device, Gender, Person};
 pub(crate) use physiology::HrvStatus;
 pub(crate) use plan::{Phase, SessionKind, Wear};
 pub(crate) use readiness::{Readiness, word as readiness_word};
 pub(crate) use season::{Day, Season};
 pub(crate) use sleep::{Night, Stage};
-pub(crate) use trace::{Lap, Sample, laps, thinned};
+pub(crate) use trace::Sample;
 
 use crate::accounts::AccountSpec;
 use crate::times::{Zone, shift};

@@ -8,6 +8,8 @@ use super::{number, rounded, whole};
 
 const ACUTE_DAYS: f64 = 7.0;
 const CHRONIC_DAYS: f64 = 28.0;
+/// The daily load an hour of weekly training comes to, all weeks of a cycle taken together.
+const LOAD_PER_WEEKLY_HOUR: f64 = 8.2;
 /// Nights until the watch trusts a baseline.
 const BASELINE_NIGHTS: usize = 19;
 const BASELINE_WINDOW: usize = 60;
@@ -101,7 +103,7 @@ pub(crate) struct Body<'a> {
 
 impl<'a> Body<'a> {
     pub(crate) fn new(person: &'a Person) -> Self {
-        let habit = person.weekly_hours * 11.5;
+        let habit = person.weekly_hours * LOAD_PER_WEEKLY_HOUR;
         Self {
             person,
             seed: person.seed.child("body"),
@@ -127,7 +129,7 @@ impl<'a> Body<'a> {
     /// The body on waking. `night` says whether the watch saw it asleep.
     pub(crate) fn wake(&mut self, day: i64, illness: f64, quality: f64, seen: bool) -> Form {
         let strain = self.strain();
-        let habit = self.person.weekly_hours * 11.5;
+        let habit = self.person.weekly_hours * LOAD_PER_WEEKLY_HOUR;
         let fitness = ((self.chronic - habit) / habit).clamp(-0.6, 0.6);
         let drift = smooth(self.seed.child("drift"), number(day), 24.0);
         let noise = self.seed.child("rhr").at(day).normal();
@@ -190,9 +192,10 @@ impl<'a> Body<'a> {
     /// Body Battery over the night: on falling asleep, and on waking.
     pub(crate) fn recharge(&mut self, illness: f64, quality: f64, hours: f64) -> (f64, f64) {
         let before = self.battery;
-        let gain =
-            78.0 * (quality / 0.78).min(1.15) * (hours / 7.6).min(1.2) * (1.0 - 0.45 * illness);
-        let after = (before + gain).min(100.0);
+        // A share of what is missing, so that an empty battery fills fastest and few are full.
+        let refill =
+            0.8 * (quality / 0.76).min(1.2) * (hours / 7.2).min(1.15) * (1.0 - 0.4 * illness);
+        let after = before + (100.0 - before) * refill.min(1.0);
         // Even a bad night gives something back.
         self.battery = after.max(before + 5.0).min(100.0).round();
         (before, self.battery)
@@ -202,7 +205,7 @@ impl<'a> Body<'a> {
     /// cost, and by how much the activities' cost was cut short because nothing was left.
     pub(crate) fn spend(&mut self, form: &Form, activity_drain: f64, hours: f64) -> (f64, f64) {
         let available = self.battery - 5.0;
-        let waking = (24.0 + 0.75 * (form.stress_base - 24.0)).max(14.0) * hours / 15.5;
+        let waking = (43.0 + 0.9 * (form.stress_base - 27.0)).max(26.0) * hours / 15.5;
         let wanted = waking + activity_drain;
         let share = if wanted > available { available / wanted } else { 1.0 };
         self.battery = (self.battery - wanted * share).round().max(5.0);

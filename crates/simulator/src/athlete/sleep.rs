@@ -109,7 +109,8 @@ impl Night {
         let rem = (self.share(Stage::Rem) / 0.21).min(1.0);
         let awake = number(i64::try_from(self.awake_count()).unwrap_or(0));
         let score =
-            42.0 * slept.min(1.05) + 13.0 * deep + 13.0 * rem + 32.0 * self.quality - 1.5 * awake;
+            42.0 * slept.min(1.05).powf(1.6) + 13.0 * deep + 13.0 * rem + 32.0 * self.quality
+                - 1.5 * awake;
         whole(score.round()).clamp(12, 100)
     }
 }

@@ -73,13 +73,38 @@ pub(crate) struct Sample {
     pub(crate) longitude: f64,
 }
 
+/// The seeds of an effort's noises, so that a sample costs no labels.
+struct Noises {
+    altitude_m: f64,
+    ground: Seed,
+    bumps: Seed,
+    wobble: Seed,
+    gusts: Seed,
+    cadence: Seed,
+    heart: Seed,
+}
+
+impl Noises {
+    fn of(seed: Seed) -> Self {
+        Self {
+            altitude_m: 40.0 + 220.0 * seed.child("altitude").unit(),
+            ground: seed.child("ground"),
+            bumps: seed.child("bumps"),
+            wobble: seed.child("wobble"),
+            gusts: seed.child("gusts"),
+            cadence: seed.child("cadence"),
+            heart: seed.child("heart"),
+        }
+    }
+}
+
 impl Effort {
     pub(crate) fn secs(&self) -> f64 {
         self.segments.iter().map(|segment| segment.secs).sum()
     }
 
     /// Where each segment ends.
-    fn ends(&self) -> Vec<f64> {
+    pub(crate) fn ends(&self) -> Vec<f64> {
         let mut end = 0.0;
         self.segments
             .iter()
@@ -90,23 +115,22 @@ impl Effort {
             .collect()
     }
 
-    fn elevation(&self, distance: f64) -> f64 {
-        let base = 40.0 + 220.0 * self.seed.child("altitude").unit();
-        let ground = self.seed.child("ground");
-        base + self.hilliness_m * smooth(ground, distance, 900.0)
-            + 0.35 * self.hilliness_m * smooth(ground.child("small"), distance, 260.0)
+    fn elevation(&self, noises: &Noises, distance: f64) -> f64 {
+        noises.altitude_m
+            + self.hilliness_m * smooth(noises.ground, distance, 900.0)
+            + 0.35 * self.hilliness_m * smooth(noises.bumps, distance, 260.0)
     }
 
     /// Speed and power of the step that begins at `secs`.
-    fn pace(&self, secs: f64, intensity: f64) -> (f64, f64) {
-        let wobble = 1.0 + 0.025 * smooth(self.seed.child("wobble"), secs, 45.0);
+    fn pace(&self, noises: &Noises, secs: f64, intensity: f64) -> (f64, f64) {
+        let wobble = 1.0 + 0.025 * smooth(noises.wobble, secs, 45.0);
         match self.discipline {
             Discipline::Run => {
                 let speed = self.threshold_speed * intensity * wobble;
                 (speed, self.mass_kg * speed * 1.05)
             }
             Discipline::Ride => {
-                let gusts = 1.0 + 0.16 * smooth(self.seed.child("gusts"), secs, 25.0);
+                let gusts = 1.0 + 0.16 * smooth(noises.gusts, secs, 25.0);
                 let power = self.threshold_power * intensity * wobble * gusts;
                 ((power.max(20.0) / 0.33).cbrt(), power)
             }
@@ -114,8 +138,8 @@ impl Effort {
         }
     }
 
-    fn cadence(&self, secs: f64, speed: f64) -> f64 {
-        let noise = smooth(self.seed.child("cadence"), secs, 30.0);
+    fn cadence(&self, noises: &Noises, secs: f64, speed: f64) -> f64 {
+        let noise = smooth(noises.cadence, secs, 30.0);
         match self.discipline {
             Discipline::Run => 150.0 + 8.0 * speed + 2.5 * noise,
             Discipline::Ride => 86.0 + 6.0 * noise,
@@ -124,18 +148,19 @@ impl Effort {
     }
 
     /// The heart rate this effort settles at, given time.
-    fn settled_hr(&self, secs: f64, intensity: f64) -> f64 {
+    fn settled_hr(&self, noises: &Noises, secs: f64, intensity: f64) -> f64 {
         let share = match self.discipline {
             Discipline::Run => 0.30 + 0.70 * intensity,
             Discipline::Ride => 0.34 + 0.62 * intensity,
             Discipline::Strength => 0.45 + 0.45 * intensity,
         };
         let drift = 5.0 * (secs / 3_600.0).min(2.5);
-        let noise = 2.0 * smooth(self.seed.child("hr"), secs, 60.0);
+        let noise = 2.0 * smooth(noises.heart, secs, 60.0);
         (self.threshold_hr * share + self.strain_bpm + drift + noise).min(self.max_hr - 1.0)
     }
 
     pub(crate) fn trace(&self) -> Vec<Sample> {
+        let noises = Noises::of(self.seed);
         let total = self.secs();
         let ends = self.ends();
         let mut samples = Vec::with_capacity(256);
@@ -149,7 +174,7 @@ impl Effort {
             hr: hr.round(),
             power: 0.0,
             cadence: 0.0,
-            elevation: self.elevation(0.0),
+            elevation: self.elevation(&noises, 0.0),
             respiration: 16.0,
             latitude: 0.0,
             longitude: 0.0,
@@ -159,8 +184,8 @@ impl Effort {
             let segment = ends.partition_point(|end| *end <= secs + 0.001);
             let intensity = self.segments.get(segment).map_or(0.6, |segment| segment.intensity);
             let step = STEP_SECS.min(total - secs);
-            let (speed, power) = self.pace(secs, intensity);
-            let settled = self.settled_hr(secs, intensity);
+            let (speed, power) = self.pace(&noises, secs, intensity);
+            let settled = self.settled_hr(&noises, secs, intensity);
             let lag = if settled > hr { 32.0 } else { 48.0 };
             hr += (settled - hr) * (1.0 - (-step / lag).exp());
             secs += step;
@@ -172,8 +197,8 @@ impl Effort {
                 speed,
                 hr: hr.round(),
                 power: power.round(),
-                cadence: self.cadence(secs, speed).round(),
-                elevation: self.elevation(distance),
+                cadence: self.cadence(&noises, secs, speed).round(),
+                elevation: self.elevation(&noises, distance),
                 respiration: 15.0 + 27.0 * effort * effort,
                 latitude: 0.0,
                 longitude: 0.0,
@@ -201,228 +226,14 @@ impl Effort {
     }
 }
 
-/// A lap, cut from the samples.
-#[derive(Debug, Clone)]
-pub(crate) struct Lap {
-    pub(crate) start_secs: f64,
-    pub(crate) end_secs: f64,
-    pub(crate) distance: f64,
-    pub(crate) role: Role,
-    pub(crate) means: Means,
-}
-
-/// Averages and extremes over a stretch of samples.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Means {
-    pub(crate) avg_hr: f64,
-    pub(crate) max_hr: f64,
-    pub(crate) min_hr: f64,
-    pub(crate) avg_power: f64,
-    pub(crate) max_power: f64,
-    pub(crate) min_power: f64,
-    pub(crate) norm_power: f64,
-    pub(crate) avg_cadence: f64,
-    pub(crate) max_cadence: f64,
-    pub(crate) max_speed: f64,
-    pub(crate) gain: f64,
-    pub(crate) loss: f64,
-    pub(crate) min_elevation: f64,
-    pub(crate) max_elevation: f64,
-    pub(crate) avg_respiration: f64,
-    pub(crate) max_respiration: f64,
-    pub(crate) min_respiration: f64,
-    pub(crate) steps: f64,
-}
-
-/// Means over the samples that end in `(from, until]`.
-pub(crate) fn means(samples: &[Sample], from: f64, until: f64) -> Means {
-    let begin = samples.partition_point(|sample| sample.secs <= from + 0.001).max(1);
-    let end = samples.partition_point(|sample| sample.secs <= until + 0.001).max(begin);
-    let stretch = samples.get(begin - 1..end).unwrap_or(samples);
-    let mut sums = [0.0_f64; 5];
-    let mut lows = [f64::MAX; 4];
-    let mut highs = [0.0_f64; 6];
-    let (mut climbed, mut descended, mut secs) = (0.0, 0.0, 0.0);
-    let mut steps = 0.0;
-    for pair in stretch.windows(2) {
-        let (before, here) = (pair[0], pair[1]);
-        let step = here.secs - before.secs;
-        secs += step;
-        let smoothed = f64::midpoint(before.power, here.power);
-        for (sum, value) in sums.iter_mut().zip([
-            here.hr,
-            here.power,
-            here.cadence,
-            here.respiration,
-            smoothed.powi(4),
-        ]) {
-            *sum += value * step;
-        }
-        for (low, value) in
-            lows.iter_mut().zip([here.hr, here.power, here.elevation, here.respiration])
-        {
-            *low = low.min(value);
-        }
-        for (high, value) in highs.iter_mut().zip([
-            here.hr,
-            here.power,
-            here.cadence,
-            here.speed,
-            here.elevation,
-            here.respiration,
-        ]) {
-            *high = high.max(value);
-        }
-        let climb = here.elevation - before.elevation;
-        climbed += climb.max(0.0);
-        descended += (-climb).max(0.0);
-        steps += here.cadence * step / 60.0;
-    }
-    let secs = f64::max(secs, 1.0);
-    Means {
-        avg_hr: sums[0] / secs,
-        max_hr: highs[0],
-        min_hr: lows[0],
-        avg_power: sums[1] / secs,
-        max_power: highs[1],
-        min_power: lows[1],
-        norm_power: (sums[4] / secs).powf(0.25),
-        avg_cadence: sums[2] / secs,
-        max_cadence: highs[2],
-        max_speed: highs[3],
-        gain: climbed,
-        loss: descended,
-        min_elevation: lows[2],
-        max_elevation: highs[4],
-        avg_respiration: sums[3] / secs,
-        max_respiration: highs[5],
-        min_respiration: lows[3],
-        steps,
-    }
-}
-
-/// Distance covered after `secs`.
-pub(crate) fn distance_at(samples: &[Sample], secs: f64) -> f64 {
-    let index = samples.partition_point(|sample| sample.secs < secs);
-    let Some(here) = samples.get(index) else {
-        return samples.last().map_or(0.0, |sample| sample.distance);
-    };
-    let Some(before) = index.checked_sub(1).and_then(|index| samples.get(index)) else {
-        return here.distance;
-    };
-    let share = (secs - before.secs) / (here.secs - before.secs).max(0.001);
-    before.distance + (here.distance - before.distance) * share
-}
-
-/// When so many metres had been covered.
-pub(crate) fn secs_at(samples: &[Sample], distance: f64) -> f64 {
-    let index = samples.partition_point(|sample| sample.distance < distance);
-    let Some(here) = samples.get(index) else {
-        return samples.last().map_or(0.0, |sample| sample.secs);
-    };
-    let Some(before) = index.checked_sub(1).and_then(|index| samples.get(index)) else {
-        return here.secs;
-    };
-    let share = (distance - before.distance) / (here.distance - before.distance).max(0.001);
-    before.secs + (here.secs - before.secs) * share
-}
-
-/// Laps: by the watch's distance, or by the steps of a structured workout.
-pub(crate) fn laps(effort: &Effort, samples: &[Sample]) -> Vec<Lap> {
-    let total_secs = effort.secs();
-    let total = samples.last().map_or(0.0, |sample| sample.distance);
-    let structured = effort.segments.iter().any(|segment| segment.role == Role::Interval)
-        || effort.discipline == Discipline::Strength;
-    let mut cuts: Vec<(f64, Role)> = Vec::new();
-    if structured {
-        for (end, segment) in effort.ends().iter().zip(&effort.segments) {
-            cuts.push((*end, segment.role));
-        }
-    } else {
-        let every = match effort.discipline {
-            Discipline::Ride => 5_000.0,
-            Discipline::Run | Discipline::Strength => 1_000.0,
-        };
-        let mut mark = every;
-        while mark < total - 1.0 {
-            cuts.push((secs_at(samples, mark), Role::Active));
-            mark += every;
-        }
-        cuts.push((total_secs, Role::Active));
-    }
-    let mut start = 0.0;
-    cuts.into_iter()
-        .map(|(end, role)| {
-            let lap = Lap {
-                start_secs: start,
-                end_secs: end,
-                distance: distance_at(samples, end) - distance_at(samples, start),
-                role,
-                means: means(samples, start, end),
-            };
-            start = end;
-            lap
-        })
-        .collect()
-}
-
-/// The fastest stretch of so many metres, in seconds.
-pub(crate) fn fastest(samples: &[Sample], metres: f64) -> Option<f64> {
-    let total = samples.last()?.distance;
-    if total < metres {
-        return None;
-    }
-    let mut best = f64::MAX;
-    let mut end = 0;
-    for start in samples {
-        while samples.get(end).is_some_and(|sample| sample.distance < start.distance + metres) {
-            end += 1;
-        }
-        let (Some(here), Some(before)) =
-            (samples.get(end), end.checked_sub(1).and_then(|index| samples.get(index)))
-        else {
-            break;
-        };
-        let wanted = start.distance + metres;
-        let share = (wanted - before.distance) / (here.distance - before.distance).max(0.001);
-        best = best.min(before.secs + (here.secs - before.secs) * share - start.secs);
-    }
-    (best < f64::MAX).then_some(best)
-}
-
-/// Seconds at or above each floor and below the next.
-pub(crate) fn in_zones<const N: usize>(
-    samples: &[Sample],
-    floors: [f64; N],
-    value: impl Fn(&Sample) -> f64,
-) -> [f64; N] {
-    let mut secs = [0.0; N];
-    for pair in samples.windows(2) {
-        let zone = floors.iter().rposition(|floor| value(&pair[1]) >= *floor);
-        if let Some(zone) = zone {
-            secs[zone] += pair[1].secs - pair[0].secs;
-        }
-    }
-    secs
-}
-
-/// Every so-many-th sample, so that at most `most` remain, first and last included.
-pub(crate) fn thinned(samples: &[Sample], most: usize) -> Vec<Sample> {
-    if samples.len() <= most.max(2) {
-        return samples.to_vec();
-    }
-    let most = most.max(2);
-    let last = samples.len() - 1;
-    (0..most).map(|index| samples[index * last / (most - 1)]).collect()
-}
-
-/// The samples' mean step, to size charts.
+/// A length of time as a whole number of samples.
 pub(crate) fn whole_steps(secs: f64) -> f64 {
     (secs / STEP_SECS).round() * STEP_SECS
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::laps::{fastest, laps, thinned};
     use super::*;
 
     fn effort() -> Effort {

@@ -332,7 +332,7 @@ async fn the_past_stays_as_it_was_told_when_time_passes() {
     let date = life.back(3);
     let told = life.summary(date).await;
     let listed = life.activities(life.back(60), life.back(1)).await;
-    life.garmin.clock.advance(std::time::Duration::from_secs(40 * 86_400));
+    life.garmin.clock.advance(std::time::Duration::from_hours(40 * 24));
     let life = Life { token: life.garmin.token_of(EMAIL), ..life };
     assert_eq!(life.summary(date).await, told);
     assert_eq!(life.activities(life.back(60), life.back(1)).await, listed);
