@@ -53,7 +53,7 @@ pub struct OpenOptions {
 pub enum OpenError {
     #[error(
         "GATEWAY_SECRET is not the one this database was made with; set the original secret, \
-         or set GATEWAY_SECRET_OLD to it and run `garmin-gateway rekey`"
+         or set GATEWAY_SECRET_OLD to the original one beside the new"
     )]
     WrongSecret,
     #[error(
@@ -78,8 +78,8 @@ pub enum OpenError {
     #[error("{} is not a SQLite database; check DB_PATH, or restore a backup", path.display())]
     NotADatabase { path: PathBuf },
     #[error(
-        "{} is the database of another program or of the original gateway; choose another \
-         DB_PATH and bring the accounts along with `garmin-gateway import`", path.display()
+        "{} is the database of another program or of the original gateway, which this one does \
+         not touch; choose another DB_PATH", path.display()
     )]
     Foreign { path: PathBuf },
     #[error("DATABASE_URL cannot be used: {0}")]
