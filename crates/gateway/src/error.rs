@@ -11,8 +11,7 @@ use domain::oauth::{ErrorBody, ErrorCode};
 use domain::origin::Origin;
 use domain::scope::Scopes;
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONNECTION, HeaderName, HeaderValue, PRAGMA, RETRY_AFTER,
-    WWW_AUTHENTICATE,
+    ACCEPT, CACHE_CONTROL, CONNECTION, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, Method, StatusCode};
 
@@ -189,7 +188,8 @@ impl IntoResponse for OAuthError {
 /// A `Retry-After` value, rounded up: a client that obeys must not come a moment too early.
 #[must_use]
 pub fn whole_seconds(wait: Duration) -> HeaderValue {
-    HeaderValue::from(wait.as_millis().div_ceil(1000).clamp(1, 86_400) as u64)
+    let seconds = wait.as_millis().div_ceil(1000);
+    HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX).clamp(1, 86_400))
 }
 
 /// Whether a page is wanted. A browser names `text/html`; programs say JSON, `*/*` or nothing.
@@ -238,9 +238,6 @@ pub fn panicked(_payload: Box<dyn Any + Send + 'static>) -> Response {
         "Something went wrong on our side. Try again shortly.",
     )
 }
-
-/// Headers a client script may read although it lives on another origin.
-pub const EXPOSED: [HeaderName; 2] = [WWW_AUTHENTICATE, RETRY_AFTER];
 
 #[cfg(test)]
 mod tests {

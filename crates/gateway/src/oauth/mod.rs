@@ -12,7 +12,8 @@ mod token;
 
 use axum::Router;
 use axum::routing::{get, post};
-use store::StoreError;
+use domain::clock::Timestamp;
+use store::{AuditEntry, StoreError};
 
 pub use request::AuthorizationRequest;
 
@@ -58,6 +59,13 @@ pub fn routes() -> Router<AppState> {
 fn store_failed(error: &StoreError) -> OAuthError {
     tracing::error!(event = "store-failed", error = %error, "the store failed an OAuth request");
     OAuthError::unavailable()
+}
+
+/// What has happened has happened; a line about it that cannot be written must not undo it.
+pub(crate) async fn audit(app: &AppState, entry: &AuditEntry<'_>, now: Timestamp) {
+    if let Err(error) = app.store.record_audit(entry, now).await {
+        tracing::error!(event = "store-failed", error = %error, "an audit entry was not written");
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode};
 /// Where a person goes with their code. `state` only if the client sent one; `iss` always
 /// (RFC 9207).
 #[must_use]
-pub fn with_code(
+pub(crate) fn with_code(
     origin: &Origin,
     redirect: &RedirectUri,
     code: &str,
@@ -24,7 +24,7 @@ pub fn with_code(
 
 /// Where a person goes when the request is refused.
 #[must_use]
-pub fn with_error(
+pub(crate) fn with_error(
     origin: &Origin,
     redirect: &RedirectUri,
     code: ErrorCode,
@@ -39,7 +39,7 @@ pub fn with_error(
 
 /// 303, so that no browser ever sends a form on to the client.
 #[must_use]
-pub fn see_other(location: &str) -> Response {
+pub(crate) fn see_other(location: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(location) else {
         // Redirect URIs are visible ASCII and parameters percent-encoded.
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -15,9 +15,9 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, PRAGMA};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use store::NewClient;
+use store::{AuditEntry, AuditEvent, NewClient};
 
-use super::store_failed;
+use super::{audit, store_failed};
 use crate::error::OAuthError;
 use crate::extract::client_ip::ClientIp;
 use crate::extract::form::{MACHINE_LIMIT, has_type, read_body};
@@ -51,6 +51,9 @@ pub(super) async fn post(
     let (new, secret) = new_client(&app, &asked);
     let added = app.store.register_client(&new, now).await.map_err(|error| store_failed(&error))?;
     let issued_at = if added {
+        let event = AuditEvent::ClientRegistered;
+        let client = Some(&new.id);
+        audit(&app, &AuditEntry { event, account: None, device: None, client }, now).await;
         now
     } else {
         // The same public client as before: hosts register for every connection, and twice.

@@ -26,15 +26,15 @@ pub struct AuthorizationRequest {
 
 /// A refusal that may be sent to the client's redirect URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused {
-    pub code: ErrorCode,
-    pub description: &'static str,
+pub(super) struct Refused {
+    pub(super) code: ErrorCode,
+    pub(super) description: &'static str,
 }
 
 const STATE_MAX: usize = 4096;
 
 /// The checks that come after client and redirect URI are known to be good.
-pub fn check(params: &Params, origin: &Origin) -> Result<Checked, Refused> {
+pub(super) fn check(params: &Params, origin: &Origin) -> Result<Checked, Refused> {
     let invalid = |description| Refused { code: ErrorCode::InvalidRequest, description };
     if params.repeats("resource") {
         return Err(invalid("A parameter was sent more than once."));
@@ -96,14 +96,14 @@ pub fn check(params: &Params, origin: &Origin) -> Result<Checked, Refused> {
 
 /// What is left of a request once the client and its redirect URI are dealt with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checked {
-    pub challenge: String,
-    pub scopes: Scopes,
+pub(super) struct Checked {
+    pub(super) challenge: String,
+    pub(super) scopes: Scopes,
 }
 
 /// `state` as far as it may be echoed: sent once, and of a bearable length.
 #[must_use]
-pub fn state(params: &Params) -> Option<&str> {
+pub(super) fn state(params: &Params) -> Option<&str> {
     params.one("state").ok().flatten().filter(|state| state.len() <= STATE_MAX)
 }
 

@@ -9,8 +9,8 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, PRAGMA};
 use store::{AuditEntry, AuditEvent, StoreError};
 
-use super::store_failed;
-use super::token::{audit, authenticate};
+use super::token::authenticate;
+use super::{audit, store_failed};
 use crate::error::OAuthError;
 use crate::extract::client_ip::ClientIp;
 use crate::extract::form::{MACHINE_LIMIT, read_form};

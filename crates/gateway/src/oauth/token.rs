@@ -18,7 +18,7 @@ use store::{
     Redemption, RefreshOutcome, RefreshRequest, Renewed, StoreError,
 };
 
-use super::{clients, store_failed};
+use super::{audit, clients, store_failed};
 use crate::error::OAuthError;
 use crate::extract::client_auth::Presented;
 use crate::extract::client_ip::ClientIp;
@@ -338,11 +338,4 @@ fn narrower(text: &str) -> Option<Option<Scopes>> {
         return Some(None);
     }
     Scopes::parse(text).ok().map(Some)
-}
-
-/// What has happened has happened; a log of it that cannot be written must not undo it.
-pub(super) async fn audit(app: &AppState, entry: &AuditEntry<'_>, now: Timestamp) {
-    if let Err(error) = app.store.record_audit(entry, now).await {
-        tracing::error!(event = "store-failed", error = %error, "an audit entry was not written");
-    }
 }

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use domain::clock::Timestamp;
 use domain::email::LoginEmail;
-use domain::id::GrantId;
+use domain::id::{AccountId, GrantId};
 use domain::pkce::Challenge;
 use domain::token::AuthorizationCode;
 use garmin::{MfaError, PendingMfa, Session, SignInError, Step};
-use store::{Connect, Grant, NewGrant, SignIn, StoreError};
+use store::{AuditEntry, AuditEvent, Connect, Grant, NewGrant, SignIn, StoreError};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::lanes::EmailKey;
 use super::record::{CodeWait, Worker};
 use super::scheduler::{Answer, Fingerprint, Inner};
 use super::{Problem, Record, Stage};
-use crate::oauth::redirect;
+use crate::oauth::{audit, redirect};
 use crate::state::AppState;
 
 /// From the first byte to Garmin to the last one back.
@@ -44,6 +44,14 @@ enum Outcome {
     SignedIn(Box<Session>),
     Code(CodeWait, Option<Problem>),
     Form(Problem),
+}
+
+/// What a successful sign-in has put into the store.
+struct Made {
+    grant: GrantId,
+    account: AccountId,
+    /// Whether the account was not there before.
+    new: bool,
 }
 
 /// The row is no longer ours: the person cancelled, it expired, or another node was faster.
@@ -76,8 +84,12 @@ impl Attempt {
         let with_code = matches!(answer, Answer::Code { .. });
         drop(answer);
         log_outcome(&outcome, with_code, began.elapsed());
-        let accepted = match self.settle(outcome, &email).await {
-            Ok(stage) => stage,
+        let mut made = None;
+        self.record.stage = match self.settle(outcome, &email).await {
+            Ok((stage, new)) => {
+                made = new;
+                stage
+            }
             Err(error) => {
                 tracing::error!(
                     event = "login-verify-failed",
@@ -87,12 +99,31 @@ impl Attempt {
                 Stage::Form { problem: Some(Problem::Ours) }
             }
         };
-        if matches!(accepted, Stage::Code { .. }) {
+        if matches!(self.record.stage, Stage::Code { .. }) {
             self.scheduler.remember_accepted(&self.row.id, self.fingerprint);
         }
-        self.record.stage = accepted;
         if self.save().await.is_err() {
             tracing::info!(event = "login-start-result", status = "superseded", "not recorded");
+            if let Some(made) = made {
+                self.undo(&made).await;
+            }
+        }
+    }
+
+    /// The person cancelled at the very last moment: the code must not be good for anything,
+    /// and an account that nobody has a device of must not stay.
+    async fn undo(&self, made: &Made) {
+        let store = &self.scheduler.store;
+        let now = self.scheduler.clock.now();
+        let undone = async {
+            store.revoke_grant(&made.grant, now).await?;
+            if made.new && !store.has_live_device(&made.account, now).await? {
+                store.forget_account(&made.account).await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = undone.await {
+            tracing::error!(event = "store-failed", error = %error, "a sign-in was not undone");
         }
     }
 
@@ -142,10 +173,14 @@ impl Attempt {
         }
     }
 
-    async fn settle(&mut self, outcome: Outcome, email: &LoginEmail) -> Result<Stage, StoreError> {
+    async fn settle(
+        &mut self,
+        outcome: Outcome,
+        email: &LoginEmail,
+    ) -> Result<(Stage, Option<Made>), StoreError> {
         match outcome {
-            Outcome::Form(problem) => Ok(Stage::Form { problem: Some(problem) }),
-            Outcome::Code(wait, problem) => Ok(Stage::Code { wait, problem }),
+            Outcome::Form(problem) => Ok((Stage::Form { problem: Some(problem) }, None)),
+            Outcome::Code(wait, problem) => Ok((Stage::Code { wait, problem }, None)),
             Outcome::SignedIn(session) => {
                 let now = self.scheduler.clock.now();
                 // Whoever cancelled in the meantime must leave nothing behind.
@@ -153,9 +188,10 @@ impl Attempt {
                 self.record.stage =
                     Stage::Working { worker: Worker { node, seen_at: now }, code: None };
                 if self.save().await.is_err() {
-                    return Ok(Stage::Form { problem: None });
+                    return Ok((Stage::Form { problem: None }, None));
                 }
-                self.connect(&session, email, now).await
+                let (stage, made) = self.connect(&session, email, now).await?;
+                Ok((stage, Some(made)))
             }
         }
     }
@@ -167,7 +203,7 @@ impl Attempt {
         session: &Session,
         email: &LoginEmail,
         now: Timestamp,
-    ) -> Result<Stage, StoreError> {
+    ) -> Result<(Stage, Made), StoreError> {
         let store = &self.scheduler.store;
         let profile =
             serde_json::to_vec(&session.profile).map(zeroize::Zeroizing::new).unwrap_or_default();
@@ -182,6 +218,13 @@ impl Attempt {
         };
         let connected = store.connect_account(&connect, now).await?;
         self.app.signed_in(&connected.account, connected.generation);
+        let entry = AuditEntry {
+            event: AuditEvent::AccountConnected,
+            account: Some(&connected.account),
+            device: None,
+            client: Some(&self.record.request.client),
+        };
+        audit(&self.app, &entry, now).await;
 
         let request = &self.record.request;
         let code = AuthorizationCode::generate(&*self.scheduler.entropy);
@@ -211,7 +254,8 @@ impl Attempt {
             code.reveal(),
             request.state.as_deref(),
         );
-        Ok(Stage::Done { location, at: now })
+        let made = Made { grant: grant.id, account: connected.account, new: connected.new };
+        Ok((Stage::Done { location, at: now }, made))
     }
 }
 
@@ -243,9 +287,10 @@ async fn ask(scheduler: &Inner, answer: &Answer, key: EmailKey) -> Outcome {
             let egress = scheduler.egresses.pick();
             match egress.sign_in(*region).start(email, password).await {
                 Ok(Step::SignedIn(session)) => Outcome::SignedIn(Box::new(session)),
-                Ok(Step::NeedsMfa(pending)) => {
-                    Outcome::Code(CodeWait::of(&pending, &egress.name, *region), None)
-                }
+                Ok(Step::NeedsMfa(pending)) => Outcome::Code(
+                    CodeWait::of(&pending, &egress.name, *region, scheduler.clock.now()),
+                    None,
+                ),
                 Err(error) => Outcome::Form(problem_of(scheduler, &error, key)),
             }
         }
@@ -263,6 +308,9 @@ async fn verify(scheduler: &Inner, wait: &CodeWait, code: &str, key: EmailKey) -
     };
     match sign_in.verify(&pending, code).await {
         Ok(session) => Outcome::SignedIn(Box::new(session)),
+        Err(MfaError::WrongCode { .. }) if wait.is_stale(scheduler.clock.now()) => {
+            Outcome::Form(Problem::CodeExpired)
+        }
         Err(MfaError::WrongCode { pending }) => {
             let left = wait.tries_left.saturating_sub(1);
             if left == 0 {

@@ -1,5 +1,7 @@
 //! The state of one sign-in, as it is sealed into its row.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::clock::Timestamp;
@@ -14,6 +16,8 @@ use zeroize::Zeroizing;
 use super::Problem;
 use crate::oauth::AuthorizationRequest;
 
+/// How long Garmin accepts a code it has sent, as far as is known.
+const SENT_CODE_LIFE: Duration = Duration::from_secs(600);
 /// Wrong codes a person may enter before the login is given up.
 pub const CODE_TRIES: u8 = 5;
 
@@ -62,6 +66,7 @@ pub struct CodeWait {
     pub method: Method,
     /// Masked by Garmin.
     pub sent_to: Option<String>,
+    pub asked_at: Timestamp,
     pub tries_left: u8,
 }
 
@@ -118,7 +123,7 @@ impl Record {
 
 impl CodeWait {
     #[must_use]
-    pub fn of(pending: &PendingMfa, egress: &str, region: Region) -> Self {
+    pub fn of(pending: &PendingMfa, egress: &str, region: Region, now: Timestamp) -> Self {
         Self {
             pending: pending.to_bytes(),
             egress: egress.to_owned(),
@@ -130,8 +135,16 @@ impl CodeWait {
                 MfaMethod::Other => Method::Other,
             },
             sent_to: pending.sent_to().map(str::to_owned),
+            asked_at: now,
             tries_left: CODE_TRIES,
         }
+    }
+
+    /// Whether a code that was sent can no longer be right. Garmin says "wrong" to a late code;
+    /// a person should hear what to do about it. An app shows a new code all the time.
+    #[must_use]
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.method != Method::Totp && now.since(self.asked_at) >= SENT_CODE_LIFE
     }
 
     /// Where the person finds the code.
@@ -176,6 +189,7 @@ mod tests {
             region: Region::China,
             method: Method::Sms,
             sent_to: Some("***1234".to_owned()),
+            asked_at: Timestamp(0),
             tries_left: 3,
         };
         record.stage = Stage::Code { wait, problem: Some(Problem::WrongCode { left: 3 }) };

@@ -36,7 +36,9 @@ use crate::state::AppState;
 /// Attempts that talk to Garmin at the same time.
 const MOST_AT_ONCE: usize = 32;
 /// After Garmin has turned an address away, trying again sooner only makes it worse.
-pub(super) const COOLDOWN: Duration = Duration::from_secs(300);
+const COOLDOWN: Duration = Duration::from_secs(300);
+/// Garmin may ask for more, within reason.
+const LONGEST_COOLDOWN: Duration = Duration::from_secs(86_400);
 /// How long a finished attempt is remembered, for those who click twice.
 const MEMORY: Duration = Duration::from_secs(60);
 
@@ -79,7 +81,7 @@ pub(super) struct Inner {
     pub(super) egresses: Egresses,
     pub(super) lanes: Lanes,
     pub(super) places: Semaphore,
-    pub(super) cooldown: Duration,
+    cools_down: bool,
     tasks: TaskTracker,
     key: Pepper,
     under_way: Mutex<HashMap<SignInId, UnderWay>>,
@@ -105,14 +107,11 @@ impl Scheduler {
             egresses: Egresses::new(config, &clock, &entropy)?,
             lanes: Lanes::default(),
             places: Semaphore::new(MOST_AT_ONCE),
-            cooldown: match config.rate_limits {
-                RateLimits::On => COOLDOWN,
-                RateLimits::Off => Duration::ZERO,
-            },
+            cools_down: config.rate_limits == RateLimits::On,
             key: Pepper::new(Zeroizing::new(entropy::bytes(&*entropy))),
             under_way: Mutex::default(),
             accepted: Cache::builder().max_capacity(10_000).time_to_live(MEMORY).build(),
-            cooling: Cache::builder().max_capacity(100_000).time_to_live(COOLDOWN).build(),
+            cooling: Cache::builder().max_capacity(100_000).time_to_live(LONGEST_COOLDOWN).build(),
             store,
             clock,
             entropy,
@@ -196,9 +195,9 @@ impl Inner {
         asked: Option<Duration>,
         now: Timestamp,
     ) -> Timestamp {
-        let until = now.plus(asked.unwrap_or_default().max(COOLDOWN));
-        if !self.cooldown.is_zero() {
-            self.cooling.insert(email, now.plus(asked.unwrap_or_default().max(self.cooldown)));
+        let until = now.plus(asked.unwrap_or_default().clamp(COOLDOWN, LONGEST_COOLDOWN));
+        if self.cools_down {
+            self.cooling.insert(email, until);
         }
         until
     }

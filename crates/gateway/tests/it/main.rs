@@ -1,0 +1,13 @@
+//! The gateway through its own routes.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod harness;
+mod oauth_authorize;
+mod oauth_discovery;
+mod oauth_failures;
+mod oauth_pages;
+mod oauth_refresh;
+mod oauth_register;
+mod oauth_resume;
+mod oauth_sign_in;
+mod oauth_token;

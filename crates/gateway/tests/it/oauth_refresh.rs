@@ -1,0 +1,111 @@
+//! Renewing and ending what a device holds.
+
+use http::StatusCode;
+use store::LeaseOwner;
+
+use crate::harness::{RUNNER, TestApp};
+
+#[tokio::test]
+async fn a_refresh_gives_a_new_pair_and_both_access_tokens_work() {
+    let app = TestApp::start().await;
+    let (client, first) = app.device(RUNNER).await;
+    let second = client.tokens_of(&client.refresh(&first.refresh).await);
+    assert_ne!(first.access, second.access);
+    assert_ne!(first.refresh, second.refresh);
+    assert!(app.accepts(&first.access).await && app.accepts(&second.access).await);
+    assert_eq!(second.scope, first.scope);
+}
+
+#[tokio::test]
+async fn a_token_used_again_within_two_minutes_yields_a_sibling() {
+    let app = TestApp::start().await;
+    let (client, first) = app.device(RUNNER).await;
+    let one = client.tokens_of(&client.refresh(&first.refresh).await);
+    app.advance(119);
+    let two = client.tokens_of(&client.refresh(&first.refresh).await);
+    assert_ne!(one.refresh, two.refresh);
+    assert!(app.accepts(&one.access).await && app.accepts(&two.access).await);
+}
+
+#[tokio::test]
+async fn a_superseded_token_revokes_the_device() {
+    let app = TestApp::start().await;
+    let (client, first) = app.device(RUNNER).await;
+    let second = client.tokens_of(&client.refresh(&first.refresh).await);
+    let third = client.tokens_of(&client.refresh(&second.refresh).await);
+    app.advance(121);
+    let reuse = client.refresh(&first.refresh).await;
+    assert_eq!((reuse.status, reuse.error().as_str()), (StatusCode::BAD_REQUEST, "invalid_grant"));
+    assert!(!app.accepts(&third.access).await);
+    assert_eq!(client.refresh(&third.refresh).await.error(), "invalid_grant");
+}
+
+#[tokio::test]
+async fn another_client_gets_nothing_and_changes_nothing() {
+    let app = TestApp::start().await;
+    let (client, tokens) = app.device(RUNNER).await;
+    let mut other = app.client();
+    other.register("https://other.example/cb").await;
+    assert_eq!(other.refresh(&tokens.refresh).await.error(), "invalid_grant");
+    assert_eq!(other.revoke(&tokens.access).await.status, StatusCode::OK);
+    assert!(app.accepts(&tokens.access).await);
+    assert_eq!(client.refresh(&tokens.refresh).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_scope_can_be_narrowed_for_a_time_and_never_widened() {
+    let app = TestApp::start().await;
+    let (client, tokens) = app.device(RUNNER).await;
+    let narrow = client.refresh_with(&tokens.refresh, &[("scope", "garmin:read")]).await;
+    let narrow = client.tokens_of(&narrow);
+    assert_eq!(narrow.scope, "garmin:read");
+    let full = client.tokens_of(&client.refresh(&narrow.refresh).await);
+    assert_eq!(full.scope, "garmin:read garmin:write");
+    let unknown = client.refresh_with(&full.refresh, &[("scope", "admin")]).await;
+    assert_eq!(unknown.error(), "invalid_scope");
+}
+
+#[tokio::test]
+async fn an_access_token_is_no_refresh_token() {
+    let app = TestApp::start().await;
+    let (client, tokens) = app.device(RUNNER).await;
+    assert_eq!(client.refresh(&tokens.access).await.error(), "invalid_grant");
+    assert!(app.accepts(&tokens.access).await);
+}
+
+#[tokio::test]
+async fn an_account_that_must_sign_in_gets_no_new_tokens_until_it_has() {
+    let app = TestApp::start().await;
+    let (client, tokens) = app.device(RUNNER).await;
+    let digest = app.app.store.digest_presented(&tokens.access).unwrap();
+    let now = app.app.clock.now();
+    let device = app.app.store.find_device_by_access(&digest, now).await.unwrap().unwrap();
+    let account = app.app.store.find_account(&device.account).await.unwrap().unwrap();
+    let owner = LeaseOwner::generate(&app.app.node, &*app.app.entropy);
+    let until = now.plus(std::time::Duration::from_secs(60));
+    let (store, generation) = (&app.app.store, account.generation);
+    store.take_lease(&account.id, generation, &owner, until, now).await.unwrap();
+    assert!(store.mark_sign_in_needed(&account.id, &owner, generation).await.unwrap());
+    let refused = client.refresh(&tokens.refresh).await;
+    assert_eq!(
+        (refused.status, refused.error().as_str()),
+        (StatusCode::BAD_REQUEST, "invalid_grant")
+    );
+    app.device(RUNNER).await;
+    assert_eq!(client.refresh(&tokens.refresh).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn either_token_of_a_device_ends_it() {
+    let app = TestApp::start().await;
+    for which in ["access", "refresh"] {
+        let (client, tokens) = app.device(RUNNER).await;
+        let token = if which == "access" { &tokens.access } else { &tokens.refresh };
+        for _ in 0..2 {
+            let reply = client.revoke(token).await;
+            assert_eq!((reply.status, reply.body.as_str()), (StatusCode::OK, ""), "{which}");
+        }
+        assert!(!app.accepts(&tokens.access).await, "{which}");
+        assert_eq!(client.refresh(&tokens.refresh).await.error(), "invalid_grant", "{which}");
+    }
+}

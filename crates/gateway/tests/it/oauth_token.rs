@@ -1,0 +1,199 @@
+//! Codes become tokens, once, for the client that asked.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::harness::{ORIGIN, RUNNER, TestApp, encode};
+
+#[tokio::test]
+async fn an_answer_names_type_life_and_scope_and_is_not_kept() {
+    let app = TestApp::start().await;
+    let (client, code) = app.connect(RUNNER).await;
+    let reply = client.redeem(&code).await;
+    assert_eq!(reply.status, StatusCode::OK);
+    assert_eq!(reply.header("cache-control"), "no-store");
+    assert_eq!(reply.header("pragma"), "no-cache");
+    assert_eq!(reply.header("access-control-allow-origin"), "*");
+    let json = reply.json();
+    assert_eq!(json["token_type"], "Bearer");
+    assert_eq!(json["expires_in"], 90 * 86_400);
+    assert_eq!(json["scope"], "garmin:read garmin:write");
+    assert!(json["access_token"].as_str().unwrap().starts_with("ggw_at_"));
+    assert!(json["refresh_token"].as_str().unwrap().starts_with("ggw_rt_"));
+}
+
+#[tokio::test]
+async fn tokens_without_an_end_name_none() {
+    let app = TestApp::with(&[("ACCESS_TOKEN_TTL_DAYS", "0")]).await;
+    let (client, code) = app.connect(RUNNER).await;
+    assert!(client.redeem(&code).await.json().get("expires_in").is_none());
+}
+
+#[tokio::test]
+async fn a_replayed_code_revokes_the_device_it_produced() {
+    let app = TestApp::start().await;
+    let (client, code) = app.connect(RUNNER).await;
+    let tokens = client.tokens_of(&client.redeem(&code).await);
+    assert!(app.accepts(&tokens.access).await);
+    let replay = client.redeem(&code).await;
+    assert_eq!(
+        (replay.status, replay.error().as_str()),
+        (StatusCode::BAD_REQUEST, "invalid_grant")
+    );
+    assert!(!app.accepts(&tokens.access).await);
+    assert_eq!(client.refresh(&tokens.refresh).await.error(), "invalid_grant");
+}
+
+#[tokio::test]
+async fn of_many_redemptions_at_once_exactly_one_succeeds() {
+    let app = TestApp::start().await;
+    let (client, code) = app.connect(RUNNER).await;
+    let replies = futures_util::future::join_all((0..20).map(|_| client.redeem(&code))).await;
+    let good = replies.iter().filter(|reply| reply.status == StatusCode::OK).count();
+    assert!(good <= 1, "{good}");
+    assert!(
+        replies
+            .iter()
+            .all(|reply| reply.status.as_u16() == 200 || reply.error() == "invalid_grant")
+    );
+}
+
+#[tokio::test]
+async fn a_code_dies_after_ten_minutes() {
+    let app = TestApp::start().await;
+    let (client, code) = app.connect(RUNNER).await;
+    app.advance(Duration::from_mins(10).as_secs());
+    let late = client.redeem(&code).await;
+    assert_eq!((late.status, late.error().as_str()), (StatusCode::BAD_REQUEST, "invalid_grant"));
+}
+
+#[tokio::test]
+async fn a_flawed_or_foreign_request_does_not_cost_the_client_its_code() {
+    let app = TestApp::start().await;
+    let (client, code) = app.connect(RUNNER).await;
+    let mut thief = app.client();
+    let body = json!({ "redirect_uris": ["https://client.example/cb"], "client_name": "Thief" });
+    thief.register_as("https://client.example/cb", &body).await;
+    assert_ne!(thief.id, client.id);
+    assert_eq!(thief.redeem(&code).await.error(), "invalid_grant");
+    for changes in [
+        ("redirect_uri", "https://client.example/other"),
+        ("code_verifier", "another-verifier-that-is-also-long-enough-for-it"),
+        ("code_verifier", "short"),
+    ] {
+        let reply = client.redeem_with(&code, &[changes]).await;
+        assert_eq!(reply.error(), "invalid_grant", "{changes:?}");
+    }
+    assert_eq!(client.redeem(&code).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_redirect_uri_may_be_left_out_and_the_verifier_may_not() {
+    let app = TestApp::start().await;
+    let (client, code) = app.connect(RUNNER).await;
+    let reply = client.redeem_with(&code, &[("code_verifier", "")]).await;
+    assert_eq!(reply.error(), "invalid_request");
+    let reply = client.redeem_with(&code, &[("redirect_uri", "")]).await;
+    assert_eq!(reply.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_loopback_port_must_be_the_one_of_the_request() {
+    let app = TestApp::start().await;
+    let mut client = app.client();
+    client.register("http://localhost/callback").await;
+    "http://localhost:51234/callback".clone_into(&mut client.redirect);
+    let mut browser = app.browser();
+    let page = browser.open(&client.authorize_url()).await;
+    let answer = browser.sign_in(&page, RUNNER).await;
+    let code = client.code_of(&answer);
+    let other = [("redirect_uri", "http://localhost:51235/callback")];
+    assert_eq!(client.redeem_with(&code, &other).await.error(), "invalid_grant");
+    assert_eq!(client.redeem(&code).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn requests_that_are_none_get_the_registered_code() {
+    let app = TestApp::start().await;
+    let (client, _) = app.connect(RUNNER).await;
+    let id = client.id.as_str();
+    for (pairs, status, code) in [
+        (vec![("grant_type", "password"), ("client_id", id)], 400, "unsupported_grant_type"),
+        (
+            vec![("grant_type", "client_credentials"), ("client_id", id)],
+            400,
+            "unsupported_grant_type",
+        ),
+        (vec![("client_id", id)], 400, "invalid_request"),
+        (vec![("grant_type", "authorization_code"), ("client_id", id)], 400, "invalid_request"),
+        (vec![("grant_type", "refresh_token"), ("client_id", id)], 400, "invalid_request"),
+        (
+            vec![("grant_type", "refresh_token"), ("client_id", id), ("refresh_token", "x")],
+            400,
+            "invalid_grant",
+        ),
+        (vec![("grant_type", "a"), ("grant_type", "a"), ("client_id", id)], 400, "invalid_request"),
+        (vec![("grant_type", "authorization_code")], 400, "invalid_request"),
+        (
+            vec![("grant_type", "authorization_code"), ("client_id", "cli_gone")],
+            401,
+            "invalid_client",
+        ),
+    ] {
+        let reply = client.post("/oauth/token", &encode(&pairs), None).await;
+        assert_eq!((reply.status.as_u16(), reply.error().as_str()), (status, code), "{pairs:?}");
+        assert_eq!(reply.header("cache-control"), "no-store");
+    }
+    let json = app.post_json("/oauth/token", "{}").await;
+    assert_eq!(json.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let query = client.post("/oauth/token?grant_type=refresh_token", "", None).await;
+    assert_eq!(query.error(), "invalid_request");
+}
+
+#[tokio::test]
+async fn the_resource_is_ours_or_the_request_is_refused() {
+    let app = TestApp::start().await;
+    let (client, code) = app.connect(RUNNER).await;
+    let other = [("resource", "https://other.example/mcp")];
+    assert_eq!(client.redeem_with(&code, &other).await.error(), "invalid_target");
+    let ours = [("resource", ORIGIN)];
+    assert_eq!(client.redeem_with(&code, &ours).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_client_with_a_secret_must_use_it_either_way_and_others_must_not() {
+    let app = TestApp::start().await;
+    let redirect = "https://client.example/cb";
+    let body = json!({
+        "redirect_uris": [redirect],
+        "token_endpoint_auth_method": "client_secret_basic",
+    });
+    let mut client = app.client();
+    client.register_as(redirect, &body).await;
+    let form = |secret: Option<&str>| {
+        let mut pairs =
+            vec![("grant_type", "refresh_token"), ("refresh_token", "ggw_rt_unknown-token")];
+        if let Some(secret) = secret {
+            pairs.push(("client_id", client.id.as_str()));
+            pairs.push(("client_secret", secret));
+        }
+        encode(&pairs)
+    };
+    let basic = client.basic();
+    let good = client.post("/oauth/token", &form(None), Some(&basic)).await;
+    assert_eq!(good.error(), "invalid_grant", "the client passed");
+    let good = client.post("/oauth/token", &form(client.secret.as_deref()), None).await;
+    assert_eq!(good.error(), "invalid_grant", "the client passed");
+    let wrong = client.post("/oauth/token", &form(Some("ggw_cs_wrong-wrong")), None).await;
+    assert_eq!((wrong.status.as_u16(), wrong.error().as_str()), (401, "invalid_client"));
+    let wrong = client.post("/oauth/token", &form(None), Some("Basic !!")).await;
+    assert_eq!(wrong.header("www-authenticate"), "Basic realm=\"oauth\"");
+    let both = client.post("/oauth/token", &form(client.secret.as_deref()), Some(&basic)).await;
+    assert_eq!((both.status.as_u16(), both.error().as_str()), (400, "invalid_request"));
+
+    let (public, code) = app.connect(RUNNER).await;
+    let reply = public.redeem_with(&code, &[("client_secret", "ggw_cs_something-else")]).await;
+    assert_eq!(reply.error(), "invalid_client");
+}
