@@ -1,0 +1,111 @@
+//! Two hundred renewals, each of which may be killed at any moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::clock::{Clock, ManualClock};
+use domain::contract::CredentialsAnswer;
+use gateway::config::Vars;
+use simulator::{AccountSpec, Simulator, SimulatorOptions};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::rig::{START, email, open, sign_in};
+
+const ROUNDS: u64 = 200;
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+/// A small generator: every run kills at the same places, as far as the machine allows.
+fn next(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *seed >> 33
+}
+
+#[test]
+fn two_hundred_renewals_with_kills_sign_nobody_out_but_for_the_unavoidable_window() {
+    let outside = runtime();
+    let clock = Arc::new(ManualClock::at(START));
+    let dir = tempfile::tempdir().unwrap();
+    let garmin = outside.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let people = vec![AccountSpec::new(email(0), "password")];
+        let options = SimulatorOptions::new(clock.clone() as Arc<dyn Clock>, people);
+        Simulator::start(listener, options).await.unwrap()
+    });
+    let urls = garmin.urls();
+    let vars = Vars::default()
+        .with("GATEWAY_SECRET", "a secret for tests that is long enough to be one")
+        .with("DATA_DIR", dir.path().to_str().unwrap())
+        .with("GARMIN_SSO_URL", &urls.sso.join(""))
+        .with("GARMIN_API_URL", &urls.api.join(""))
+        .with("GARMIN_DIAUTH_URL", &urls.diauth.join(""))
+        .with("GARMIN_CONNECT_URL", &urls.connect.join(""));
+    let rotated = || garmin.control().counters(&email(0)).unwrap().rotated;
+
+    let mut seed = 7;
+    let (mut lost_in_the_window, mut killed, mut stored_rotations) = (0_u64, 0, 0);
+    for round in 0..ROUNDS {
+        let node = runtime();
+        let app = node.block_on(open(&vars, &clock, "normal"));
+        let store = &app.store;
+        let now = clock.now();
+        if round == 0 {
+            node.block_on(sign_in(store, &garmin, 0, now));
+        }
+        let account = node.block_on(store.list_accounts()).unwrap()[0].id.clone();
+        let before = node.block_on(store.credentials(&account)).unwrap().unwrap();
+        let rotated_before = rotated();
+        let kill_after = Duration::from_micros(next(&mut seed) % 12_000);
+        let custody = app.custody.clone();
+        let (asked, refused) = (account.clone(), before.generation);
+        let answer = node.block_on(async move {
+            let asking = custody.credentials_for(&asked, Some(refused));
+            tokio::time::timeout(kill_after, asking).await.ok()
+        });
+        if answer.is_none() {
+            killed += 1;
+        }
+        drop(app);
+        // Every task of the node is dropped wherever it stands, as by `kill -9`.
+        node.shutdown_background();
+
+        // Whoever comes next finds the lease expired. They renew again, which only works with
+        // a token that Garmin has not replaced.
+        clock.advance(Duration::from_secs(61));
+        let after_node = runtime();
+        after_node.block_on(async {
+            let app = open(&vars, &clock, "normal").await;
+            let rotations = |generation: i64| u64::try_from(generation - before.generation.0);
+            match app.custody.keep_alive(&account).await {
+                CredentialsAnswer::Granted(grant) => {
+                    // One more is the renewal that was just asked for.
+                    stored_rotations += rotations(grant.generation.0 - 1).unwrap();
+                }
+                CredentialsAnswer::SignInNeeded => {
+                    let stored = app.store.credentials(&account).await.unwrap().unwrap();
+                    let committed_here = rotations(stored.generation.0).unwrap();
+                    let committed_there = rotated() - rotated_before;
+                    assert!(committed_there > committed_here, "round {round}: signed out");
+                    stored_rotations += committed_here;
+                    lost_in_the_window += 1;
+                    sign_in(&app.store, &garmin, 0, clock.now()).await;
+                }
+                answer @ CredentialsAnswer::Unavailable { .. } => panic!("{round}: {answer:?}"),
+            }
+            app.store.close().await;
+        });
+        if let Some(answer) = answer {
+            assert!(matches!(answer, CredentialsAnswer::Granted(_)), "round {round}: {answer:?}");
+        }
+        after_node.shutdown_background();
+    }
+    let counters = garmin.control().counters(&email(0)).unwrap();
+    assert_eq!(counters.reused, lost_in_the_window, "a spent token was sent without cause");
+    assert!(killed > 0 && stored_rotations > 0, "{killed} kills, {stored_rotations} rotations");
+    println!(
+        "{ROUNDS} rounds, {killed} kills, {stored_rotations} rotations stored, \
+         {lost_in_the_window} lost between Garmin's commit and ours"
+    );
+}

@@ -1,0 +1,10 @@
+//! Workers, proxy and token custody with real processes and a Garmin that speaks real HTTP.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod custody_kills;
+mod custody_rotation;
+mod proxy_calls;
+mod proxy_refusals;
+mod rig;
+mod workers_capacity;
+mod workers_life;

@@ -1,0 +1,127 @@
+use axum::body::Body;
+use http::Request;
+use serde_json::json;
+
+use crate::rig::{LIST, Rig, post};
+
+fn bare(method: &str, path: &str) -> http::request::Builder {
+    Request::builder().method(method).uri(path).header("host", "localhost:8080")
+}
+
+#[tokio::test]
+async fn without_a_token_every_method_gets_the_challenge_and_no_worker() {
+    let rig = Rig::start().await;
+    for method in ["POST", "GET", "DELETE"] {
+        let reply = rig.send(bare(method, "/mcp").body(Body::from(LIST)).unwrap()).await;
+        assert_eq!(reply.status.as_u16(), 401, "{method}");
+        let header = reply.header("www-authenticate");
+        assert!(header.contains("resource_metadata=") && !header.contains("error="), "{header}");
+    }
+    let unknown = rig.post("ggw_at_unknown_but_plausible", LIST.to_owned()).await;
+    assert_eq!(unknown.status.as_u16(), 401);
+    assert!(unknown.header("www-authenticate").contains("invalid_token"));
+    assert!(rig.app.supervisor.workers().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_belongs_in_one_header_only() {
+    let rig = Rig::start().await;
+    let (_, token) = rig.person(0).await;
+    let request = bare("POST", &format!("/mcp?access_token={token}"));
+    let reply = rig.send(request.body(Body::from(LIST)).unwrap()).await;
+    assert_eq!(reply.status.as_u16(), 400);
+    let mut request = post(&token, LIST.to_owned());
+    request.headers_mut().append("authorization", "Bearer other".parse().unwrap());
+    let reply = rig.send(request).await;
+    assert_eq!(reply.status.as_u16(), 400);
+    assert!(reply.header("www-authenticate").contains("invalid_request"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_said_before_a_worker_starts() {
+    let rig = Rig::start().await;
+    let (_, token) = rig.person(0).await;
+    let status = |reply: crate::rig::Reply| reply.status.as_u16();
+    for method in ["GET", "DELETE", "PUT"] {
+        let request = bare(method, "/mcp").header("authorization", format!("Bearer {token}"));
+        let reply = rig.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "POST"), "{method}");
+    }
+    let mut typed = post(&token, LIST.to_owned());
+    typed.headers_mut().insert("content-type", "text/plain".parse().unwrap());
+    assert_eq!(status(rig.send(typed).await), 415);
+
+    let code = |reply: crate::rig::Reply| {
+        assert_eq!(reply.status.as_u16(), 400, "{}", reply.body);
+        reply.json()["error"]["code"].as_i64().unwrap()
+    };
+    assert_eq!(code(rig.post(&token, "{".to_owned()).await), -32700);
+    let twice = r#"{"jsonrpc":"2.0","id":1,"method":"a","method":"b"}"#;
+    assert_eq!(code(rig.post(&token, twice.to_owned()).await), -32700);
+    assert_eq!(code(rig.post(&token, format!("[{LIST}]")).await), -32600);
+    let mut modern = post(&token, LIST.to_owned());
+    modern.headers_mut().insert("mcp-protocol-version", "2026-07-28".parse().unwrap());
+    modern.headers_mut().insert("mcp-method", "tools/call".parse().unwrap());
+    assert_eq!(code(rig.send(modern).await), -32020);
+
+    let huge = post(&token, " ".repeat(4 * 1024 * 1024 + 1));
+    assert_eq!(status(rig.send(huge).await), 413);
+    assert!(rig.app.supervisor.workers().is_empty());
+}
+
+#[tokio::test]
+async fn the_gateway_answers_ping_and_listen_without_a_worker() {
+    let rig = Rig::start().await;
+    let (_, token) = rig.person(0).await;
+    let ping = r#"{"jsonrpc":"2.0","id":9,"method":"ping"}"#;
+    let reply = rig.post(&token, ping.to_owned()).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.json()),
+        (200, json!({"jsonrpc":"2.0","id":9,"result":{}}))
+    );
+    let listen = || {
+        let body = r#"{"jsonrpc":"2.0","id":"s","method":"subscriptions/listen","params":{}}"#;
+        let mut request = post(&token, body.to_owned());
+        request.headers_mut().insert("mcp-protocol-version", "2026-07-28".parse().unwrap());
+        request.headers_mut().insert("mcp-method", "subscriptions/listen".parse().unwrap());
+        request
+    };
+    let open = (rig.open(listen()).await, rig.open(listen()).await);
+    assert_eq!((open.0.status().as_u16(), open.1.status().as_u16()), (200, 200));
+    assert_eq!(rig.send(listen()).await.status.as_u16(), 429);
+    drop(open);
+    assert_eq!(rig.open(listen()).await.status().as_u16(), 200);
+    assert!(rig.app.supervisor.workers().is_empty());
+}
+
+#[tokio::test]
+async fn foreign_hosts_and_foreign_scripts_are_turned_away() {
+    let rig = Rig::start().await;
+    let (_, token) = rig.person(0).await;
+    let mut request = post(&token, LIST.to_owned());
+    request.headers_mut().insert("host", "evil.example".parse().unwrap());
+    assert_eq!(rig.send(request).await.status.as_u16(), 421);
+    let mut request = post(&token, LIST.to_owned());
+    request.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
+    assert_eq!(rig.send(request).await.status.as_u16(), 403);
+    let preflight = bare("OPTIONS", "/mcp").header("origin", "http://localhost:6274");
+    let reply = rig.send(preflight.body(Body::empty()).unwrap()).await;
+    assert_eq!(reply.status.as_u16(), 204);
+    assert_eq!(reply.header("access-control-allow-origin"), "http://localhost:6274");
+    assert!(reply.header("access-control-expose-headers").contains("WWW-Authenticate"));
+}
+
+#[tokio::test]
+async fn an_account_that_needs_a_sign_in_is_challenged_until_it_has_one() {
+    let rig = Rig::start().await;
+    let (account, token) = rig.person(0).await;
+    rig.garmin.control().revoke_session(&crate::rig::email(0));
+    rig.app.custody.keep_alive(&account).await;
+    rig.app.devices.forget_all();
+    let reply = rig.list(&token).await;
+    assert_eq!(reply.status.as_u16(), 401);
+    assert!(reply.header("www-authenticate").contains("new sign-in"), "{:?}", reply.headers);
+    let (account, generation) = rig.sign_in(0).await;
+    rig.app.signed_in(&account, generation);
+    rig.list(&token).await.result();
+}
