@@ -4,8 +4,6 @@
 //! texts, schemas and hints, generated from the types by a test. A process never builds a
 //! schema; listing the tools is copying lines.
 
-use std::borrow::Cow;
-
 use domain::contract::ToolPolicy;
 
 use crate::tool::{Entry, Place};
@@ -77,11 +75,9 @@ fn offers(tool: &Entry, place: Place, policy: &ToolPolicy) -> bool {
 }
 
 /// Names in the policy that no tool has, for the operator.
-pub(crate) fn unknown<'a>(policy: &'a ToolPolicy) -> impl Iterator<Item = Cow<'a, str>> {
-    let names = policy.enabled.iter().chain(&policy.disabled);
-    names
-        .filter(|name| !crate::tools::ALL.iter().any(|tool| tool.name == name.as_str()))
-        .map(|name| Cow::Borrowed(name.as_str()))
+pub(crate) fn unknown(policy: &ToolPolicy) -> impl Iterator<Item = &str> {
+    let names = policy.enabled.iter().chain(&policy.disabled).map(String::as_str);
+    names.filter(|name| !crate::tools::ALL.iter().any(|tool| tool.name == *name))
 }
 
 #[cfg(test)]

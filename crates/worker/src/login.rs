@@ -68,12 +68,11 @@ pub(crate) async fn login_at<R: BufRead, W: Write>(
 ) -> Result<String, LoginError> {
     let Parts { keeper, desktop, account } = parts(config.directory, config.upstream, None)?;
     if config.mode == LoginMode::SignIn {
-        let email = match config.email {
-            Some(email) => email,
-            None => {
-                let typed = terminal.ask("Garmin e-mail: ")?;
-                LoginEmail::parse(&typed).map_err(|_| LoginError::BadEmail)?
-            }
+        let email = if let Some(email) = config.email {
+            email
+        } else {
+            let typed = terminal.ask("Garmin e-mail: ")?;
+            LoginEmail::parse(&typed).map_err(|_| LoginError::BadEmail)?
         };
         let password = match config.password {
             Some(password) => password,
@@ -147,4 +146,97 @@ fn refused(problem: SignInProblem) -> LoginError {
             "Garmin accepted the sign-in, but it could not be saved; check the state directory"
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use domain::clock::SystemClock;
+    use simulator::{AccountSpec, Mfa, MfaMethod, Simulator, SimulatorOptions};
+
+    use super::*;
+
+    async fn garmin() -> Simulator {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mfa = Mfa::fixed(MfaMethod::Sms, "123456");
+        let accounts = vec![
+            AccountSpec::new("jo@example.org", "correct horse"),
+            AccountSpec::new("careful@example.org", "correct horse").athlete(2).mfa(mfa),
+        ];
+        let options = SimulatorOptions::new(Arc::new(SystemClock), accounts);
+        Simulator::start(listener, options).await.unwrap()
+    }
+
+    async fn talk(
+        garmin: &Simulator,
+        directory: &Path,
+        mode: LoginMode,
+        typed: &str,
+    ) -> (Result<String, LoginError>, String) {
+        let config = LoginConfig {
+            directory: directory.to_owned(),
+            upstream: garmin.urls().clone(),
+            email: None,
+            password: None,
+            mode,
+        };
+        let mut said = Vec::new();
+        let mut terminal = Terminal::scripted(typed.as_bytes(), &mut said);
+        let outcome = login_at(config, &mut terminal).await;
+        (outcome, String::from_utf8(said).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_person_signs_in_at_the_terminal_and_checks_it_later() {
+        let garmin = garmin().await;
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("garmin");
+        let (before, _) = talk(&garmin, &state, LoginMode::Check, "").await;
+        assert!(matches!(before, Err(LoginError::NotSignedIn)), "{before:?}");
+        let typed = "jo@example.org\ncorrect horse\n";
+        let (signed_in, said) = talk(&garmin, &state, LoginMode::SignIn, typed).await;
+        let name = garmin.control().season("jo@example.org").unwrap().full_name;
+        assert!(signed_in.unwrap().contains(&name));
+        assert!(said.contains("e-mail") && !said.contains("horse"), "{said}");
+        let (checked, said) = talk(&garmin, &state, LoginMode::Check, "").await;
+        assert!(checked.unwrap().contains(&name));
+        assert_eq!(said, "");
+        garmin.control().revoke_session("jo@example.org");
+        let (revoked, _) = talk(&garmin, &state, LoginMode::Check, "").await;
+        assert!(matches!(revoked, Err(LoginError::NotSignedIn)), "{revoked:?}");
+    }
+
+    #[tokio::test]
+    async fn a_mistyped_code_may_be_typed_again() {
+        let garmin = garmin().await;
+        let directory = tempfile::tempdir().unwrap();
+        let typed = "careful@example.org\ncorrect horse\n999999\n123456\n";
+        let (signed_in, said) = talk(&garmin, directory.path(), LoginMode::SignIn, typed).await;
+        assert!(signed_in.is_ok(), "{signed_in:?}");
+        assert!(
+            said.contains("text message") && said.contains("did not accept this code"),
+            "{said}"
+        );
+    }
+
+    #[tokio::test]
+    async fn whatever_goes_wrong_is_said_in_a_sentence() {
+        let garmin = garmin().await;
+        let directory = tempfile::tempdir().unwrap();
+        for (typed, expected) in [
+            ("", "cancelled"),
+            ("jo\n", "not an e-mail address"),
+            ("jo@example.org\n", "cancelled"),
+            ("jo@example.org\nwrong\n", "did not accept this e-mail"),
+        ] {
+            let (outcome, _) = talk(&garmin, directory.path(), LoginMode::SignIn, typed).await;
+            let error = outcome.unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        std::fs::write(directory.path().join("tokens.json"), "{}").unwrap();
+        let (outcome, _) = talk(&garmin, directory.path(), LoginMode::Check, "").await;
+        assert!(outcome.unwrap_err().to_string().contains("sign in again"));
+    }
 }

@@ -106,15 +106,21 @@ pub(crate) fn parts(
 /// somebody is signed in shows at the first call.
 pub fn stdio(config: StdioConfig) -> Result<(), DesktopError> {
     log_to_stderr();
-    runtime()?.block_on(async {
-        let Parts { keeper, account, .. } = parts(config.directory, config.upstream, config.login)?;
-        let server = Server::new(account, Catalogue::new(Place::Desktop, &config.tools));
-        let served = server.serve(rmcp::transport::stdio()).await;
-        let running = served.map_err(|_| DesktopError::Handshake)?;
-        let _ = running.waiting().await;
-        keeper.settle().await;
-        Ok(())
-    })
+    let runtime = runtime()?;
+    let ended = runtime.block_on(serve(config));
+    // A read of standard input may still occupy a thread; nobody waits for it.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(config: StdioConfig) -> Result<(), DesktopError> {
+    let Parts { keeper, account, .. } = parts(config.directory, config.upstream, config.login)?;
+    let server = Server::new(account, Catalogue::new(Place::Desktop, &config.tools));
+    let greeted = server.serve(rmcp::transport::stdio()).await;
+    let running = greeted.map_err(|_| DesktopError::Handshake)?;
+    let _ = running.waiting().await;
+    keeper.settle().await;
+    Ok(())
 }
 
 pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {

@@ -98,10 +98,12 @@ const INTERRUPT: u8 = 3;
 const END: u8 = 4;
 const BACKSPACE: [u8; 2] = [8, 127];
 
-fn read_secret(keys: impl Read) -> Result<SecretString, LoginError> {
+/// Key by key: what is typed beyond the line belongs to whoever asks next.
+fn read_secret(mut keys: impl Read) -> Result<SecretString, LoginError> {
     let mut typed = Zeroizing::new(Vec::with_capacity(1024));
-    for key in keys.bytes() {
-        match key? {
+    let mut key = [0];
+    while keys.read(&mut key)? > 0 {
+        match key[0] {
             b'\r' | b'\n' => {
                 let text = std::str::from_utf8(&typed).map_err(|_| {
                     io::Error::new(io::ErrorKind::InvalidData, "what was typed is not UTF-8")

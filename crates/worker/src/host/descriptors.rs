@@ -44,7 +44,7 @@ pub(super) fn take() -> Result<Descriptors, DescriptorError> {
     Ok(Descriptors { listener, control })
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Listens {
     Yes,
     No,

@@ -21,7 +21,7 @@ use tokio_util::codec::{Encoder, FramedRead, LengthDelimitedCodec};
 use tokio_util::sync::CancellationToken;
 
 /// Longer than the gateway's own deadline for a refresh at Garmin.
-const CREDENTIALS_WITHIN: Duration = Duration::from_secs(60);
+const CREDENTIALS_WITHIN: Duration = Duration::from_mins(1);
 const ADDRESSES_WITHIN: Duration = Duration::from_secs(10);
 const JOURNAL_WITHIN: Duration = Duration::from_secs(10);
 /// Questions waiting for an answer at once. More would mean that calls pile up, and the next
@@ -248,7 +248,6 @@ async fn hear(
     incoming: &mut FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
 ) -> Result<ToWorker, Ended> {
     match incoming.next().await {
-        None => Err(Ended::Closed),
         Some(Ok(frame)) => {
             serde_json::from_slice(&frame).map_err(|_| Ended::Broken(Violation::Frame))
         }
@@ -256,7 +255,7 @@ async fn hear(
             Err(Ended::Broken(Violation::Frame))
         }
         // A connection that broke in the middle of a frame broke because the gateway died.
-        Some(Err(_)) => Err(Ended::Closed),
+        Some(Err(_)) | None => Err(Ended::Closed),
     }
 }
 

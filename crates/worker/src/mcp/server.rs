@@ -125,10 +125,12 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let door = Door::of(&context);
-        let mut list = ListToolsResult::default();
-        list.ttl_ms = Some(LIST_FRESH_MS);
-        // The operator and the device decide what is in it.
-        list.cache_scope = Some(CacheScope::Private);
+        let mut list = ListToolsResult {
+            ttl_ms: Some(LIST_FRESH_MS),
+            // The operator and the device decide what is in it.
+            cache_scope: Some(CacheScope::Private),
+            ..ListToolsResult::default()
+        };
         if door.slot.is_some() {
             door.tell(Outcome::Tools);
         } else {

@@ -168,6 +168,7 @@ fn laps(splits: Option<ActivitySplits>, from: usize) -> Laps {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
+#[expect(clippy::struct_field_names, reason = "names of keys in the result")]
 struct Zone {
     zone: i64,
     seconds: i64,

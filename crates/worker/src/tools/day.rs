@@ -208,11 +208,11 @@ pub(super) struct StatsAnswer {
 }
 
 impl StatsAnswer {
-    fn of(day: DailySummary, zone: &TimeZone) -> Self {
+    fn of(day: &DailySummary, zone: &TimeZone) -> Self {
         let stress = |level: i64| (level >= 0).then_some(level);
-        let rested = day.rest_stress_s.zip(measured_stress(&day));
+        let rested = day.rest_stress_s.zip(measured_stress(day));
         Self {
-            credited_intensity_minutes: credited(&day),
+            credited_intensity_minutes: credited(day),
             rest_stress_pct: rested.and_then(|(rest, all)| share(rest, all)),
             total_steps: day.steps,
             daily_step_goal: day.step_goal,
@@ -269,7 +269,7 @@ impl Tool for Stats {
     async fn call(account: &Account, args: DayArgs) -> Result<Self::Answer, ToolError> {
         let (day, today, summary) = summary(account, &args).await?;
         let zone = account.garmin()?.zone().await?;
-        let answer = summary.map(|summary| StatsAnswer::of(summary, &zone));
+        let answer = summary.map(|summary| StatsAnswer::of(&summary, &zone));
         Ok(Reading::of(day, today, answer))
     }
 }

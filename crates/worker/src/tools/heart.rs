@@ -95,6 +95,7 @@ pub(super) struct HrvAnswer {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
+#[expect(clippy::struct_field_names, reason = "the unit belongs into every key")]
 struct Baseline {
     /// A weekly average below this is low.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -104,6 +104,7 @@ struct ScoreParts {
 
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(inline)]
+#[expect(clippy::struct_field_names, reason = "names of keys in the result")]
 struct Stage {
     stage: StageName,
     /// HH:MM in the athlete's time zone.

@@ -33,6 +33,7 @@ pub(super) struct StressAnswer {
 
 #[derive(Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(inline)]
+#[expect(clippy::struct_field_names, reason = "the unit belongs into every key")]
 struct Shares {
     /// 0 to 25.
     rest_pct: f64,

@@ -57,8 +57,8 @@ impl Desktop {
         answer
     }
 
-    fn call(&mut self, tool: &str, arguments: Value) -> Value {
-        let params = json!({ "name": tool, "arguments": arguments });
+    fn call(&mut self, tool: &str, arguments: impl Into<Value>) -> Value {
+        let params = json!({ "name": tool, "arguments": arguments.into() });
         self.request("tools/call", &params)["result"].take()
     }
 

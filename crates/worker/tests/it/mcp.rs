@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use simulator::IssuedTokens;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio::task::JoinSet;
 
 use crate::child::{SECRET, Worker, launch};
 use crate::garmin::Garmin;
@@ -29,13 +30,8 @@ pub(crate) struct Mcp {
     pub(crate) garmin: Garmin,
     pub(crate) answers: Answers,
     pub(crate) asked: Arc<Mutex<Vec<Option<Generation>>>>,
-    gateway: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Mcp {
-    fn drop(&mut self) {
-        self.gateway.abort();
-    }
+    #[expect(dead_code, reason = "ends with the test")]
+    gateway: JoinSet<()>,
 }
 
 pub(crate) fn grant(tokens: &IssuedTokens, generation: i64) -> AccessGrant {
@@ -66,7 +62,8 @@ impl Mcp {
         // The child keeps a spare end, so that dropping it still ends the conversation.
         let (spare, _) = UnixStream::pair().unwrap();
         let control = std::mem::replace(&mut worker.control, spare);
-        let gateway = tokio::spawn(answer(control, Arc::clone(&answers), Arc::clone(&asked)));
+        let conversation = answer(control, Arc::clone(&answers), Arc::clone(&asked));
+        let gateway = JoinSet::from_iter([conversation]);
         Self { worker, garmin, answers, asked, gateway }
     }
 

@@ -75,7 +75,7 @@ fn the_check_finds_contradictions() {
     let ok =
         |value: &str| contradictions(&schema, &serde_json::from_str(value).unwrap()).is_empty();
     assert!(ok(r#"{"a":1,"b":"x"}"#));
-    for bad in [r#"{}"#, r#"{"a":"1"}"#, r#"{"a":1,"b":"y"}"#, r#"{"a":1,"c":1}"#, "[]"] {
+    for bad in ["{}", r#"{"a":"1"}"#, r#"{"a":1,"b":"y"}"#, r#"{"a":1,"c":1}"#, "[]"] {
         assert!(!ok(bad), "{bad}");
     }
 }
