@@ -235,9 +235,8 @@ fn checked_secret(
 }
 
 fn access_token_ttl(vars: &Vars) -> Result<Option<Duration>, ConfigError> {
-    const DAY: u64 = 86_400;
     let days = vars.number::<u64>("ACCESS_TOKEN_TTL_DAYS", 0..=36_500)?.unwrap_or(90);
-    Ok((days > 0).then(|| Duration::from_secs(days * DAY)))
+    Ok((days > 0).then(|| Duration::from_hours(days * 24)))
 }
 
 fn worker_config(vars: &Vars) -> Result<WorkerConfig, ConfigError> {

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::state::AppState;
 
 /// A console that says nothing for this long is gone.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// What the sandbox lacks. It is part of a later version, and until then this is the truth.
 pub(crate) const SANDBOX_GAPS: [&str; 1] =

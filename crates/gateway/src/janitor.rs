@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 use crate::state::AppState;
 use crate::workers;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 /// Garmin's refresh token dies after 30 days unused; a third of that leaves room for trouble.
-const STALE: Duration = Duration::from_secs(10 * 24 * 60 * 60);
+const STALE: Duration = Duration::from_hours(10 * 24);
 /// Renewals a minute, and at once.
 const RENEWALS: u32 = 30;
 const AT_ONCE: usize = 2;

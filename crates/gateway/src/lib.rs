@@ -22,6 +22,7 @@ mod janitor;
 mod routes;
 mod run;
 mod serve;
+mod unread;
 
 pub use config::Config;
 pub use routes::router;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request};
 use hyper::body::Incoming;
@@ -20,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::extract::client_ip::Peer;
+use crate::unread;
 
 /// From the first byte of a connection, or the end of the answer before, to a whole head.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
@@ -112,8 +112,9 @@ impl Server {
             request.extensions_mut().insert(Peer(peer));
             let (router, drain) = (router.clone(), drain.clone());
             async move {
-                let Ok(mut response) = router.oneshot(request.map(Body::new)).await;
-                if drain.has_begun() {
+                let (request, rest) = unread::lend(request);
+                let Ok(mut response) = router.oneshot(request).await;
+                if !rest.is_read().await || drain.has_begun() {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(response)

@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 
 /// An access token with less life than this is renewed before it is handed out.
-const MARGIN: Duration = Duration::from_secs(120);
+const MARGIN: Duration = Duration::from_mins(2);
 /// How soon to ask again when the store has no answer.
 const STORE_RETRY_SECS: u64 = 2;
 /// What nobody can mend by waiting a moment.
@@ -145,7 +145,7 @@ impl Custody {
         LaunchState::Known {
             region: found.region,
             athlete: serde_json::from_slice(&found.profile).unwrap_or_default(),
-            credentials: self.open(account, &stored).filter(|grant| self.has_life(grant)),
+            credentials: Self::open(account, &stored).filter(|grant| self.has_life(grant)),
         }
     }
 
@@ -164,7 +164,7 @@ impl Custody {
             return AtHand::Answer(CredentialsAnswer::SignInNeeded);
         }
         let newer = refused.is_none_or(|refused| stored.generation > refused);
-        match self.open(account, &stored) {
+        match Self::open(account, &stored) {
             Some(grant) if newer && self.has_life(&grant) => {
                 AtHand::Answer(CredentialsAnswer::Granted(grant))
             }
@@ -203,7 +203,7 @@ impl Custody {
         flight
     }
 
-    fn open(&self, account: &AccountId, stored: &StoredCredentials) -> Option<AccessGrant> {
+    fn open(account: &AccountId, stored: &StoredCredentials) -> Option<AccessGrant> {
         match TokenPair::from_bytes(&stored.bytes) {
             Ok(pair) => Some(grant(&pair, stored.generation)),
             Err(error) => {

@@ -12,17 +12,17 @@ use tokio::time::Instant;
 use super::{BROKEN_RETRY_SECS, Custody, grant, store_failed, unavailable};
 
 /// How long the row is ours. A crash in between blocks the account for this long at most.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// Garmin's time within it; the rest is for the commit.
 const GARMIN: Duration = Duration::from_secs(40);
 /// How long to wait for another owner: it is done, or its lease has passed, by then.
 const PATIENCE: Duration = Duration::from_secs(75);
 /// A pair that Garmin has issued is the only one it still accepts, so the store is asked again
 /// for as long as it may need to come back.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(300);
+const COMMIT_PATIENCE: Duration = Duration::from_mins(5);
 
 /// Garmin may ask for more; people who wait for an answer may not have to.
-const LONGEST_REST: Duration = Duration::from_secs(300);
+const LONGEST_REST: Duration = Duration::from_mins(5);
 
 /// What came of a lease that was taken.
 enum Renewed {
@@ -52,7 +52,7 @@ impl Custody {
                     }
                 }
                 Ok(LeaseOutcome::Newer(stored)) => {
-                    return match self.open(account, &stored) {
+                    return match Self::open(account, &stored) {
                         Some(grant) => CredentialsAnswer::Granted(grant),
                         None => unavailable(BROKEN_RETRY_SECS),
                     };

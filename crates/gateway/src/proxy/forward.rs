@@ -48,6 +48,7 @@ const KNOWN: [&str; 4] =
 const MCP_STATUSES: [u16; 9] = [200, 202, 400, 404, 405, 406, 409, 413, 415];
 
 /// Why a visit ends without a worker's answer.
+#[derive(Clone, Copy)]
 enum Stop {
     Challenge(Refusal),
     Failed(Failure),
@@ -55,7 +56,7 @@ enum Stop {
 
 impl Plan {
     pub(super) fn of(message: &Message<'_>) -> Self {
-        let tool = (message.method == "tools/call").then(|| message.target.as_deref()).flatten();
+        let tool = message.target.as_deref().filter(|_| message.method == "tools/call");
         Self { method: message.method.as_ref().into(), tool: tool.map(Into::into) }
     }
 
@@ -81,10 +82,10 @@ impl Plan {
     /// What the record calls it: only names that are not the client's own words.
     fn label<'a>(&'a self, call: Option<&Call>) -> &'a str {
         match &self.tool {
-            Some(tool) => match call.map(|call| call.announced(tool)) {
-                Some(Repeatable::Yes) => tool,
-                Some(Repeatable::No) | None => "tools/call",
-            },
+            Some(tool) => {
+                let announced = call.is_some_and(|call| call.announced(tool) == Repeatable::Yes);
+                if announced { tool } else { "tools/call" }
+            }
             None => {
                 let known = REPEATABLE.iter().chain(&KNOWN).find(|known| **known == &*self.method);
                 known.copied().unwrap_or("other")

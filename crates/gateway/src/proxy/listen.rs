@@ -18,7 +18,7 @@ use super::streams::Stream;
 
 /// Streams of one account at a time.
 pub(super) const MOST: usize = 2;
-const LONGEST: Duration = Duration::from_secs(30 * 60);
+const LONGEST: Duration = Duration::from_mins(30);
 /// Below the silence after which proxies cut a connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 

@@ -130,6 +130,10 @@ impl<'a> Message<'a> {
         };
         let params = match envelope.params {
             None => Params::default(),
+            // A struct would be read from an array as well.
+            Some(raw) if !raw.get().starts_with('{') => {
+                return Err(Malformed::NotAMessage("params must be an object"));
+            }
             Some(raw) => serde_json::from_str(raw.get())
                 .map_err(|_| Malformed::NotAMessage("params must be an object"))?,
         };

@@ -6,5 +6,6 @@ mod custody_rotation;
 mod proxy_calls;
 mod proxy_refusals;
 mod rig;
+mod serving;
 mod workers_capacity;
 mod workers_life;

@@ -112,6 +112,14 @@ impl Rig {
         Self { app, clock, garmin, dir, vars, mode, router, client }
     }
 
+    pub(crate) fn program(&self) -> WorkerProgram {
+        WorkerProgram { exe: test_worker(), args: vec![self.mode.into()] }
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        Config::from_vars(&self.vars).unwrap()
+    }
+
     /// A second gateway process on the same database.
     pub(crate) async fn another_node(&self) -> AppState {
         open(&self.vars, &self.clock, self.mode).await
