@@ -76,19 +76,18 @@ pub fn challenge(origin: &Origin, refusal: Refusal) -> Response {
         }
         Refusal::Malformed => None,
     };
-    let mut header = format!(
-        "Bearer resource_metadata=\"{}\"",
-        origin.join("/.well-known/oauth-protected-resource/mcp")
-    );
-    if let Some(scope) = scope {
-        header.push_str(&format!(", scope=\"{scope}\""));
-    }
-    if refusal != Refusal::NoToken {
-        header.push_str(&format!(
-            ", error=\"{}\", error_description=\"{description}\"",
-            code.as_str()
-        ));
-    }
+    let pointer = origin.join("/.well-known/oauth-protected-resource/mcp");
+    let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
+    let error = match refusal {
+        Refusal::NoToken => String::new(),
+        Refusal::TokenRejected
+        | Refusal::SignInNeeded
+        | Refusal::Malformed
+        | Refusal::ScopeMissing { .. } => {
+            format!(", error=\"{}\", error_description=\"{description}\"", code.as_str())
+        }
+    };
+    let header = format!("Bearer resource_metadata=\"{pointer}\"{scope}{error}");
     let mut response =
         (status, Json(ErrorBody { error: code, error_description: description })).into_response();
     let headers = response.headers_mut();

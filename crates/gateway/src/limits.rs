@@ -238,7 +238,7 @@ mod tests {
         }
         let held = || limits.0.as_ref().unwrap().oauth.len();
         assert_eq!(held(), 200);
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         limits.retain_recent();
         assert_eq!(held(), 0);
     }

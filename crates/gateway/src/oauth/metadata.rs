@@ -21,8 +21,8 @@ pub(super) async fn server(State(app): State<AppState>, headers: HeaderMap) -> R
     document(&headers, &AuthorizationServerMetadata::of(&app.config.public_url))
 }
 
-/// We are no OpenID provider, and a half-true document would break strict clients. They take
-/// a JSON 404 as "ask elsewhere".
+/// We are no identity provider, and a half-true document would break strict clients. They
+/// take a JSON 404 as "ask elsewhere".
 pub(super) async fn no_openid() -> Response {
     json_error(
         StatusCode::NOT_FOUND,

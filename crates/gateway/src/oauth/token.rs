@@ -9,7 +9,7 @@ use domain::clock::Timestamp;
 use domain::console::Revoked;
 use domain::id::DeviceId;
 use domain::oauth::{AuthMethod, ErrorCode, TokenResponse};
-use domain::scope::Scopes;
+use domain::scope::{Scopes, UnknownScope};
 use domain::token::{AccessToken, Code, RefreshToken, Token};
 use http::header::{CACHE_CONTROL, PRAGMA};
 use http::{HeaderMap, StatusCode};
@@ -27,7 +27,7 @@ use crate::limits::ByAddress;
 use crate::state::AppState;
 
 /// A refresh token dies after this long without use; every use begins it anew.
-const REFRESH_LIFE: Duration = Duration::from_secs(365 * 86_400);
+const REFRESH_LIFE: Duration = Duration::from_hours(365 * 24);
 
 pub(super) async fn post(
     State(app): State<AppState>,
@@ -69,13 +69,13 @@ pub(super) async fn authenticate(
     let client = client.ok_or_else(refuse)?;
     let proved = match (client.auth_method, &presented.secret) {
         (AuthMethod::None, None) => true,
-        // A public client that sends a secret is not the one that registered.
-        (AuthMethod::None, Some(_)) => false,
         // Either way of sending it: hosts use the one they prefer, not the one they named.
         (AuthMethod::ClientSecretPost | AuthMethod::ClientSecretBasic, Some(secret)) => {
             app.store.digest_presented(secret).is_ok_and(|digest| client.secret_is(&digest))
         }
-        (AuthMethod::ClientSecretPost | AuthMethod::ClientSecretBasic, None) => false,
+        // A public client that sends a secret is not the one that registered.
+        (AuthMethod::None, Some(_))
+        | (AuthMethod::ClientSecretPost | AuthMethod::ClientSecretBasic, None) => false,
     };
     if proved { Ok(client) } else { Err(refuse()) }
 }
@@ -233,7 +233,7 @@ impl Exchange {
         );
         let scopes = match self.one("scope")? {
             None => None,
-            Some(text) => Some(narrower(text).ok_or(invalid_scope.clone())?),
+            Some(text) => narrower(text).map_err(|_| invalid_scope.clone())?,
         };
         let Ok(presented) = self.app.store.digest_presented(presented) else {
             return Err(self.refuse("refresh_malformed"));
@@ -244,7 +244,7 @@ impl Exchange {
         let request = RefreshRequest {
             presented: &presented,
             client: &self.client.id,
-            scopes: scopes.flatten(),
+            scopes,
             access: &access,
             access_expires_at: self.access_expires_at(),
             refresh: NewRefresh { digest: &refresh, expires_at: self.now.plus(REFRESH_LIFE) },
@@ -333,9 +333,9 @@ impl Pair {
 }
 
 /// A narrower wish at refresh. Asking for refresh tokens only is no wish at all.
-fn narrower(text: &str) -> Option<Option<Scopes>> {
+fn narrower(text: &str) -> Result<Option<Scopes>, UnknownScope> {
     if text.split_ascii_whitespace().all(|word| word == domain::oauth::OFFLINE_ACCESS) {
-        return Some(None);
+        return Ok(None);
     }
-    Scopes::parse(text).ok().map(Some)
+    Scopes::parse(text).map(Some)
 }

@@ -52,11 +52,11 @@ impl Default for Choices {
 }
 
 impl Choices {
-    fn read_only(&self) -> bool {
+    fn read_only(self) -> bool {
         self.scopes == Scopes::ReadOnly
     }
 
-    fn china(&self) -> bool {
+    fn china(self) -> bool {
         self.region == Region::China
     }
 }

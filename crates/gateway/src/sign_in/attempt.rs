@@ -29,7 +29,7 @@ const BEAT: Duration = Duration::from_secs(5);
 /// Silence after which an attempt counts as dead: three beats.
 pub(crate) const SILENCE: Duration = Duration::from_secs(15);
 /// How long a code may be redeemed.
-const CODE_LIFE: Duration = Duration::from_secs(600);
+const CODE_LIFE: Duration = Duration::from_mins(10);
 
 pub(super) struct Attempt {
     pub(super) scheduler: Arc<Inner>,

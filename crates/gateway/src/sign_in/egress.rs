@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::clock::Clock;
 use domain::entropy::Entropy;
 use domain::region::Region;
@@ -94,7 +96,7 @@ fn name_of(url: Option<&Url>) -> String {
         || DIRECT.to_owned(),
         |url| {
             let digest = Sha256::digest(url.as_str());
-            digest[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+            URL_SAFE_NO_PAD.encode(&digest[..9])
         },
     )
 }

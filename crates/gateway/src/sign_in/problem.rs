@@ -252,7 +252,7 @@ impl Problem {
 /// "in about 5 minutes (after 14:05 UTC)".
 fn wait(until: Timestamp, now: Timestamp) -> String {
     let left = until.since(now);
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     if left.is_zero() {
         return "now".to_owned();
     }
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn every_problem_has_a_sentence_and_a_word_of_its_own() {
-        let retry_at = NOW.plus(Duration::from_secs(300));
+        let retry_at = NOW.plus(Duration::from_mins(5));
         let all = [
             Problem::EmailMalformed,
             Problem::PasswordMissing,

@@ -17,9 +17,9 @@ use super::Problem;
 use crate::oauth::AuthorizationRequest;
 
 /// How long Garmin accepts a code it has sent, as far as is known.
-const SENT_CODE_LIFE: Duration = Duration::from_secs(600);
+const SENT_CODE_LIFE: Duration = Duration::from_mins(10);
 /// Wrong codes a person may enter before the login is given up.
-pub const CODE_TRIES: u8 = 5;
+const CODE_TRIES: u8 = 5;
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Record {
@@ -108,6 +108,10 @@ impl Record {
         self.csrf.as_bytes().ct_eq(presented.as_bytes()).into()
     }
 
+    /// JSON for sealing.
+    ///
+    /// # Panics
+    /// Never: strings and numbers always serialise.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(96 * 1024));

@@ -36,11 +36,11 @@ use crate::state::AppState;
 /// Attempts that talk to Garmin at the same time.
 const MOST_AT_ONCE: usize = 32;
 /// After Garmin has turned an address away, trying again sooner only makes it worse.
-const COOLDOWN: Duration = Duration::from_secs(300);
+const COOLDOWN: Duration = Duration::from_mins(5);
 /// Garmin may ask for more, within reason.
-const LONGEST_COOLDOWN: Duration = Duration::from_secs(86_400);
+const LONGEST_COOLDOWN: Duration = Duration::from_hours(24);
 /// How long a finished attempt is remembered, for those who click twice.
-const MEMORY: Duration = Duration::from_secs(60);
+const MEMORY: Duration = Duration::from_mins(1);
 
 /// What a person has submitted.
 pub enum Answer {

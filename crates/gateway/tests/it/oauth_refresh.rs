@@ -82,7 +82,7 @@ async fn an_account_that_must_sign_in_gets_no_new_tokens_until_it_has() {
     let device = app.app.store.find_device_by_access(&digest, now).await.unwrap().unwrap();
     let account = app.app.store.find_account(&device.account).await.unwrap().unwrap();
     let owner = LeaseOwner::generate(&app.app.node, &*app.app.entropy);
-    let until = now.plus(std::time::Duration::from_secs(60));
+    let until = now.plus(std::time::Duration::from_mins(1));
     let (store, generation) = (&app.app.store, account.generation);
     store.take_lease(&account.id, generation, &owner, until, now).await.unwrap();
     assert!(store.mark_sign_in_needed(&account.id, &owner, generation).await.unwrap());

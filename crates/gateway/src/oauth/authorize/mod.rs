@@ -30,7 +30,7 @@ use crate::sign_in::Record;
 use crate::state::AppState;
 
 /// How long a person has, from the first page to the last.
-const SIGN_IN_LIFE: Duration = Duration::from_secs(1800);
+const SIGN_IN_LIFE: Duration = Duration::from_mins(30);
 
 pub(super) async fn get(
     State(app): State<AppState>,
@@ -43,7 +43,8 @@ pub(super) async fn get(
     }
     let params = Params::parse(query.unwrap_or_default().as_bytes());
     match begin(&app, &params, &headers).await {
-        Ok(response) | Err(Refusal::Ready(response)) => response,
+        Ok(response) => response,
+        Err(Refusal::Ready(response)) => *response,
         Err(Refusal::Page(problem)) => problem.page(&app),
         Err(Refusal::Store(error)) => ours(&app, &error),
     }
@@ -54,7 +55,7 @@ enum Refusal {
     /// Told to the person: there is no address yet that could safely be told.
     Page(BadRequest),
     /// Told to the client.
-    Ready(Response),
+    Ready(Box<Response>),
     Store(StoreError),
 }
 
@@ -122,7 +123,7 @@ async fn begin(app: &AppState, params: &Params, headers: &HeaderMap) -> Result<R
         let (code, description) = (refused.code, refused.description);
         tracing::info!(event = "authorize-refused", client_id = %client.id, code = code.as_str());
         let location = with_error(origin, &redirect_uri, code, description, state);
-        Refusal::Ready(see_other(&location))
+        Refusal::Ready(Box::new(see_other(&location)))
     })?;
     let request = AuthorizationRequest {
         client: client.id,

@@ -23,7 +23,7 @@ use crate::sign_in::{Problem, Record, Stage, after_death, is_alive};
 use crate::state::AppState;
 
 /// How long a finished sign-in leads on to the client when somebody clicks twice.
-const SECOND_CLICK: Duration = Duration::from_secs(60);
+const SECOND_CLICK: Duration = Duration::from_mins(1);
 const NO_NAME: &str = "An app without a name";
 
 /// A sign-in and the browser's right to it.

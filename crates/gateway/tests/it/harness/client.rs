@@ -149,6 +149,7 @@ impl McpClient {
         send(&self.router, builder.body(Body::from(body.to_owned())).unwrap()).await
     }
 
+    #[expect(clippy::unused_self, reason = "reads as what the client does")]
     pub(crate) fn tokens_of(&self, reply: &Reply) -> Tokens {
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
         let json = reply.json();
