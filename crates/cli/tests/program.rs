@@ -138,7 +138,11 @@ fn a_port_in_use_is_named_with_the_way_out() {
     let port = taken.local_addr().unwrap().port().to_string();
     let mut command = program(&["serve"]);
     command.env("GATEWAY_SECRET", SECRET).env("DATA_DIR", data.path()).env("PORT", &port);
-    assert_refused(&command.output().unwrap(), &[&port, "hint: set PORT"]);
+    let output = command.output().unwrap();
+    // Its log has begun by then, so stdout is not empty.
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains(&port) && stderr.contains("hint: set PORT"), "{stderr}");
 }
 
 #[test]
@@ -243,4 +247,30 @@ fn a_worker_started_by_hand_ends_at_once() {
     let output = program(&["worker"]).output().unwrap();
     assert!(!output.status.success());
     assert_eq!(text(&output.stdout), "");
+}
+
+#[test]
+fn the_block_for_a_desktop_client_names_this_program() {
+    let output = program(&["stdio", "--print-config"]).output().unwrap();
+    let server = &json(&output)["mcpServers"]["garmin"];
+    let command = Path::new(server["command"].as_str().unwrap());
+    let ours = Path::new(env!("CARGO_BIN_EXE_garmin-gateway"));
+    assert_eq!(command.file_name(), ours.file_name());
+    assert_eq!(server["args"][0], "stdio");
+}
+
+#[test]
+fn a_sign_in_that_was_never_made_is_told_with_the_next_step() {
+    let home = tempfile::tempdir().unwrap();
+    let output = program(&["login", "--check"]).env("HOME", home.path()).output().unwrap();
+    assert_refused(&output, &["not signed in", "garmin-gateway login"]);
+    let output = program(&["login", "--check"]).output().unwrap();
+    assert_refused(&output, &["HOME", "hint: name a directory with `--state-dir`"]);
+}
+
+#[test]
+fn a_desktop_password_given_twice_is_a_mistake() {
+    let mut command = program(&["stdio"]);
+    command.env("HOME", "/").env("GARMIN_PASSWORD", "x").env("GARMIN_PASSWORD_FILE", "/nowhere");
+    assert_refused(&command.output().unwrap(), &["both set", "not both"]);
 }
