@@ -128,6 +128,16 @@ async fn a_program_on_the_own_computer_earns_a_warning_and_any_port() {
 }
 
 #[tokio::test]
+async fn a_loopback_address_of_ipv6_is_named_as_browsers_understand_it() {
+    let app = TestApp::start().await;
+    let client = registered(&app, "http://[::1]/callback").await;
+    let url = client.authorize_url_with(&[("redirect_uri", "http://[::1]:51234/callback")]);
+    let page = app.browser().open(&url).await;
+    let policy = page.reply.header("content-security-policy");
+    assert!(policy.ends_with("form-action 'self' http:"), "{policy}");
+}
+
+#[tokio::test]
 async fn the_short_addresses_work_too() {
     let app = TestApp::start().await;
     let client = registered(&app, "https://client.example/cb").await;

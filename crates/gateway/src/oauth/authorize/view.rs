@@ -6,6 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use domain::clock::Timestamp;
 use domain::id::SignInId;
+use domain::redirect::RedirectUri;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use store::{SignIn, StoreError};
@@ -165,12 +166,22 @@ fn with_problem(
     now: Timestamp,
 ) -> Response {
     let status = problem.map_or(StatusCode::OK, Problem::status);
-    let source = record.request.redirect_uri.csp_source();
+    let source = form_source(&record.request.redirect_uri);
     let mut response = pages::render(status, page, FormAction::SelfAnd(&source));
     if let Some(retry_at) = problem.and_then(Problem::retry_at) {
         response.headers_mut().insert(RETRY_AFTER, whole_seconds(retry_at.since(now)));
     }
     response
+}
+
+/// What `form-action` must name for the way back to the client. The grammar of the directive
+/// has no IPv6 addresses, and browsers ignore them: there only the scheme is left to name.
+fn form_source(redirect: &RedirectUri) -> String {
+    if redirect.as_str().starts_with("http://[") {
+        "http:".to_owned()
+    } else {
+        redirect.csp_source()
+    }
 }
 
 pub(super) fn progress_address(id: &SignInId) -> String {
