@@ -89,7 +89,7 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
     }
     if let Some(status) = arguments["status"].as_u64() {
         let status = StatusCode::from_u16(u16::try_from(status).unwrap()).unwrap();
-        let mut answer = whole(Value::Null);
+        let mut answer = whole(&Value::Null);
         *answer.status_mut() = status;
         if let Some(scopes) = text("scopes") {
             answer.headers_mut().insert(header::NEEDED_SCOPES, scopes.parse().unwrap());
@@ -126,7 +126,7 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
         }
     }
     let headers: Vec<&str> = parts.headers.keys().map(http::HeaderName::as_str).collect();
-    let mut answer = whole(json!({
+    let mut answer = whole(&json!({
         "jsonrpc": "2.0",
         "id": message["id"],
         "result": {
@@ -148,7 +148,7 @@ fn first_time(path: &str) -> bool {
     std::fs::OpenOptions::new().write(true).create_new(true).open(path).is_ok()
 }
 
-fn whole(value: Value) -> Answer {
+fn whole(value: &Value) -> Answer {
     let body = Full::new(Bytes::from(value.to_string())).boxed_unsync();
     let mut answer = Response::new(body);
     answer.headers_mut().insert("content-type", "application/json".parse().unwrap());

@@ -133,12 +133,11 @@ impl Server {
                 result = connection.as_mut() => Some(result),
                 () = closing.cancelled() => None,
             };
-            let result = match finished {
-                Some(result) => result,
-                None => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
+            let result = if let Some(result) = finished {
+                result
+            } else {
+                connection.as_mut().graceful_shutdown();
+                connection.await
             };
             if let Err(error) = result {
                 tracing::debug!(event = "connection-ended", error = %error, "");

@@ -104,12 +104,11 @@ impl Fields {
         };
         member("ts", &ts.into());
         member("level", &level_word(level).into());
-        match self.0.get("event") {
-            Some(event) => member("event", event),
-            None => {
-                member("event", &"log".into());
-                member("target", &target.into());
-            }
+        if let Some(event) = self.0.get("event") {
+            member("event", event);
+        } else {
+            member("event", &"log".into());
+            member("target", &target.into());
         }
         for (key, value) in self.0.iter().filter(|(key, _)| *key != "event") {
             match key.as_str() {

@@ -81,16 +81,12 @@ impl Plan {
 
     /// What the record calls it: only names that are not the client's own words.
     fn label<'a>(&'a self, call: Option<&Call>) -> &'a str {
-        match &self.tool {
-            Some(tool) => {
-                let announced = call.is_some_and(|call| call.announced(tool) == Repeatable::Yes);
-                if announced { tool } else { "tools/call" }
-            }
-            None => {
-                let known = REPEATABLE.iter().chain(&KNOWN).find(|known| **known == &*self.method);
-                known.copied().unwrap_or("other")
-            }
+        if let Some(tool) = &self.tool {
+            let announced = call.is_some_and(|call| call.announced(tool) == Repeatable::Yes);
+            return if announced { tool } else { "tools/call" };
         }
+        let known = REPEATABLE.iter().chain(&KNOWN).find(|known| **known == &*self.method);
+        known.copied().unwrap_or("other")
     }
 }
 

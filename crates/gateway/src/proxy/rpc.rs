@@ -49,8 +49,8 @@ struct Answer<'a, T> {
 }
 
 #[derive(Serialize)]
-struct Success<'a> {
-    result: &'a RawValue,
+struct Success<T> {
+    result: T,
 }
 
 #[derive(Serialize)]
@@ -170,7 +170,7 @@ impl Failure {
                 Some(retry_after)
             }
             Self::TooManyCalls | Self::StoreDown => Some(Duration::from_secs(2)),
-            Self::TooManyStreams => Some(Duration::from_secs(60)),
+            Self::TooManyStreams => Some(Duration::from_mins(1)),
             Self::Malformed(_)
             | Self::Disagreement(_)
             | Self::MethodNotFound
@@ -206,7 +206,7 @@ impl Failure {
 
 /// A result, for what the gateway answers itself.
 #[must_use]
-pub(super) fn result(id: Option<&RawValue>, result: &RawValue) -> Response {
+pub(super) fn result(id: Option<&RawValue>, result: impl Serialize) -> Response {
     json(StatusCode::OK, encode(id, Success { result }))
 }
 

@@ -75,25 +75,20 @@ pub(super) async fn talk(
         tokio::select! {
             biased;
             Some(message) = outbox.recv() => {
-                if send(&mut channel, &message).await.is_err() {
-                    // The reason is on the reading side, after what the worker said before.
-                    continue;
-                }
+                // Why this fails is on the reading side, after what the worker said before.
+                let _ = send(&mut channel, &message).await;
             }
             Some(answer) = pending.next(), if !pending.is_empty() => {
-                if send(&mut channel, &answer).await.is_err() {
-                    continue;
-                }
+                let _ = send(&mut channel, &answer).await;
             }
             frame = channel.next(), if may_read => {
                 budget.spend();
                 let frame = match frame {
-                    None => return End::Closed,
                     Some(Ok(frame)) => frame,
                     Some(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
                         return End::Misbehaved("a frame is too long");
                     }
-                    Some(Err(_)) => return End::Closed,
+                    None | Some(Err(_)) => return End::Closed,
                 };
                 match hear(desk, &frame) {
                     Ok(Some(question)) => pending.push(question),

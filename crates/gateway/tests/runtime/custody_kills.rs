@@ -86,8 +86,8 @@ fn two_hundred_renewals_with_kills_sign_nobody_out_but_for_the_unavoidable_windo
                 CredentialsAnswer::SignInNeeded => {
                     let stored = app.store.credentials(&account).await.unwrap().unwrap();
                     let committed_here = rotations(stored.generation.0).unwrap();
-                    let committed_there = rotated() - rotated_before;
-                    assert!(committed_there > committed_here, "round {round}: signed out");
+                    let garmins_count = rotated() - rotated_before;
+                    assert!(garmins_count > committed_here, "round {round}: signed out");
                     stored_rotations += committed_here;
                     lost_in_the_window += 1;
                     sign_in(&app.store, &garmin, 0, clock.now()).await;
