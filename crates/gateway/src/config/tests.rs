@@ -19,8 +19,8 @@ fn a_secret_alone_is_a_configuration() {
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.public_url.as_str(), "http://localhost:8080");
     assert!(config.database_url == DatabaseUrl::sqlite("./data/gateway.db"));
-    assert_eq!(config.access_token_ttl, Some(Duration::from_secs(90 * 86_400)));
-    assert_eq!(config.workers.idle, Duration::from_secs(900));
+    assert_eq!(config.access_token_ttl, Some(Duration::from_hours(90 * 24)));
+    assert_eq!(config.workers.idle, Duration::from_mins(15));
     assert_eq!(config.workers.startup, Duration::from_secs(20));
     assert!(config.workers.max.get() >= 200);
     assert!(config.trusted_proxies.iter().all(|net| net.addr().is_loopback()));

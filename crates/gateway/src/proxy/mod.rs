@@ -274,7 +274,7 @@ impl Visit {
 }
 
 fn pong(id: &RawValue) -> Response {
-    rpc::result(Some(id), &serde_json::Map::new())
+    rpc::result(Some(id), serde_json::Map::new())
 }
 
 /// Names the request in both processes' logs. Random once per process, then counted.

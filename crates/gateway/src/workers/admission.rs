@@ -173,7 +173,7 @@ mod tests {
 
         running.pop();
         assert!(waiting[0].as_mut().now_or_never().is_some(), "the first in line goes on");
-        waiting.remove(1);
+        drop(waiting.remove(1));
         assert!(gates.enter(&account).now_or_never().is_none(), "a place in the queue is free");
     }
 

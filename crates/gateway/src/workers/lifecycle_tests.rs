@@ -1,7 +1,7 @@
 use super::*;
 
 const POLICY: Policy = Policy {
-    idle: Duration::from_secs(900),
+    idle: Duration::from_mins(15),
     startup: Duration::from_secs(20),
     grace: Duration::from_secs(5),
     call_grace: Duration::from_secs(250),
@@ -63,7 +63,7 @@ fn a_start_ends_in_exactly_one_of_its_outcomes() {
         assert_eq!(effect, Effect::Kill, "{event:?}");
         assert_eq!(on(phase, Event::Exited, at).0, Phase::Gone(verdict));
     }
-    let early = NOW.plus(POLICY.startup - Duration::from_secs(1));
+    let early = NOW.plus(POLICY.startup).minus(Duration::from_secs(1));
     assert_eq!(on(starting(1), Event::Tick, early), (starting(1), Effect::Nothing));
 }
 
@@ -76,7 +76,7 @@ fn a_crash_is_never_taken_for_refused_credentials() {
 
 #[test]
 fn a_worker_in_use_is_never_idle_and_never_evicted() {
-    let late = NOW.plus(Duration::from_secs(86_400));
+    let late = NOW.plus(Duration::from_hours(24));
     for event in [Event::Tick, Event::Evicted] {
         assert_eq!(on(ready(1), event, late), (ready(1), Effect::Nothing));
         assert_eq!(on(starting(0), Event::Evicted, NOW), (starting(0), Effect::Nothing));
@@ -85,7 +85,7 @@ fn a_worker_in_use_is_never_idle_and_never_evicted() {
 
 #[test]
 fn an_unused_worker_stops_after_its_idle_time_and_not_before() {
-    let before = NOW.plus(POLICY.idle - Duration::from_secs(1));
+    let before = NOW.plus(POLICY.idle).minus(Duration::from_secs(1));
     assert_eq!(on(ready(0), Event::Tick, before), (ready(0), Effect::Nothing));
     let (phase, effect) = on(ready(0), Event::Tick, NOW.plus(POLICY.idle));
     assert_eq!(effect, Effect::Stop);
@@ -127,7 +127,7 @@ fn a_dismissed_worker_finishes_what_it_does_and_takes_nothing_new() {
 #[test]
 fn a_worker_that_ignores_the_request_to_stop_is_killed_after_its_grace() {
     let phase = draining(0, Outcome::Stopped);
-    let before = NOW.plus(POLICY.grace - Duration::from_secs(1));
+    let before = NOW.plus(POLICY.grace).minus(Duration::from_secs(1));
     assert_eq!(on(phase, Event::Tick, before).1, Effect::Nothing);
     assert_eq!(on(phase, Event::Tick, NOW.plus(POLICY.grace)), (phase, Effect::Kill));
 }
