@@ -44,10 +44,19 @@ pub(crate) fn decode<T: Shape>(body: &[u8]) -> Result<Option<T>, GarminError> {
     }
     let mut json = serde_json::Deserializer::from_slice(text);
     match T::read(&mut json).and_then(|model| json.end().map(|()| model)) {
-        Ok(model) => Ok(model.filter(|model| *model != T::default())),
+        Ok(Some(model)) if model != T::default() => Ok(Some(model)),
+        Ok(_) if holds_strangers(text) => Err(GarminError::Malformed { what: T::WHAT }),
+        Ok(_) => Ok(None),
         Err(error) if error.is_eof() => Err(GarminError::Torn),
         Err(_) => Err(GarminError::Malformed { what: T::WHAT }),
     }
+}
+
+/// Whether this is a list of things that are neither objects nor null. Asked only when nothing
+/// in it could be read: then the form has changed, and "no data" would be a wrong answer.
+fn holds_strangers(body: &[u8]) -> bool {
+    let items: Result<Vec<serde_json::Value>, _> = serde_json::from_slice(body);
+    items.is_ok_and(|items| items.iter().any(|item| !item.is_object() && !item.is_null()))
 }
 
 /// Whether this is markup where JSON was expected.
@@ -90,6 +99,13 @@ mod tests {
             assert_eq!(object(body), changed, "{body}");
         }
         assert_eq!(list(r#"{"a":1}"#), Err(GarminError::Malformed { what: "daily steps" }));
+    }
+
+    #[test]
+    fn a_list_in_which_nothing_can_be_read_has_changed_its_form() {
+        let changed = Err(GarminError::Malformed { what: "daily steps" });
+        assert_eq!(list(r#"[1,"two",null]"#), changed);
+        assert_eq!(list("[[]]"), changed);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use domain::entropy::{self, Entropy, OsEntropy};
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::Instant;
 
 use crate::access::{Access, AccessSource, CurrentToken};
 use crate::api::Target;
@@ -64,6 +65,9 @@ pub struct Retries {
     pub longest_wait: Duration,
     /// Between two looks at a profile that has no name yet.
     pub profile_wait: Duration,
+    /// For all tries of one read together: hosts give up on a silent call after a minute, and
+    /// an answer that says why is worth more than one more try.
+    pub within: Duration,
 }
 
 impl Default for Retries {
@@ -73,6 +77,7 @@ impl Default for Retries {
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(10),
             profile_wait: Duration::from_secs(1),
+            within: Duration::from_secs(40),
         }
     }
 }
@@ -95,6 +100,10 @@ struct Inner {
     nameless: AtomicBool,
     zone: OnceCell<TimeZone>,
 }
+
+/// How many access tokens are asked for after the first was refused. The first replacement may
+/// be one that was issued long ago and is dead as well; the second is fresh.
+const REPLACEMENTS: u32 = 2;
 
 /// What one try came to.
 enum Tried {
@@ -194,13 +203,14 @@ impl Garmin {
         // The semaphore is never closed, so an error cannot happen; if it did, nothing was sent.
         let _permit = self.0.permits.acquire().await.map_err(|_| GarminError::Unreachable)?;
         self.check_limit()?;
+        let give_up = Instant::now() + self.0.options.retries.within;
         let mut access = self.0.tokens.access(None).await?;
-        let mut replaced = false;
+        let mut replaced = 0;
         let mut tries = 0;
         loop {
-            match self.try_once(target, &access).await {
+            match self.try_once(target, &access, give_up).await {
                 Tried::Answered(body) => return Ok(body),
-                Tried::Unauthorized if replaced => {
+                Tried::Unauthorized if replaced == REPLACEMENTS => {
                     self.0.tokens.refused_at_once(access.generation).await;
                     return Err(GarminError::TokenRefused);
                 }
@@ -210,12 +220,15 @@ impl Garmin {
                     if access.generation == refused {
                         return Err(GarminError::TokenRefused);
                     }
-                    replaced = true;
+                    replaced += 1;
                 }
                 Tried::Failed(error) => {
                     let Some(wait) = self.wait_before_retry(&error, tries) else {
                         return Err(error);
                     };
+                    if Instant::now() + wait >= give_up {
+                        return Err(error);
+                    }
                     tries += 1;
                     tracing::debug!(
                         event = "garmin.call.retried",
@@ -229,13 +242,13 @@ impl Garmin {
         }
     }
 
-    async fn try_once(&self, target: &str, access: &Access) -> Tried {
+    async fn try_once(&self, target: &str, access: &Access, give_up: Instant) -> Tried {
         let transport = &self.0.transport;
         let request = transport
             .client()
             .get(transport.upstream().api.join(target))
             .headers(api_headers(access.token.expose_secret()))
-            .timeout(transport.call_timeout());
+            .timeout(transport.call_timeout().min(give_up.duration_since(Instant::now())));
         let answer = match send(request, LARGEST_ANSWER).await {
             Ok(answer) => answer,
             Err(error) => return Tried::Failed(error.into()),

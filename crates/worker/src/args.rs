@@ -52,6 +52,13 @@ impl NamedDay {
             Self::Yesterday => today.before(),
             Self::On(day) => day,
         };
+        if day < first_day() {
+            let problem = format!(
+                "{day} is before Garmin kept anything. Allowed is any day from {} up to today",
+                first_day()
+            );
+            return Err(ToolError::argument(field, problem));
+        }
         if day > today {
             let problem = format!(
                 "{day} is in the future; today is {today} in the athlete's time zone. Allowed \
@@ -61,6 +68,11 @@ impl NamedDay {
         }
         Ok(day)
     }
+}
+
+/// The year Garmin was founded in holds nobody's data; earlier ones Garmin answers with errors.
+fn first_day() -> Day {
+    Day::of(jiff::civil::date(1989, 1, 1))
 }
 
 impl<'de> Deserialize<'de> for NamedDay {
@@ -103,8 +115,10 @@ pub(crate) fn range(
     today: Day,
     longest: u32,
 ) -> Result<DayRange, ToolError> {
-    let first = start.resolve("start_date", today)?;
+    // The end first: where only an end was given the start repeats it, and a refusal must name
+    // what was sent.
     let last = end.resolve("end_date", today)?;
+    let first = start.resolve("start_date", today)?;
     DayRange::new(first, last, longest).map_err(|bad| match bad {
         BadRange::Backwards => ToolError::argument(
             "end_date",
@@ -263,5 +277,23 @@ mod tests {
         let refused = NamedDay::On(today.forward(1)).resolve("end_date", today).unwrap_err();
         let text = refused.to_string();
         assert!(text.contains("`end_date`") && text.contains("2026-05-01"), "{text}");
+    }
+
+    #[test]
+    fn a_day_before_there_was_garmin_is_refused_with_the_first_one() {
+        let today: Day = "2026-05-01".parse().unwrap();
+        for early in ["0000-01-01", "1800-01-01", "1988-12-31"] {
+            let refused = NamedDay::On(early.parse().unwrap()).resolve("date", today).unwrap_err();
+            let text = refused.to_string();
+            assert!(text.contains("`date`") && text.contains("1989-01-01"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_range_whose_end_is_refused_names_the_end() {
+        let today: Day = "2026-05-10".parse().unwrap();
+        let late = NamedDay::On(today.forward(1));
+        let refused = range(late, late, today, 10).unwrap_err();
+        assert!(refused.to_string().starts_with("`end_date`"), "{refused}");
     }
 }

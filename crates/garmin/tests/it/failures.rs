@@ -84,16 +84,25 @@ async fn a_fresh_token_that_is_refused_too_is_not_called_a_sign_in() {
     let (garmin, holder) = rig.reader().await;
     rig.control().add_fault(Fault::always(api(), status(401)));
     assert_eq!(read(&garmin).await, Err(GarminError::TokenRefused));
-    assert_eq!(holder.refusals(), [None, Some(Generation(1))]);
-    assert_eq!(rig.asked(STRESS), 2);
+    assert_eq!(holder.refusals(), [None, Some(Generation(1)), Some(Generation(2))]);
+    assert_eq!(rig.asked(STRESS), 3);
     // Every further token would cost a rotation and be refused as well.
     assert_eq!(read(&garmin).await, Err(GarminError::TokenRefused));
-    assert_eq!(holder.refusals().len(), 2);
+    assert_eq!(holder.refusals().len(), 3);
     rig.clock.advance(Duration::from_mins(1));
     assert_eq!(read(&garmin).await, Err(GarminError::TokenRefused));
-    assert_eq!(holder.refusals().last(), Some(&Some(Generation(2))));
+    assert_eq!(holder.refusals().last(), Some(&Some(Generation(4))));
     rig.control().clear_faults();
     read(&garmin).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_replacement_that_was_issued_long_ago_may_be_dead_as_well() {
+    let rig = Rig::with(account()).await;
+    let (garmin, holder) = rig.reader().await;
+    rig.control().add_fault(Fault::times(2, api(), status(401)));
+    read(&garmin).await.unwrap();
+    assert_eq!(holder.refusals(), [None, Some(Generation(1)), Some(Generation(2))]);
 }
 
 #[tokio::test]

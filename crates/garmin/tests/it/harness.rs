@@ -135,6 +135,7 @@ pub(crate) fn quick() -> GarminOptions {
             first_wait: Duration::from_millis(2),
             longest_wait: Duration::from_millis(8),
             profile_wait: Duration::ZERO,
+            within: Duration::from_secs(40),
         },
         entropy: Arc::new(CountingEntropy::default()),
         ..GarminOptions::default()

@@ -45,7 +45,11 @@ impl AccessSource for Channel {
                     *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(grant.clone());
                     Ok(access(grant))
                 }
-                Ok(CredentialsAnswer::SignInNeeded) => Err(AccessError::SignInNeeded),
+                Ok(CredentialsAnswer::SignInNeeded) => {
+                    // After the next sign-in the question must reach the gateway.
+                    *self.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    Err(AccessError::SignInNeeded)
+                }
                 Ok(CredentialsAnswer::Unavailable { retry_after_secs }) => {
                     let retry_after = Some(Duration::from_secs(retry_after_secs));
                     Err(AccessError::Unavailable { retry_after })
