@@ -7,6 +7,7 @@
 
 mod accounts;
 mod address;
+mod alone;
 mod audit;
 mod clients;
 mod devices;
@@ -54,6 +55,7 @@ pub use crate::sign_ins::{NewSignIn, SignIn, SignInVersion};
 pub use crate::stats::{AccountSummary, Stats, Swept};
 pub use crate::usage::{Flushed, UsageRow};
 
+use crate::alone::Alone;
 use crate::keys::KeyRing;
 use crate::pool::{Pool, Pools};
 use crate::seal::Place;
@@ -70,6 +72,8 @@ struct Inner {
     wrapping: Wrapping,
     entropy: Arc<dyn Entropy>,
     pending: Mutex<Pending>,
+    /// Held as long as the store is open.
+    _alone: Option<Alone>,
 }
 
 impl Store {

@@ -15,6 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, PgConnection, SqliteConnection, SqlitePool};
 
 use crate::address::{Address, DatabaseUrl};
+use crate::alone::{self, Alone};
 use crate::error::{Complaint, StoreError, complaint};
 use crate::keys::{self, Wrapping};
 use crate::pool::{PATIENCE, Pools};
@@ -102,9 +103,9 @@ impl Store {
         options: OpenOptions,
     ) -> Result<Self, OpenError> {
         let OpenOptions { mode, old_secret, clock, entropy } = options;
-        let pools = match &url.0 {
+        let (pools, alone) = match &url.0 {
             Address::Sqlite(path) => open_sqlite(path, mode).await?,
-            Address::Postgres(address) => open_postgres(url, address, mode).await?,
+            Address::Postgres(address) => (open_postgres(url, address, mode).await?, None),
         };
         let (keys, wrapping) =
             keys::load_or_create(&pools, secret, old_secret.as_ref(), &*entropy, clock.now())
@@ -116,6 +117,7 @@ impl Store {
             wrapping,
             entropy,
             pending: std::sync::Mutex::default(),
+            _alone: alone,
         })))
     }
 
@@ -137,7 +139,7 @@ impl Store {
     }
 }
 
-async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<Pools, OpenError> {
+async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Alone>), OpenError> {
     let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
     match (path.try_exists(), mode) {
         (Ok(false), OpenMode::Admin) => return Err(OpenError::NotThere { path: path.to_owned() }),
@@ -163,15 +165,23 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<Pools, OpenError> {
         .connect_with(writer)
         .await
         .map_err(|error| sqlite_problem(error, path))?;
-    match mode {
-        OpenMode::Serve => migrate_sqlite(&write).await.map_err(migration_problem)?,
+    let alone = match mode {
+        OpenMode::Serve => {
+            migrate_sqlite(&write).await.map_err(migration_problem)?;
+            let alone = alone::claim(path).map_err(unreadable)?;
+            if let Some(alone) = &alone {
+                alone.end_leases(&write).await.map_err(StoreError::from)?;
+            }
+            alone
+        }
         OpenMode::Admin => {
             let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
                 .fetch_one(&write)
                 .await;
             same_schema(applied, &SQLITE_MIGRATIONS)?;
+            None
         }
-    }
+    };
     let read = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS)
         .acquire_timeout(PATIENCE)
@@ -183,7 +193,7 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<Pools, OpenError> {
     // The WAL and its index exist by now; SQLite gave them the mode of the main file, older
     // ones may have been more open.
     restrict(path).map_err(unreadable)?;
-    Ok(Pools::Sqlite { write, read })
+    Ok((Pools::Sqlite { write, read }, alone))
 }
 
 /// Looks before anything is touched: even the switch to WAL would write to the file.

@@ -6,14 +6,17 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::clock::{SystemClock, Timestamp};
 use domain::email::LoginEmail;
 use domain::entropy::OsEntropy;
+use domain::id::{AccountId, Generation, NodeId};
 use domain::region::Region;
 use sqlx::{Connection, SqliteConnection};
 use store::{
-    Connect, DatabaseUrl, GatewaySecret, OpenError, OpenMode, OpenOptions, Store, StoreError,
+    Connect, DatabaseUrl, GatewaySecret, LeaseOutcome, LeaseOwner, OpenError, OpenMode,
+    OpenOptions, Store, StoreError,
 };
 
 async fn open(path: &Path, mode: OpenMode) -> Result<Store, OpenError> {
@@ -94,7 +97,7 @@ async fn the_database_of_another_program_is_refused_and_left_alone() {
     let before = fs::read(&path).unwrap();
     let error = open(&path, OpenMode::Serve).await.unwrap_err();
     assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
-    assert!(error.to_string().contains("import"), "{error}");
+    assert!(error.to_string().contains("another DB_PATH"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
@@ -182,4 +185,39 @@ async fn what_was_committed_survives_the_end_of_the_process() {
     assert_eq!(stored.bytes.as_slice(), b"committed");
     restarted.close().await;
     store.close().await;
+}
+
+#[tokio::test]
+async fn leases_end_with_the_last_gateway_on_the_file_and_not_before() {
+    let now = Timestamp(1_800_000_000);
+    let until = now.plus(Duration::from_mins(1));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    let owner = || LeaseOwner::generate(&NodeId::generate(&OsEntropy), &OsEntropy);
+    let take = |store: Store, account: AccountId| async move {
+        store.take_lease(&account, Generation(1), &owner(), until, now).await.unwrap()
+    };
+
+    let draining = open(&path, OpenMode::Serve).await.unwrap();
+    let connect = Connect {
+        region: Region::Global,
+        guid: "guid-1",
+        email: &LoginEmail::parse("runner@example.com").unwrap(),
+        profile: b"{}",
+        credentials: b"pair",
+        refresh_expires_at: None,
+    };
+    let account = draining.connect_account(&connect, now).await.unwrap().account;
+    let taken = take(draining.clone(), account.clone()).await;
+    assert!(matches!(taken, LeaseOutcome::Taken(_)), "{taken:?}");
+
+    // A second gateway, as in a restart that overlaps: the first may still commit.
+    let second = open(&path, OpenMode::Serve).await.unwrap();
+    assert_eq!(take(second.clone(), account.clone()).await, LeaseOutcome::Held { until });
+    drop((draining, second));
+
+    // Neither gave the lease back, and both are gone.
+    let third = open(&path, OpenMode::Serve).await.unwrap();
+    let taken = take(third, account).await;
+    assert!(matches!(taken, LeaseOutcome::Taken(_)), "{taken:?}");
 }
