@@ -4,12 +4,12 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use crate::AdminError;
 
-/// Puts `question` to whoever sits at the terminal. Questions go to stderr, because stdout
-/// holds data only.
+/// Puts `question` to whoever sits at the terminal; a script has nobody to ask and means what
+/// it says. Questions go to stderr, because stdout holds data only.
 pub(crate) fn confirm(question: &str) -> Result<(), AdminError> {
     let input = io::stdin();
     if !input.is_terminal() {
-        return Err(AdminError::NoTerminal);
+        return Ok(());
     }
     let mut prompt = io::stderr().lock();
     write!(prompt, "{question} [y/N] ")?;

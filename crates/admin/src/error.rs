@@ -19,8 +19,6 @@ pub enum AdminError {
     NoSuchDevice(String),
     #[error("not confirmed; nothing was revoked")]
     NotConfirmed,
-    #[error("there is no terminal to confirm on")]
-    NoTerminal,
     #[error("cannot talk to the gateway at {}", path.display())]
     Socket { path: PathBuf, source: io::Error },
     #[error("the gateway at {} answered: {message}", path.display())]
@@ -35,7 +33,6 @@ impl AdminError {
             Self::NoSuchAccount(_) | Self::NoSuchDevice(_) => {
                 Some("`garmin-gateway revoke --list` shows what there is")
             }
-            Self::NoTerminal => Some("add `--yes` to go ahead without being asked"),
             Self::Socket { .. } => Some("run the command as the user the gateway runs as"),
             Self::Open(_)
             | Self::Store(_)

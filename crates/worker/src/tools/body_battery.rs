@@ -39,10 +39,9 @@ impl BodyBatteryArgs {
                 "not together with `start_date` or `end_date`; allowed is one of both",
             )),
             (None, None, None) => Ok(DayRange::one(today)),
-            (None, start, end) => {
-                let end = end.or(start).unwrap_or_default();
-                range(start.unwrap_or(end), end, today, LONGEST_RANGE)
-            }
+            (None, Some(start), None) => Ok(DayRange::one(start.resolve("start_date", today)?)),
+            (None, None, Some(end)) => Ok(DayRange::one(end.resolve("end_date", today)?)),
+            (None, Some(start), Some(end)) => range(start, end, today, LONGEST_RANGE),
         }
     }
 }
