@@ -40,9 +40,9 @@ pub struct NewGrant<'a> {
 pub enum Redemption {
     /// First use, in time. The grant is now spent.
     Fresh(Grant),
-    /// Spent before. Whoever holds a device from it may have stolen the code: see
-    /// [`Store::revoke_grant`].
-    Replayed(Grant),
+    /// Spent before. Unless that was a moment ago, whoever holds a device from it may have
+    /// stolen the code: see [`Store::revoke_grant`].
+    Replayed { grant: Grant, redeemed_at: Timestamp },
     /// Never issued, or expired unused.
     Unknown,
 }
@@ -57,6 +57,13 @@ struct GrantRow {
     scopes: String,
     tools: Option<String>,
     expires_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct SpentRow {
+    #[sqlx(flatten)]
+    grant: GrantRow,
+    redeemed_at: i64,
 }
 
 impl Store {
@@ -89,7 +96,8 @@ impl Store {
     }
 
     /// The grant behind a code, spent or not, without spending it: a stranger's request, or a
-    /// flawed one, must neither cost the rightful client its code nor revoke its device. Nothing when it was never issued or expired unused.
+    /// flawed one, must neither cost the rightful client its code nor revoke its device.
+    /// Nothing when it was never issued or expired unused.
     #[tracing::instrument(name = "store.grants.find", skip_all)]
     pub async fn find_grant(
         &self,
@@ -125,7 +133,7 @@ impl Store {
                       expires_at";
         const SPENT: &str = "
             SELECT grant_id, account_id, client_id, redirect_uri, challenge, scopes, tools,
-                   expires_at
+                   expires_at, redeemed_at
               FROM grants WHERE code_digest = $1 AND redeemed_at IS NOT NULL";
 
         let fresh: Option<GrantRow> = on_pool!(self.writer(), |pool| {
@@ -134,11 +142,14 @@ impl Store {
         if let Some(row) = fresh {
             return Ok(Redemption::Fresh(self.read_grant(row)?));
         }
-        let spent: Option<GrantRow> = on_pool!(self.reader(), |pool| {
+        let spent: Option<SpentRow> = on_pool!(self.reader(), |pool| {
             sqlx::query_as(SPENT).bind(code.as_bytes()).fetch_optional(pool).await?
         });
         match spent {
-            Some(row) => Ok(Redemption::Replayed(self.read_grant(row)?)),
+            Some(row) => Ok(Redemption::Replayed {
+                grant: self.read_grant(row.grant)?,
+                redeemed_at: Timestamp(row.redeemed_at),
+            }),
             None => Ok(Redemption::Unknown),
         }
     }

@@ -1,6 +1,8 @@
 //! Sign-ins in progress: sealed, so that a restart, a double click or another replica finds
 //! them as they were; versioned, so that every step of one happens once.
 
+use std::time::Duration;
+
 use domain::clock::Timestamp;
 use domain::id::SignInId;
 use domain::token::{Browser, TokenDigest};
@@ -13,6 +15,10 @@ use crate::pool::on_pool;
 use crate::seal::Place;
 
 const STATE: Place = Place { table: "sign_ins", column: "state" };
+
+/// How long a completed sign-in stays, for those who click twice. A row with less than this
+/// to live no longer counts as in progress.
+pub(crate) const AFTERGLOW: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub struct NewSignIn<'a> {
@@ -133,6 +139,34 @@ impl Store {
                 .bind(version.0)
                 .bind(sealed)
                 .bind(now.0)
+                .fetch_optional(pool)
+                .await?
+        });
+        Ok(version.map(SignInVersion))
+    }
+
+    /// The last update of a sign-in that has reached its end: as
+    /// [`Store::update_sign_in`], and the row goes a minute later.
+    #[tracing::instrument(name = "store.sign_ins.complete", skip_all)]
+    pub async fn complete_sign_in(
+        &self,
+        id: &SignInId,
+        version: SignInVersion,
+        state: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<SignInVersion>, StoreError> {
+        const COMPLETE: &str = "
+            UPDATE sign_ins SET state = $3, version = version + 1, expires_at = $5
+             WHERE sign_in_id = $1 AND version = $2 AND expires_at > $4
+            RETURNING version";
+        let sealed = self.seal(STATE, id.as_str(), state);
+        let version: Option<i64> = on_pool!(self.writer(), |pool| {
+            sqlx::query_scalar(COMPLETE)
+                .bind(id.as_str())
+                .bind(version.0)
+                .bind(sealed)
+                .bind(now.0)
+                .bind(now.plus(AFTERGLOW).0)
                 .fetch_optional(pool)
                 .await?
         });

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::accounts::AccountState;
 use crate::error::StoreError;
 use crate::pool::{in_transaction, on_pool};
+use crate::sign_ins::AFTERGLOW;
 use crate::{Store, corrupt};
 
 /// Counts for `status` and metrics.
@@ -48,10 +49,14 @@ pub struct Swept {
     pub access_tokens: u64,
     pub refresh_tokens: u64,
     pub devices: u64,
+    /// Accounts whose only sign-in was never taken up.
+    pub accounts: u64,
 }
 
 /// How long a dead row stays, so that its reuse is still recognised for what it is.
 const REMEMBERED: Duration = Duration::from_hours(24);
+/// A sign-in this recent may be about to record its code.
+const SETTLING: Duration = Duration::from_mins(1);
 
 #[derive(sqlx::FromRow)]
 struct StatsRow {
@@ -88,11 +93,11 @@ impl Store {
                    (SELECT COUNT(*) FROM grants
                      WHERE redeemed_at IS NULL AND revoked_at IS NULL AND expires_at > $1)
                        AS pending_codes,
-                   (SELECT COUNT(*) FROM sign_ins WHERE expires_at > $1)
+                   (SELECT COUNT(*) FROM sign_ins WHERE expires_at > $2)
                        AS sign_ins_in_progress,
                    (SELECT COUNT(DISTINCT account_id) FROM devices) AS people_with_device";
         let row: StatsRow = on_pool!(self.reader(), |pool| {
-            sqlx::query_as(COUNT).bind(now.0).fetch_one(pool).await?
+            sqlx::query_as(COUNT).bind(now.0).bind(now.plus(AFTERGLOW).0).fetch_one(pool).await?
         });
         Ok(Stats {
             accounts: row.accounts.unsigned_abs(),
@@ -133,10 +138,21 @@ impl Store {
             .collect()
     }
 
-    /// Deletes what expired a day ago or more. A device goes when none of its tokens is left;
-    /// accounts and clients never go this way.
+    /// Deletes what expired a day ago or more. A device goes when none of its tokens is left.
+    /// Clients never go this way, and of accounts only those of a closed browser: with codes
+    /// that expired unused, and without any device or code that ever came of a sign-in.
     #[tracing::instrument(name = "store.sweep", skip_all)]
     pub async fn sweep_expired(&self, now: Timestamp) -> Result<Swept, StoreError> {
+        const ABANDONED: &str = "
+            DELETE FROM accounts
+             WHERE signed_in_at <= $2
+               AND NOT EXISTS (SELECT 1 FROM devices AS d
+                                WHERE d.account_id = accounts.account_id)
+               AND NOT EXISTS (SELECT 1 FROM grants AS g
+                                WHERE g.account_id = accounts.account_id
+                                  AND (g.redeemed_at IS NOT NULL OR g.expires_at > $1))
+               AND EXISTS (SELECT 1 FROM grants AS g
+                            WHERE g.account_id = accounts.account_id)";
         const SIGN_INS: &str = "DELETE FROM sign_ins WHERE expires_at <= $1";
         const SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
         const GRANTS: &str = "DELETE FROM grants WHERE expires_at <= $1";
@@ -151,6 +167,13 @@ impl Store {
 
         let before = now.minus(REMEMBERED);
         let swept = in_transaction!(self.writer(), |transaction| {
+            // First: the codes they are recognised by may be swept below.
+            let accounts = sqlx::query(ABANDONED)
+                .bind(now.0)
+                .bind(now.minus(SETTLING).0)
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
             let mut counts = [0; 5];
             // Nothing recognises an expired sign-in or session: they go at once.
             let statements = [
@@ -169,7 +192,7 @@ impl Store {
             }
             let devices = sqlx::query(DEVICES).execute(&mut *transaction).await?.rows_affected();
             let [sign_ins, sessions, grants, access_tokens, refresh_tokens] = counts;
-            Swept { sign_ins, grants, sessions, access_tokens, refresh_tokens, devices }
+            Swept { sign_ins, grants, sessions, access_tokens, refresh_tokens, devices, accounts }
         });
         Ok(swept)
     }

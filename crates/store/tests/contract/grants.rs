@@ -16,8 +16,8 @@ on_both! {
         assert_eq!(db.store.find_grant(&code, NOW).await.unwrap().as_ref(), Some(&grant));
         let first = db.store.redeem_grant(&code, NOW).await.unwrap();
         assert_eq!(first, Redemption::Fresh(grant.clone()));
-        let second = db.store.redeem_grant(&code, NOW).await.unwrap();
-        assert_eq!(second, Redemption::Replayed(grant.clone()));
+        let second = db.store.redeem_grant(&code, NOW.plus(Duration::from_secs(7))).await.unwrap();
+        assert_eq!(second, Redemption::Replayed { grant: grant.clone(), redeemed_at: NOW });
         assert_eq!(db.store.find_grant(&code, NOW).await.unwrap(), Some(grant));
     }
 }
@@ -48,7 +48,7 @@ on_both! {
         })
         .await;
         let fresh = |one: &&Redemption| matches!(one, Redemption::Fresh(_));
-        let replayed = |one: &&Redemption| matches!(one, Redemption::Replayed(_));
+        let replayed = |one: &&Redemption| matches!(one, Redemption::Replayed { .. });
         assert_eq!(outcomes.iter().filter(fresh).count(), 1);
         assert_eq!(outcomes.iter().filter(replayed).count(), 49);
     }

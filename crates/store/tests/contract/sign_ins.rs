@@ -88,3 +88,18 @@ on_both! {
         assert!(db.store.find_session(&cookie, NOW).await.unwrap().is_none());
     }
 }
+
+on_both! {
+    async fn a_completed_sign_in_is_not_in_progress_and_stays_a_minute(db: &Db) {
+        let (id, version, _) = add(&db.store).await;
+        assert_eq!(db.store.stats(NOW).await.unwrap().sign_ins_in_progress, 1);
+        let next = db.store.complete_sign_in(&id, version, b"done", NOW).await.unwrap().unwrap();
+        assert_eq!(db.store.complete_sign_in(&id, version, b"twice", NOW).await.unwrap(), None);
+        assert_eq!(db.store.stats(NOW).await.unwrap().sign_ins_in_progress, 0);
+        let found = db.store.find_sign_in(&id, NOW.plus(Duration::from_secs(59))).await.unwrap();
+        let found = found.unwrap();
+        assert_eq!((found.state.as_slice(), found.version), (&b"done"[..], next));
+        let gone = db.store.find_sign_in(&id, NOW.plus(Duration::from_mins(1))).await.unwrap();
+        assert!(gone.is_none());
+    }
+}

@@ -212,6 +212,11 @@ impl Db {
         connect(&self.store, guid, credentials).await
     }
 
+    /// Another sign-in, later on.
+    pub(crate) async fn connect_at(&self, guid: &str, now: Timestamp) -> Connected {
+        connect_at(&self.store, guid, b"later credentials", now).await
+    }
+
     pub(crate) async fn client(&self) -> ClientId {
         let client = new_client("Test client");
         assert!(self.store.register_client(&client, NOW).await.unwrap());
@@ -253,6 +258,10 @@ impl Db {
 }
 
 pub(crate) async fn connect(store: &Store, guid: &str, credentials: &[u8]) -> Connected {
+    connect_at(store, guid, credentials, NOW).await
+}
+
+async fn connect_at(store: &Store, guid: &str, credentials: &[u8], now: Timestamp) -> Connected {
     let email = LoginEmail::parse(&format!("{guid}@example.com")).unwrap();
     let connect = Connect {
         region: Region::Global,
@@ -262,7 +271,7 @@ pub(crate) async fn connect(store: &Store, guid: &str, credentials: &[u8]) -> Co
         credentials,
         refresh_expires_at: Some(NOW.plus(30 * DAY)),
     };
-    store.connect_account(&connect, NOW).await.unwrap()
+    store.connect_account(&connect, now).await.unwrap()
 }
 
 pub(crate) fn new_client(name: &str) -> NewClient {

@@ -75,7 +75,7 @@ on_both! {
         let later = NOW.plus(DAY / 2);
         db.store.sweep_expired(later).await.unwrap();
         let again = db.store.redeem_grant(&code, later).await.unwrap();
-        assert_eq!(again, Redemption::Replayed(grant));
+        assert_eq!(again, Redemption::Replayed { grant, redeemed_at: NOW });
     }
 }
 
@@ -100,5 +100,46 @@ on_both! {
         let later = NOW.plus(29 * DAY);
         db.store.sweep_expired(later).await.unwrap();
         assert!(matches!(present(later).await, RefreshOutcome::Reused { .. }));
+    }
+}
+
+on_both! {
+    async fn an_account_that_nobody_took_up_goes_with_its_code(db: &Db) {
+        let client = db.client().await;
+        let account = db.connect("guid-1").await.account;
+        let (grant, _) = db.grant(&account, &client).await;
+        let minute = Duration::from_mins(1);
+        let before = grant.expires_at.minus(Duration::from_secs(1));
+        assert_eq!(db.store.sweep_expired(before).await.unwrap().accounts, 0);
+
+        // A new sign-in of the same person that has not come as far as its code yet.
+        let now = grant.expires_at;
+        db.connect_at("guid-1", now).await;
+        assert_eq!(db.store.sweep_expired(now).await.unwrap().accounts, 0);
+        assert_eq!(db.store.sweep_expired(now.plus(minute)).await.unwrap().accounts, 1);
+        assert!(db.store.find_account(&account).await.unwrap().is_none());
+        assert_eq!(db.count("SELECT COUNT(*) FROM grants").await, 0);
+    }
+}
+
+on_both! {
+    async fn an_account_that_ever_had_a_device_stays(db: &Db) {
+        let client = db.client().await;
+        let [with, revoked, never] = [
+            db.connect("guid-1").await.account,
+            db.connect("guid-2").await.account,
+            // Brought by other means: there was no code to take up.
+            db.connect("guid-3").await.account,
+        ];
+        db.device(&with, &client).await;
+        db.grant(&with, &client).await;
+        let (_, spent) = db.grant(&revoked, &client).await;
+        db.store.redeem_grant(&spent, NOW).await.unwrap();
+        db.grant(&revoked, &client).await;
+        let swept = db.store.sweep_expired(NOW.plus(Duration::from_hours(1))).await.unwrap();
+        assert_eq!(swept.accounts, 0);
+        for account in [with, revoked, never] {
+            assert!(db.store.find_account(&account).await.unwrap().is_some());
+        }
     }
 }
