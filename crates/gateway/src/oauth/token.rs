@@ -28,6 +28,9 @@ use crate::state::AppState;
 
 /// A refresh token dies after this long without use; every use begins it anew.
 const REFRESH_LIFE: Duration = Duration::from_hours(365 * 24);
+/// A code that comes again this soon is a client that retries or a button pressed twice. It
+/// gets nothing, but the tokens of the first time stay good.
+const BENIGN_REPLAY: Duration = Duration::from_secs(10);
 
 pub(super) async fn post(
     State(app): State<AppState>,
@@ -141,7 +144,9 @@ impl Exchange {
         let redemption = self.app.store.redeem_grant(&digest, self.now).await;
         let grant = match redemption.map_err(|error| store_failed(&error))? {
             Redemption::Fresh(grant) => grant,
-            Redemption::Replayed(grant) => return Err(self.replayed(&grant).await),
+            Redemption::Replayed { grant, redeemed_at } => {
+                return Err(self.replayed(&grant, redeemed_at).await);
+            }
             Redemption::Unknown => return Err(self.refuse("code_not_found_or_expired")),
         };
         self.check_grant(&grant, verifier)?;
@@ -162,10 +167,13 @@ impl Exchange {
         Ok(())
     }
 
-    /// A code that comes twice was stolen by somebody: what it led to ends.
-    async fn replayed(&self, grant: &Grant) -> OAuthError {
+    /// A code that comes again later was stolen by somebody: what it led to ends.
+    async fn replayed(&self, grant: &Grant, redeemed_at: Timestamp) -> OAuthError {
         if grant.client != self.client.id {
             return self.refuse("client_or_redirect_mismatch");
+        }
+        if self.now.since(redeemed_at) < BENIGN_REPLAY {
+            return self.refuse("replayed_at_once");
         }
         let revoked = match self.app.store.revoke_grant(&grant.id, self.now).await {
             Ok(revoked) => revoked,
