@@ -85,7 +85,7 @@ pub enum RateLimits {
 /// Who runs this gateway, for its pages.
 #[derive(Debug, Clone)]
 pub struct Operator {
-    pub name: String,
+    pub name: Option<String>,
     pub email: Option<String>,
 }
 
@@ -132,7 +132,7 @@ impl Config {
             workers,
             access_token_ttl: access_token_ttl(vars)?,
             operator: Operator {
-                name: vars.get("OPERATOR_NAME").unwrap_or("the operator").to_owned(),
+                name: vars.get("OPERATOR_NAME").map(str::to_owned),
                 email: vars.get("OPERATOR_EMAIL").map(str::to_owned),
             },
             log: log_config(vars)?,

@@ -48,6 +48,12 @@ impl Params {
         }
     }
 
+    /// Whether `name` was sent at all, with a value or without.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(ours, _)| ours == name)
+    }
+
     /// Every value of a parameter that may repeat.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0

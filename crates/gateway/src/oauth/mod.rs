@@ -50,8 +50,7 @@ pub fn routes() -> Router<AppState> {
         .layer(axum::middleware::from_fn(cors::open_to_scripts));
     let pages = Router::new()
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))
-        .route("/authorize", get(authorize::get).post(authorize::post))
-        .route("/oauth/authorize/progress", get(authorize::progress));
+        .route("/authorize", get(authorize::get).post(authorize::post));
     Router::new().merge(machines).merge(documents).merge(pages)
 }
 

@@ -19,7 +19,7 @@ use crate::state::AppState;
 /// What every page shows of the gateway itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Site<'a> {
-    pub operator_name: &'a str,
+    pub operator_name: Option<&'a str>,
     pub operator_email: Option<&'a str>,
 }
 
@@ -27,7 +27,7 @@ impl<'a> Site<'a> {
     #[must_use]
     pub fn of(app: &'a AppState) -> Self {
         let operator = &app.config.operator;
-        Self { operator_name: &operator.name, operator_email: operator.email.as_deref() }
+        Self { operator_name: operator.name.as_deref(), operator_email: operator.email.as_deref() }
     }
 
     /// Where the style sheet is; the address changes with its contents, so it may be cached
@@ -107,7 +107,7 @@ mod tests {
     const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&{{ 7*7 }}</title><script>";
 
     fn hostile_site() -> Site<'static> {
-        Site { operator_name: HOSTILE, operator_email: Some(HOSTILE) }
+        Site { operator_name: Some(HOSTILE), operator_email: Some(HOSTILE) }
     }
 
     /// Rendered text with every mention of what a page may contain on its own removed.
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn no_page_refers_to_another_site_or_runs_a_script() {
-        let site = Site { operator_name: "the operator", operator_email: None };
+        let site = Site { operator_name: None, operator_email: None };
         let landing = Landing { site, connector: "https://garmin.example.org/mcp" };
         let html = landing.render().unwrap();
         for forbidden in ["src=\"http", "href=\"http", "<script", "style=\"", "onclick"] {

@@ -15,6 +15,13 @@ pub struct Handle<'a> {
     pub csrf: &'a str,
 }
 
+impl Handle<'_> {
+    /// The sign-in's own address, so that a page that answers a form can be opened again.
+    fn action(&self) -> String {
+        format!("/oauth/authorize?sign_in={}", self.sign_in)
+    }
+}
+
 /// What the person agrees to.
 #[derive(Debug, Clone, Copy)]
 pub struct Consent<'a> {

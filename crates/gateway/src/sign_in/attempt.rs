@@ -159,8 +159,14 @@ impl Attempt {
     async fn save(&mut self) -> Result<(), Superseded> {
         let now = self.scheduler.clock.now();
         let bytes = self.record.to_bytes();
-        match self.scheduler.store.update_sign_in(&self.row.id, self.row.version, &bytes, now).await
-        {
+        let (store, id, version) = (&self.scheduler.store, &self.row.id, self.row.version);
+        let saved = match self.record.stage {
+            Stage::Done { .. } => store.complete_sign_in(id, version, &bytes, now).await,
+            Stage::Form { .. } | Stage::Working { .. } | Stage::Code { .. } => {
+                store.update_sign_in(id, version, &bytes, now).await
+            }
+        };
+        match saved {
             Ok(Some(version)) => {
                 self.row.version = version;
                 Ok(())
@@ -255,7 +261,7 @@ impl Attempt {
             request.state.as_deref(),
         );
         let made = Made { grant: grant.id, account: connected.account, new: connected.new };
-        Ok((Stage::Done { location, at: now }, made))
+        Ok((Stage::Done { location }, made))
     }
 }
 

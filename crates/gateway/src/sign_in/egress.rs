@@ -47,12 +47,8 @@ impl Egresses {
             .map(|url| {
                 let sign_in = |region| {
                     let upstream = config.upstream(region).clone();
-                    // Garmin punishes haste; whatever stands in for it on this machine
-                    // does not.
-                    let pauses =
-                        if upstream.sso.is_loopback() { Pauses::none() } else { Pauses::garmin() };
                     let options = SignInOptions {
-                        pauses,
+                        pauses: Pauses::suited_to(&upstream),
                         egress: url.cloned(),
                         entropy: entropy.clone(),
                         clock: clock.clone(),

@@ -13,6 +13,7 @@ pub enum Problem {
     EmailMalformed,
     PasswordMissing,
     CodeMissing,
+    CodeMalformed,
     WrongPassword,
     Locked,
     Captcha {
@@ -63,6 +64,11 @@ impl Problem {
             }
             Self::PasswordMissing => "Enter your Garmin password as well.".to_owned(),
             Self::CodeMissing => "Enter the code Garmin gave you.".to_owned(),
+            Self::CodeMalformed => {
+                "This does not look like a code from Garmin, so it was not sent. Check it and try \
+                 again."
+                    .to_owned()
+            }
             Self::WrongPassword => {
                 "Garmin did not accept this e-mail and password. Check both and try again."
                     .to_owned()
@@ -78,13 +84,13 @@ impl Problem {
                 wait(retry_at, now)
             ),
             Self::RateLimited { retry_at } => format!(
-                "Garmin is limiting sign-ins at the moment. Your password was not checked. Try \
-                 again {}.",
+                "Garmin is limiting sign-ins at the moment, which says nothing about what you \
+                 entered. Try again {}.",
                 wait(retry_at, now)
             ),
             Self::Blocked { retry_at } => format!(
-                "Garmin is turning away sign-ins from this server at the moment. Your password \
-                 was not checked. Try again {}.",
+                "Garmin is turning away sign-ins from this server at the moment, which says \
+                 nothing about what you entered. Try again {}.",
                 wait(retry_at, now)
             ),
             Self::WebLoginNotAllowed => {
@@ -98,8 +104,7 @@ impl Problem {
                     .to_owned()
             }
             Self::GarminRefused => {
-                "Garmin accepted your sign-in but then refused the connection. Try again in a \
-                 few minutes."
+                "Garmin accepted your sign-in but refused the connection. Try again in some minutes."
                     .to_owned()
             }
             Self::GarminUnexpected => {
@@ -108,14 +113,12 @@ impl Problem {
                     .to_owned()
             }
             Self::TimedOut => {
-                "Garmin took too long to answer, so the sign-in was stopped. Try again.".to_owned()
+                "Garmin took too long, so the sign-in was stopped. Try again.".to_owned()
             }
-            Self::WrongCode { left: 1 } => {
-                "That code is not right. Check it and try again; you have one try left.".to_owned()
+            Self::WrongCode { left } => {
+                let tries = if left == 1 { "one try".to_owned() } else { format!("{left} tries") };
+                format!("That code is not right. Check it and try again; you have {tries} left.")
             }
-            Self::WrongCode { left } => format!(
-                "That code is not right. Check it and try again; you have {left} tries left."
-            ),
             Self::CodeExpired => {
                 "That code has expired. Sign in again, and Garmin gives you a new one.".to_owned()
             }
@@ -130,30 +133,25 @@ impl Problem {
                     .to_owned()
             }
             Self::Interrupted => {
-                "The sign-in was interrupted because this server restarted. Please try again."
-                    .to_owned()
+                "This server was restarted, which interrupted the sign-in. Try again.".to_owned()
             }
             Self::Busy => {
-                "Many sign-ins are waiting at the moment, and yours did not get its turn. Try \
-                 again in a minute."
+                "Many people are signing in, and your turn did not come. Try again in a minute."
                     .to_owned()
             }
             Self::UnderWay => {
-                "A sign-in with other details is still under way. Wait until it has finished, \
-                 then try again."
+                "A sign-in with other details is still under way. Wait for it, then try again."
                     .to_owned()
             }
             Self::TooOften { retry_at } => {
                 format!("Too many attempts from your network. Try again {}.", wait(retry_at, now))
             }
             Self::StaleForm => {
-                "This form was out of date, so nothing was sent to Garmin. Please enter your \
-                 details once more."
+                "This form was out of date, so nothing was sent to Garmin. Enter it once more."
                     .to_owned()
             }
             Self::Ours => {
-                "Something went wrong on our side, and nothing was kept. Try again in a minute."
-                    .to_owned()
+                "Something went wrong here, and nothing was kept. Try again in a minute.".to_owned()
             }
         }
     }
@@ -163,9 +161,10 @@ impl Problem {
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
-            Self::EmailMalformed | Self::PasswordMissing | Self::CodeMissing => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::EmailMalformed
+            | Self::PasswordMissing
+            | Self::CodeMissing
+            | Self::CodeMalformed => StatusCode::BAD_REQUEST,
             Self::StaleForm | Self::NotAllowed => StatusCode::FORBIDDEN,
             Self::UnderWay => StatusCode::CONFLICT,
             Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -199,6 +198,7 @@ impl Problem {
             Self::EmailMalformed
             | Self::PasswordMissing
             | Self::CodeMissing
+            | Self::CodeMalformed
             | Self::WrongPassword
             | Self::Locked
             | Self::WebLoginNotAllowed
@@ -225,6 +225,7 @@ impl Problem {
             Self::EmailMalformed => "email_malformed",
             Self::PasswordMissing => "password_missing",
             Self::CodeMissing => "code_missing",
+            Self::CodeMalformed => "code_malformed",
             Self::WrongPassword => "wrong_password",
             Self::Locked => "locked",
             Self::Captcha { .. } => "captcha",
@@ -283,6 +284,7 @@ mod tests {
             Problem::EmailMalformed,
             Problem::PasswordMissing,
             Problem::CodeMissing,
+            Problem::CodeMalformed,
             Problem::WrongPassword,
             Problem::Locked,
             Problem::Captcha { retry_at },

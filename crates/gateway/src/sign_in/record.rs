@@ -45,7 +45,7 @@ pub enum Stage {
     /// Garmin wants a code.
     Code { wait: CodeWait, problem: Option<Problem> },
     /// The code has been issued; kept for a moment, for those who click twice.
-    Done { location: String, at: Timestamp },
+    Done { location: String },
 }
 
 /// Which process talks to Garmin, and when it last said so.

@@ -138,6 +138,38 @@ async fn a_loopback_address_of_ipv6_is_named_as_browsers_understand_it() {
 }
 
 #[tokio::test]
+async fn looking_with_head_begins_nothing_and_looking_with_get_counts_as_use() {
+    let app = TestApp::start().await;
+    let client = registered(&app, "https://client.example/cb").await;
+    app.advance(3600);
+    let head = crate::harness::request("HEAD", &client.authorize_url());
+    let reply = app.send(head.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!((reply.status, reply.body.as_str()), (StatusCode::OK, ""));
+    assert_eq!(reply.header("set-cookie"), "");
+    let now = app.app.clock.now();
+    assert_eq!(app.app.store.stats(now).await.unwrap().sign_ins_in_progress, 0);
+    app.browser().open(&client.authorize_url()).await;
+    assert_eq!(app.app.store.stats(now).await.unwrap().sign_ins_in_progress, 1);
+    app.app.store.flush().await.unwrap();
+    assert_eq!(app.app.store.list_clients().await.unwrap()[0].last_used_at, now);
+}
+
+#[tokio::test]
+async fn a_name_as_long_as_names_may_be_stays_text() {
+    let app = TestApp::start().await;
+    let mut client = app.client();
+    let redirect = format!("https://{}.example/cb", vec!["a".repeat(60); 3].join("."));
+    let name = format!("\u{202e}evil\u{0}{}<i>", "W".repeat(5000));
+    let body = serde_json::json!({ "redirect_uris": [redirect], "client_name": name });
+    assert_eq!(client.register_as(&redirect, &body).await.status, StatusCode::CREATED);
+    let page = app.browser().open(&client.authorize_url()).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    let html = &page.reply.body;
+    assert!(!html.contains('\u{202e}') && !html.contains("<i>"), "{html}");
+    assert!(html.contains("evil") && !html.contains(&"W".repeat(300)), "{html}");
+}
+
+#[tokio::test]
 async fn the_short_addresses_work_too() {
     let app = TestApp::start().await;
     let client = registered(&app, "https://client.example/cb").await;

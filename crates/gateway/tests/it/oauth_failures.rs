@@ -99,6 +99,89 @@ async fn a_garmin_that_is_down_is_not_the_persons_fault() {
 }
 
 #[tokio::test]
+async fn a_limit_after_the_password_does_not_claim_it_was_not_checked() {
+    for host in [Host::Sso, Host::Diauth] {
+        let app = TestApp::start().await;
+        let (_, mut browser, page) = at_the_form(&app).await;
+        let page = browser.sign_in(&page, CODED).await;
+        let code = app.garmin.control().mfa_code(CODED.0).unwrap();
+        let limited = Effect::Status { status: 429, retry_after_secs: None };
+        app.garmin.control().add_fault(Fault::always(Matcher::host(host).method("POST"), limited));
+        let page = browser.enter_code(&page, &code).await;
+        let alert = page.alert().unwrap();
+        assert!(alert.contains("limiting sign-ins") && !alert.contains("not checked"), "{alert}");
+        assert!(page.asks_for("code"), "{host:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_cannot_be_one_keeps_the_page_the_tries_and_the_login() {
+    let app = TestApp::start().await;
+    let (client, mut browser, page) = at_the_form(&app).await;
+    let page = browser.sign_in(&page, CODED).await;
+    let code = app.garmin.control().mfa_code(CODED.0).unwrap();
+    app.garmin.control().clear_requests();
+    for (typed, words) in [
+        ("", "Enter the code"),
+        (" ", "Enter the code"),
+        ("12", "does not look like a code"),
+        ("abcdef", "does not look like a code"),
+        ("123456789012", "does not look like a code"),
+        ("<b>12345", "does not look like a code"),
+    ] {
+        let page = browser.enter_code(&page, typed).await;
+        assert_eq!(page.status(), StatusCode::BAD_REQUEST, "{typed:?}");
+        assert!(page.alert().unwrap().contains(words), "{typed:?}: {:?}", page.alert());
+        assert!(page.asks_for("code") && !page.asks_for("password"), "{typed:?}");
+    }
+    // A form that lost its field on the way is still about the code.
+    let form = page.form_with("code").clone();
+    let bare: Vec<(&str, &str)> = form
+        .fields
+        .iter()
+        .filter(|(name, _)| name != "code")
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let bare = browser.post(&form.action, &encode(&bare)).await;
+    assert!(bare.asks_for("code") && bare.alert().unwrap().contains("Enter the code"));
+    assert!(app.garmin.control().requests().is_empty());
+    let answer = browser.enter_code(&page, &format!("{}-{}", &code[..3], &code[3..])).await;
+    client.code_of(&answer);
+}
+
+#[tokio::test]
+async fn a_code_without_a_login_leads_to_the_form_and_an_empty_form_stays_there() {
+    let app = TestApp::start().await;
+    let (_, mut browser, page) = at_the_form(&app).await;
+    let handle: Vec<(&str, &str)> = page
+        .form_with("password")
+        .fields
+        .iter()
+        .filter(|(name, _)| name == "sign_in" || name == "csrf")
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let with_code = [handle.as_slice(), &[("code", "123456")]].concat();
+    let late = browser.post("/oauth/authorize", &encode(&with_code)).await;
+    assert!(late.alert().unwrap().contains("expired") && late.asks_for("password"));
+    let empty = browser.sign_in(&page, ("", "")).await;
+    assert!(empty.alert().unwrap().contains("e-mail address") && empty.asks_for("password"));
+    assert!(app.garmin.control().requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_browser_without_cookies_is_told_so() {
+    let app = TestApp::start().await;
+    let (_, mut browser, page) = at_the_form(&app).await;
+    browser.cookies.clear();
+    let refused = browser.sign_in(&page, RUNNER).await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert!(refused.alert().unwrap().contains("cookie"), "{:?}", refused.alert());
+    let looked = browser.open(&page.form_with("password").action).await;
+    assert_eq!(looked.status(), StatusCode::FORBIDDEN);
+    assert!(app.garmin.control().requests().is_empty());
+}
+
+#[tokio::test]
 async fn an_expired_code_leads_back_to_the_form() {
     let app = TestApp::start().await;
     let (_, mut browser, page) = at_the_form(&app).await;
@@ -119,7 +202,7 @@ async fn a_page_older_than_half_an_hour_says_so_and_asks_garmin_nothing() {
     app.garmin.control().clear_requests();
     let late = browser.sign_in(&page, RUNNER).await;
     assert_eq!(late.status(), StatusCode::BAD_REQUEST);
-    assert!(late.reply.body.contains("has expired") && late.alert().is_some());
+    assert!(late.reply.body.contains("page is over") && late.alert().is_some());
     assert!(app.garmin.control().requests().is_empty());
 }
 
@@ -145,8 +228,7 @@ async fn a_form_with_a_stale_token_comes_back_and_works_the_second_time() {
 async fn another_browser_or_another_site_cannot_answer_the_form() {
     let app = TestApp::start().await;
     let (_, mut browser, page) = at_the_form(&app).await;
-    let mut stranger = app.browser();
-    stranger.open("/").await;
+    let (_, mut stranger, _) = at_the_form(&app).await;
     let refused = stranger.sign_in(&page, RUNNER).await;
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     assert!(refused.alert().unwrap().contains("another browser"));

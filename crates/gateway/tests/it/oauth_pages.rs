@@ -40,13 +40,23 @@ async fn an_unknown_address_is_a_page_for_people_and_json_for_programs() {
 }
 
 #[tokio::test]
-async fn a_progress_page_of_no_sign_in_says_that_it_is_over() {
+async fn the_address_of_no_sign_in_says_that_it_is_over() {
     let app = TestApp::start().await;
-    for query in ["", "?sign_in=x", "?sign_in=sgn_AAAAAAAAAAAAAAAAAAAAAA"] {
-        let page = app.browser().open(&format!("/oauth/authorize/progress{query}")).await;
+    for query in ["?sign_in=", "?sign_in=x", "?sign_in=sgn_AAAAAAAAAAAAAAAAAAAAAA"] {
+        let page = app.browser().open(&format!("/oauth/authorize{query}")).await;
         assert_eq!(page.status(), StatusCode::BAD_REQUEST, "{query}");
-        assert!(page.alert().is_some());
+        assert!(page.reply.body.contains("page is over") && page.alert().is_some());
     }
+}
+
+#[tokio::test]
+async fn a_gateway_whose_operator_left_no_name_says_it_in_plain_words() {
+    let app = TestApp::start().await;
+    let page = app.browser().open("/").await;
+    assert!(page.reply.body.contains("run by whoever gave you its address"));
+    let app = TestApp::with(&[("OPERATOR_EMAIL", "help@club.example")]).await;
+    let page = app.browser().open("/").await;
+    assert!(page.reply.body.contains("mailto:help@club.example"));
 }
 
 #[tokio::test]

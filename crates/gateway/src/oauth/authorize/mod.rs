@@ -1,4 +1,5 @@
-//! `GET /oauth/authorize`: from a client's request to the page a person reads.
+//! `GET /oauth/authorize`: from a client's request to the page a person reads, and back to
+//! that page whenever the person comes back to its address.
 
 mod submit;
 mod view;
@@ -10,12 +11,11 @@ use domain::id::{ClientId, SignInId};
 use domain::redirect::RedirectUri;
 use domain::token::{Csrf, Token};
 use http::header::SET_COOKIE;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use std::time::Duration;
 use store::{Client, NewSignIn, StoreError};
 
 pub(super) use submit::post;
-pub(super) use view::progress;
 
 use super::redirect::{see_other, with_error};
 use super::request::{self, AuthorizationRequest};
@@ -36,13 +36,18 @@ pub(super) async fn get(
     State(app): State<AppState>,
     client_ip: ClientIp,
     RawQuery(query): RawQuery,
+    method: Method,
     headers: HeaderMap,
 ) -> Response {
+    let params = Params::parse(query.unwrap_or_default().as_bytes());
+    if params.has("sign_in") && !params.has("client_id") {
+        // Not counted: a page that waits for Garmin asks every two seconds.
+        return view::resume(&app, &params, &headers).await;
+    }
     if let Err(limit) = app.limits.check_address(ByAddress::OAuth, client_ip.0) {
         return too_often(&app, limit.retry_after);
     }
-    let params = Params::parse(query.unwrap_or_default().as_bytes());
-    match begin(&app, &params, &headers).await {
+    match begin(&app, &params, &method, &headers).await {
         Ok(response) => response,
         Err(Refusal::Ready(response)) => *response,
         Err(Refusal::Page(problem)) => problem.page(&app),
@@ -114,7 +119,12 @@ impl BadRequest {
     }
 }
 
-async fn begin(app: &AppState, params: &Params, headers: &HeaderMap) -> Result<Response, Refusal> {
+async fn begin(
+    app: &AppState,
+    params: &Params,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
     let client = known_client(app, params).await?;
     let redirect_uri = allowed_redirect(&client, params)?;
     let origin = &app.config.public_url;
@@ -133,12 +143,16 @@ async fn begin(app: &AppState, params: &Params, headers: &HeaderMap) -> Result<R
         challenge: checked.challenge,
         scopes: checked.scopes,
     };
-    tracing::info!(event = "authorize-shown", client_id = %request.client);
-
     let now = app.clock.now();
     let id = SignInId::generate(&*app.entropy);
     let csrf = Token::<Csrf>::generate(&*app.entropy);
     let record = Record::new(request, csrf.reveal(), app.config.default_region);
+    if method == Method::HEAD {
+        // Somebody looks whether there is a page: nothing begins.
+        return Ok(view::stage(app, &id, &record, now));
+    }
+    tracing::info!(event = "authorize-shown", client_id = %record.request.client);
+    app.store.touch_client(&record.request.client, now);
     let browser = cookie::read_or_generate(origin, headers, &*app.entropy);
     add_row(app, &id, &browser, &record, now).await?;
     let mut response = view::stage(app, &id, &record, now);

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::super::redirect::{see_other, with_error};
 use super::ours;
-use super::view::{self, Found, find, progress_address, show};
+use super::view::{self, Found, address, find, go_on, show};
 use crate::extract::client_ip::ClientIp;
 use crate::extract::form::{BodyError, PAGE_LIMIT, Params, read_form};
 use crate::headers::FormAction;
@@ -112,7 +112,7 @@ enum Step<'a> {
 impl Post<'_> {
     async fn answer(&self, row: SignIn, record: Record) -> Result<Response, StoreError> {
         let presented = self.field("csrf");
-        let step = self.step();
+        let step = self.step(&record.stage);
         tracing::info!(
             event = "authorize-post",
             step = step.label(),
@@ -135,13 +135,23 @@ impl Post<'_> {
         }
     }
 
-    fn step(&self) -> Step<'_> {
-        match (self.field("decision"), self.params.one("code")) {
-            (Some("deny"), _) => Step::Deny,
-            (Some("restart"), _) => Step::Restart,
-            (_, Ok(Some(code))) => Step::Code(code),
-            (_, Ok(None) | Err(_)) => Step::Credentials,
+    /// The stage says which form the person has in front of them; fields that only the other
+    /// one has say that it is another tab, or one click too many.
+    fn step(&self, stage: &Stage) -> Step<'_> {
+        match self.field("decision") {
+            Some("deny") => return Step::Deny,
+            Some("restart") => return Step::Restart,
+            Some(_) | None => {}
         }
+        let code = self.field("code");
+        let is_form = self.params.has("email") || self.params.has("password");
+        let is_code = match stage {
+            Stage::Code { .. } | Stage::Working { code: Some(_), .. } => code.is_some() || !is_form,
+            Stage::Form { .. } | Stage::Working { code: None, .. } | Stage::Done { .. } => {
+                self.params.has("code") && !is_form
+            }
+        };
+        if is_code { Step::Code(code.unwrap_or_default()) } else { Step::Credentials }
     }
 
     /// A field sent once; one sent twice counts as missing.
@@ -173,7 +183,7 @@ impl Post<'_> {
                     self.app.store.finish_sign_in(&row.id, row.version).await?;
                     Ok(self.denied(&record))
                 }
-                found => Ok(show(self.app, &found, self.now)),
+                found => Ok(go_on(self.app, &found)),
             };
         }
         Ok(self.denied(record))
@@ -193,13 +203,13 @@ impl Post<'_> {
 
     async fn restart(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
         match record.stage {
-            Stage::Working { .. } => return Ok(see_other(&progress_address(&row.id))),
+            Stage::Working { .. } => return Ok(see_other(&address(&row.id))),
             Stage::Form { .. } | Stage::Code { .. } | Stage::Done { .. } => {}
         }
         record.stage = Stage::Form { problem: None };
         self.app.store.update_sign_in(&row.id, row.version, &record.to_bytes(), self.now).await?;
         let found = view::reload(self.app, &row.id, self.now).await?;
-        Ok(show(self.app, &found, self.now))
+        Ok(go_on(self.app, &found))
     }
 
     async fn credentials(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
@@ -221,7 +231,7 @@ impl Post<'_> {
         if matches!(record.stage, Stage::Code { .. })
             && self.app.sign_ins.was_accepted(&row.id, &answer)
         {
-            return Ok(view::stage(self.app, &row.id, &record, self.now));
+            return Ok(see_other(&address(&row.id)));
         }
         self.submit(row, record, answer).await
     }
@@ -237,11 +247,16 @@ impl Post<'_> {
         let Ok(email) = LoginEmail::parse(&record.email) else {
             return Ok(self.again_on_form(&row, record, Problem::CodeExpired));
         };
-        let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+        let dash_or_space = |c: &char| c.is_whitespace() || *c == '-';
+        let code: Zeroizing<String> =
+            Zeroizing::new(code.chars().filter(|c| !dash_or_space(c)).collect());
         if code.is_empty() {
             return Ok(self.again(&row, record, Problem::CodeMissing));
         }
-        let answer = Answer::Code { wait, email, code: Zeroizing::new(code) };
+        if !could_be_a_code(&code) {
+            return Ok(self.again(&row, record, Problem::CodeMalformed));
+        }
+        let answer = Answer::Code { wait, email, code };
         self.submit(row, record, answer).await
     }
 
@@ -278,7 +293,7 @@ impl Post<'_> {
             && self.app.sign_ins.watch(&here).is_none();
         if busy_elsewhere {
             // Another node's attempt; this one can only look on.
-            return Ok(see_other(&progress_address(&here)));
+            return Ok(see_other(&address(&here)));
         }
         match self.app.sign_ins.submit(self.app, row.clone(), record.clone(), answer) {
             Submitted::UnderWay(ticket) => self.wait(&here, &ticket).await,
@@ -292,17 +307,19 @@ impl Post<'_> {
         ticket: &Ticket,
     ) -> Result<Response, StoreError> {
         if !ticket.ended_within(PATIENCE).await {
-            return Ok(see_other(&progress_address(id)));
+            return Ok(see_other(&address(id)));
         }
         let now = self.app.clock.now();
-        let found = view::reload(self.app, id, now).await?;
-        if let Found::Here(_, record) = &found
-            && matches!(record.stage, Stage::Working { .. })
-        {
-            return Ok(see_other(&progress_address(id)));
-        }
-        Ok(show(self.app, &found, now))
+        Ok(go_on(self.app, &view::reload(self.app, id, now).await?))
     }
+}
+
+/// Garmin's codes have six digits. It counts tries, so what cannot be a code is not sent; what
+/// might become one some day is.
+fn could_be_a_code(text: &str) -> bool {
+    (4..=10).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 impl Step<'_> {

@@ -1,8 +1,5 @@
-//! What a sign-in looks like in each of its stages, and the page that waits for Garmin.
+//! What a sign-in looks like in each of its stages, at the one address it has.
 
-use std::time::Duration;
-
-use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use domain::clock::Timestamp;
 use domain::id::SignInId;
@@ -23,8 +20,6 @@ use crate::pages::{
 use crate::sign_in::{Problem, Record, Stage, after_death, is_alive};
 use crate::state::AppState;
 
-/// How long a finished sign-in leads on to the client when somebody clicks twice.
-const SECOND_CLICK: Duration = Duration::from_mins(1);
 const NO_NAME: &str = "An app without a name";
 
 /// A sign-in and the browser's right to it.
@@ -32,8 +27,9 @@ pub(super) enum Found {
     Here(SignIn, Box<Record>),
     /// Expired, finished long ago, or never there.
     Gone,
-    /// Another browser's, or this one keeps no cookies.
     OtherBrowser,
+    /// No cookie came, so nobody knows whose it is.
+    NoCookie,
 }
 
 /// The sign-in `id` names, if the browser that asks began it.
@@ -45,8 +41,10 @@ pub(super) async fn find(
 ) -> Result<Found, StoreError> {
     let Some(id) = id.and_then(|text| SignInId::parse(text).ok()) else { return Ok(Found::Gone) };
     let Some(row) = app.store.find_sign_in(&id, now).await? else { return Ok(Found::Gone) };
-    let browser = cookie::read(&app.config.public_url, headers);
-    if !browser.is_some_and(|browser| row.belongs_to(&app.store.digest(&browser))) {
+    let Some(browser) = cookie::read(&app.config.public_url, headers) else {
+        return Ok(Found::NoCookie);
+    };
+    if !row.belongs_to(&app.store.digest(&browser)) {
         return Ok(Found::OtherBrowser);
     }
     let Ok(record) = Record::from_bytes(&row.state) else { return Ok(Found::Gone) };
@@ -89,18 +87,30 @@ pub(super) async fn reload(
     }
 }
 
-/// `GET /oauth/authorize/progress`: wherever the sign-in is by now. Safe to reload.
-pub(in crate::oauth) async fn progress(
-    State(app): State<AppState>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let params = Params::parse(query.unwrap_or_default().as_bytes());
+/// `GET` of a sign-in's own address: wherever it is by now. A reload, a tab that was put away
+/// and somebody back from their e-mail all see the page they left, and nothing is sent twice.
+pub(super) async fn resume(app: &AppState, params: &Params, headers: &HeaderMap) -> Response {
     let now = app.clock.now();
     let id = params.one("sign_in").ok().flatten();
-    match find(&app, &headers, id, now).await {
-        Ok(found) => show(&app, &found, now),
-        Err(error) => ours(&app, &error),
+    match find(app, headers, id, now).await {
+        Ok(found) => show(app, &found, now),
+        Err(error) => ours(app, &error),
+    }
+}
+
+/// What follows a form that changed something: the page at its own address, so that a reload
+/// does not send the form again. For a finished sign-in, straight on.
+pub(super) fn go_on(app: &AppState, found: &Found) -> Response {
+    match found {
+        Found::Here(row, record) => match &record.stage {
+            Stage::Done { location } => see_other(location),
+            Stage::Form { .. } | Stage::Code { .. } | Stage::Working { .. } => {
+                see_other(&address(&row.id))
+            }
+        },
+        Found::Gone => gone(app),
+        Found::OtherBrowser => other_browser(app),
+        Found::NoCookie => no_cookie(app),
     }
 }
 
@@ -109,6 +119,7 @@ pub(super) fn show(app: &AppState, found: &Found, now: Timestamp) -> Response {
         Found::Here(row, record) => stage(app, &row.id, record, now),
         Found::Gone => gone(app),
         Found::OtherBrowser => other_browser(app),
+        Found::NoCookie => no_cookie(app),
     }
 }
 
@@ -126,11 +137,10 @@ pub(super) fn stage(app: &AppState, id: &SignInId, record: &Record, now: Timesta
             with_problem(record, &page, *problem, now)
         }
         Stage::Working { .. } => {
-            let page = ProgressPage { site: Site::of(app), here: progress_address(id) };
+            let page = ProgressPage { site: Site::of(app), here: address(id) };
             pages::render(StatusCode::OK, &page, FormAction::Nowhere)
         }
-        Stage::Done { location, at } if now.since(*at) < SECOND_CLICK => see_other(location),
-        Stage::Done { .. } => done(app),
+        Stage::Done { location } => see_other(location),
     }
 }
 
@@ -184,8 +194,9 @@ fn form_source(redirect: &RedirectUri) -> String {
     }
 }
 
-pub(super) fn progress_address(id: &SignInId) -> String {
-    format!("/oauth/authorize/progress?sign_in={id}")
+/// Where a sign-in is found again, whatever its stage.
+pub(super) fn address(id: &SignInId) -> String {
+    format!("/oauth/authorize?sign_in={id}")
 }
 
 fn message(
@@ -193,10 +204,9 @@ fn message(
     status: StatusCode,
     title: &str,
     sentence: &str,
-    alert: bool,
+    advice: &[&str],
 ) -> Response {
-    let advice = ["Go back to your app and start connecting from there."];
-    let page = Message { site: Site::of(app), title, sentence, advice: &advice, alert };
+    let page = Message { site: Site::of(app), title, sentence, advice, alert: true };
     pages::render(status, &page, FormAction::Nowhere)
 }
 
@@ -204,10 +214,13 @@ fn gone(app: &AppState) -> Response {
     message(
         app,
         StatusCode::BAD_REQUEST,
-        "This sign-in page has expired",
-        "Sign-in pages are good for half an hour, and this one is over. Nothing was sent to \
-         Garmin.",
-        true,
+        "This sign-in page is over",
+        "A sign-in page is good for half an hour, or until it has led to a connection. This one \
+         sends nothing to Garmin any more.",
+        &[
+            "Does your app show the connection? Then all is well and you can close this page.",
+            "If not, go back to your app and start connecting from there.",
+        ],
     )
 }
 
@@ -216,19 +229,21 @@ fn other_browser(app: &AppState) -> Response {
         app,
         StatusCode::FORBIDDEN,
         "This sign-in belongs to another browser",
-        "It was started in another browser, or this one does not keep cookies. Nothing was sent \
-         to Garmin.",
-        true,
+        "It was started in another browser, or in a private window that has been closed. Nothing \
+         was sent to Garmin.",
+        &["Go back to your app and start connecting from there."],
     )
 }
 
-fn done(app: &AppState) -> Response {
-    let page = Message {
-        site: Site::of(app),
-        title: "You are connected",
-        sentence: "This sign-in is finished. You can close this page.",
-        advice: &["If your app does not show the connection, connect once more from there."],
-        alert: false,
-    };
-    pages::render(StatusCode::OK, &page, FormAction::Nowhere)
+fn no_cookie(app: &AppState) -> Response {
+    message(
+        app,
+        StatusCode::FORBIDDEN,
+        "Your browser did not send our cookie",
+        "A cookie shows us that it is still you who is signing in. None came: you began in \
+         another browser, or this one keeps no cookies. Nothing was sent to Garmin.",
+        &["Go on in the browser you began in. Or allow cookies for this address, then go back to \
+           your app and start connecting from there. There is one cookie; it holds a random \
+           number and is gone after an hour."],
+    )
 }

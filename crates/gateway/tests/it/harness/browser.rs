@@ -17,6 +17,8 @@ pub(crate) struct Browser {
 /// A page, or the redirect that came instead.
 #[derive(Debug, Clone)]
 pub(crate) struct Page {
+    /// What the address bar shows.
+    pub(crate) address: String,
     pub(crate) reply: Reply,
     pub(crate) forms: Vec<Form>,
 }
@@ -42,7 +44,7 @@ impl Browser {
 
     pub(crate) async fn open(&mut self, path: &str) -> Page {
         let request = self.dress(request("GET", path)).body(Body::empty()).unwrap();
-        self.load(request).await
+        self.load(path, request).await
     }
 
     /// Submits a form as it stands but for `answers`.
@@ -64,7 +66,9 @@ impl Browser {
             .header("origin", "null")
             .body(Body::from(body.to_owned()))
             .unwrap();
-        self.load(request).await
+        let page = self.load(path, request).await;
+        // On to the page of ours a form leads to; the client's is not to be had here.
+        if page.location().starts_with('/') { self.open(page.location()).await } else { page }
     }
 
     /// Fills in the sign-in form of `page`.
@@ -93,7 +97,7 @@ impl Browser {
         if pairs.is_empty() { builder } else { builder.header("cookie", pairs.join("; ")) }
     }
 
-    async fn load(&mut self, request: http::Request<Body>) -> Page {
+    async fn load(&mut self, address: &str, request: http::Request<Body>) -> Page {
         let reply = send(&self.router, request).await;
         for line in reply.headers.get_all("set-cookie") {
             let pair = line.to_str().unwrap().split(';').next().unwrap_or_default();
@@ -101,7 +105,7 @@ impl Browser {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        Page { forms: forms_of(&reply.body), reply }
+        Page { address: address.to_owned(), forms: forms_of(&reply.body), reply }
     }
 }
 
