@@ -120,6 +120,7 @@ impl Desktop {
                 Err(SignInProblem::WrongCode)
             }
             Err(MfaError::Expired) => Err(SignInProblem::CodeExpired),
+            Err(MfaError::AfterCode(error)) => Err(problem(&error)),
             Err(MfaError::SignIn(error)) => {
                 let problem = problem(&error);
                 if problem == SignInProblem::Unreachable {

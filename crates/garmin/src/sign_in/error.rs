@@ -148,6 +148,9 @@ pub enum MfaError {
     /// The code or the login it belongs to is too old: start again.
     #[error("the code has expired")]
     Expired,
+    /// The code was right and is spent, but what follows it failed: start again.
+    #[error("after the code: {0}")]
+    AfterCode(#[source] SignInError),
     #[error(transparent)]
     SignIn(#[from] SignInError),
 }
@@ -159,7 +162,7 @@ impl MfaError {
         match self {
             Self::WrongCode { .. } => "wrong_code",
             Self::Expired => "code_expired",
-            Self::SignIn(error) => error.label(),
+            Self::AfterCode(error) | Self::SignIn(error) => error.label(),
         }
     }
 }

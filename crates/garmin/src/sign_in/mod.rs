@@ -143,7 +143,7 @@ impl SignIn {
             Some(page) => Box::pin(self.widget_verify(pending, page, code)).await?,
             None => Box::pin(self.json_verify(pending, code)).await?,
         };
-        Ok(self.session(pending.flow, &ticket).await?)
+        self.session(pending.flow, &ticket).await.map_err(MfaError::AfterCode)
     }
 
     /// Where sign-ins go, for opening stored logins.

@@ -219,7 +219,7 @@ async fn a_token_refused_after_the_code_is_said_so() {
     let refuse = Effect::Status { status: 401, retry_after_secs: None };
     rig.control().add_fault(Fault::always(Matcher::host(Host::Api), refuse));
     let error = verify(&rig, &pending, &code(&rig)).await.unwrap_err();
-    assert!(matches!(error, MfaError::SignIn(SignInError::TokenRefused)), "{error:?}");
+    assert!(matches!(error, MfaError::AfterCode(SignInError::TokenRefused)), "{error:?}");
 }
 
 #[tokio::test]

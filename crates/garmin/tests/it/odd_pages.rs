@@ -165,7 +165,7 @@ async fn a_code_form_that_names_an_expired_or_lost_login_says_so() {
                 let form = "mfa-code=654321&embed=true&_csrf=c2&fromPage=setupEnterMfaCode";
                 assert!(again.ends_with(form), "{again}");
             }
-            MfaError::SignIn(error) => panic!("{error:?}"),
+            MfaError::AfterCode(error) | MfaError::SignIn(error) => panic!("{error:?}"),
         }
     }
 }

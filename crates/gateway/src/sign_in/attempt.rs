@@ -326,10 +326,12 @@ async fn verify(scheduler: &Inner, wait: &CodeWait, code: &str, key: EmailKey) -
             Outcome::Code(next, Some(Problem::WrongCode { left }))
         }
         Err(MfaError::Expired) => Outcome::Form(Problem::CodeExpired),
+        // The login has ended with its code; only a new one helps.
+        Err(MfaError::AfterCode(error)) => Outcome::Form(problem_of(scheduler, &error, key)),
         Err(MfaError::SignIn(error)) => {
             let problem = problem_of(scheduler, &error, key);
             match error {
-                // The code has been accepted or the login has ended: only a new one helps.
+                // The login has ended: only a new one helps.
                 SignInError::BadCredentials
                 | SignInError::AccountLocked
                 | SignInError::WebLoginNotAllowed
