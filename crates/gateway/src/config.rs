@@ -132,7 +132,11 @@ impl Config {
             workers,
             access_token_ttl: access_token_ttl(vars)?,
             operator: Operator {
-                name: vars.get("OPERATOR_NAME").map(str::to_owned),
+                name: vars
+                    .get("OPERATOR_NAME")
+                    // The default as `.env.example` shows it, which is no name either.
+                    .filter(|name| *name != "the operator")
+                    .map(str::to_owned),
                 email: vars.get("OPERATOR_EMAIL").map(str::to_owned),
             },
             log: log_config(vars)?,

@@ -53,7 +53,7 @@ async fn the_address_of_no_sign_in_says_that_it_is_over() {
 async fn a_gateway_whose_operator_left_no_name_says_it_in_plain_words() {
     let app = TestApp::start().await;
     let page = app.browser().open("/").await;
-    assert!(page.reply.body.contains("run by whoever gave you its address"));
+    assert!(page.reply.body.contains("run by the operator who gave you its address"));
     let app = TestApp::with(&[("OPERATOR_EMAIL", "help@club.example")]).await;
     let page = app.browser().open("/").await;
     assert!(page.reply.body.contains("mailto:help@club.example"));
