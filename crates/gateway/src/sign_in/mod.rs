@@ -3,6 +3,7 @@
 //! All of its state is one sealed row, so a restart, a double click or another replica changes
 //! nothing. Requests only move the row; talking to Garmin is the [`Scheduler`]'s.
 
+mod asking;
 mod attempt;
 mod egress;
 mod lanes;
