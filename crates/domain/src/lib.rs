@@ -15,5 +15,6 @@ pub mod pkce;
 pub mod redirect;
 pub mod region;
 pub mod scope;
+pub mod text;
 pub mod token;
 pub mod upstream;

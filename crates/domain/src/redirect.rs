@@ -53,10 +53,16 @@ impl RedirectUri {
             return Err(BadRedirectUri::Characters);
         }
         let url = Url::parse(text).map_err(|_| BadRedirectUri::NotAbsolute)?;
-        if authority(text).is_some_and(|authority| authority.contains('@')) {
+        let user = !url.username().is_empty() || url.password().is_some();
+        if user || authority(text).is_some_and(|authority| authority.contains('@')) {
             return Err(BadRedirectUri::UserInfo);
         }
         match url.scheme() {
+            // As written, because everything below reads the text: a parser is content with
+            // `HTTPS:host` and `https:///host` as well.
+            "https" if !text.starts_with("https://") || authority(text) == Some("") => {
+                return Err(BadRedirectUri::Host);
+            }
             "https" => match url.host() {
                 Some(Host::Domain(name)) if is_public_name(name) => {}
                 Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_)) | None => {
@@ -170,11 +176,13 @@ fn path_and_query(text: &str) -> String {
     if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") }
 }
 
-/// A DNS name with a dot that is not an address in disguise and does not end in one.
+/// A DNS name with a dot that is not an address in disguise and does not end in one. Letters,
+/// digits and hyphens only: the name is shown to people and stands in a header.
 fn is_public_name(name: &str) -> bool {
     let labels: Vec<&str> = name.split('.').collect();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     labels.len() > 1
-        && labels.iter().all(|label| !label.is_empty())
+        && labels.iter().all(|label| !label.is_empty() && label.bytes().all(plain))
         && labels.last().is_some_and(|last| *last != "localhost" && *last != "local")
         && name.parse::<Ipv4Addr>().is_err()
 }
@@ -252,6 +260,15 @@ mod tests {
             "https://10.0.0.1/cb",
             "https://intranet/cb",
             "https://u@claude.ai/cb",
+            "HTTPS://evil.example/cb",
+            "Https://claude.ai/cb",
+            "https:evil.example/cb",
+            "https:u@evil.example/cb",
+            "https:///claude.ai@evil.example/cb",
+            "https:///evil.example/cb",
+            "https://a.example;x/cb",
+            "https://a.example,b.example/cb",
+            "HTTP://localhost/cb",
             "https://@claude.ai/cb",
             "https://claude.ai/cb#frag",
             "https://*.claude.ai/cb",
@@ -301,6 +318,17 @@ mod tests {
             if let Ok(parsed) = RedirectUri::parse(&text) {
                 prop_assert_eq!(parsed.as_str(), text.as_str());
                 prop_assert!(parsed.accepts(&parsed));
+            }
+        }
+
+        #[test]
+        fn whatever_leads_to_a_web_site_shows_its_host(
+            text in "[hH][tT][tT][pP][sS]?:/{0,3}[a-z@:;.]{1,20}/[a-z]{0,3}",
+        ) {
+            if let Ok(parsed) = RedirectUri::parse(&text) {
+                prop_assert_ne!(parsed.kind(), RedirectKind::PrivateUse);
+                let url = Url::parse(&text).unwrap();
+                prop_assert_eq!(parsed.display_host(), url.host_str().unwrap());
             }
         }
 

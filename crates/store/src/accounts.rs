@@ -43,7 +43,6 @@ impl AccountState {
 }
 
 /// What a successful sign-in at Garmin brings.
-#[derive(Debug)]
 pub struct Connect<'a> {
     pub region: Region,
     /// Garmin's id of the person, from the token.
@@ -63,7 +62,7 @@ pub struct Connected {
     pub new: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Account {
     pub id: AccountId,
     pub region: Region,
@@ -75,6 +74,16 @@ pub struct Account {
     pub signed_in_at: Timestamp,
     pub refreshed_at: Timestamp,
     pub refresh_expires_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id)
+            .field("generation", &self.generation)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The credentials of one generation.

@@ -1,43 +1,49 @@
-//! Whether this process is the only one that serves from a SQLite file.
+//! Whether somebody else may still hold a lease in a SQLite file.
 //!
 //! A gateway that was killed leaves its leases behind. On one machine nobody has to wait for
-//! them to run out: whoever holds the lock beside the database knows that every other holder
-//! of a lease is dead.
+//! them to run out: every gateway holds a shared lock beside the database for as long as it
+//! lives, and who gets it for itself alone knows that every holder of a lease is dead.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use sqlx::SqlitePool;
-
-/// The lock, which ends with the process at the latest.
+/// The shared lock. It ends with the process at the latest.
 #[derive(Debug)]
-pub(crate) struct Alone(#[expect(dead_code, reason = "held, not used")] File);
+pub(crate) struct Presence(#[expect(dead_code, reason = "held, not used")] File);
 
-/// Takes the lock, or finds that another gateway has it, for instance one that is draining.
-pub(crate) fn claim(database: &Path) -> io::Result<Option<Alone>> {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(PathBuf::from(name))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(Alone(file))),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
+/// The lock file before anybody has said that they are here.
+pub(crate) struct Door(File);
+
+impl Door {
+    pub(crate) fn of(database: &Path) -> io::Result<Self> {
+        let mut name = database.as_os_str().to_owned();
+        name.push(".lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(PathBuf::from(name))?;
+        Ok(Self(file))
     }
-}
 
-impl Alone {
-    /// Ends the leases of those who are gone.
-    pub(crate) async fn end_leases(&self, write: &SqlitePool) -> Result<u64, sqlx::Error> {
-        const END: &str = "
-            UPDATE accounts SET lease_owner = NULL, lease_until = NULL, lease_generation = NULL
-             WHERE lease_owner IS NOT NULL";
-        Ok(sqlx::query(END).execute(write).await?.rows_affected())
+    /// Whether nobody is here. True keeps others out until [`Self::enter`].
+    pub(crate) fn is_nobody_here(&self) -> io::Result<bool> {
+        match self.0.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Waits only while another gateway, at this very step, is alone: for one statement.
+    pub(crate) fn enter(self) -> io::Result<Presence> {
+        // In two steps, because what a lock does to a lock one holds already is not promised.
+        // Whoever slips in between finds no lease of ours: there is none yet.
+        self.0.unlock()?;
+        self.0.lock_shared()?;
+        Ok(Presence(self.0))
     }
 }

@@ -2,9 +2,9 @@
 //! machines.
 //!
 //! Garmin's refresh token dies the moment it is used, so two refreshes at once would lose an
-//! account. A lease names one owner, a deadline and the generation it was given for; the new
-//! credentials are committed only while all three still hold. Garmin is called in between,
-//! with no transaction open.
+//! account. A lease names one owner, a deadline and the generation it was given for, and says
+//! who may ask Garmin; what Garmin answered is committed against the generation. Garmin is
+//! called in between, with no transaction open.
 
 use domain::clock::Timestamp;
 use domain::entropy::{self, Entropy};
@@ -16,7 +16,7 @@ use crate::error::StoreError;
 use crate::pool::on_pool;
 
 /// One attempt to rotate. Never the same for two attempts, not even of one process: an attempt
-/// that was overtaken must not commit under its successor's lease.
+/// that was overtaken must not end its successor's lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseOwner(String);
 
@@ -46,7 +46,6 @@ pub enum LeaseOutcome {
 /// The pair Garmin gave in exchange for the one of generation `from`.
 #[derive(Clone, Copy)]
 pub struct Rotation<'a> {
-    pub owner: &'a LeaseOwner,
     pub from: Generation,
     pub credentials: &'a [u8],
     pub refresh_expires_at: Option<Timestamp>,
@@ -56,8 +55,17 @@ pub struct Rotation<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RotationOutcome {
     Committed(Generation),
-    /// A sign-in or another owner came in between; nothing was written.
+    /// A sign-in or another rotation came in between; nothing was written.
     Lost,
+}
+
+/// Ends every lease, for who knows that all their owners are dead.
+pub(crate) async fn end_all(write: &sqlx::SqlitePool) -> Result<(), StoreError> {
+    const END: &str = "
+        UPDATE accounts SET lease_owner = NULL, lease_until = NULL, lease_generation = NULL
+         WHERE lease_owner IS NOT NULL";
+    sqlx::query(END).execute(write).await?;
+    Ok(())
 }
 
 #[derive(sqlx::FromRow)]
@@ -126,10 +134,13 @@ impl Store {
         Ok(LeaseOutcome::Held { until: row.lease_until.map_or(now, Timestamp) })
     }
 
-    /// Stores the pair that replaces generation `rotation.from`, and ends the lease.
+    /// Stores the pair that replaces generation `rotation.from`, and ends whatever lease there
+    /// is.
     ///
-    /// The compare-and-swap is on owner and generation, not on the deadline: a late pair that
-    /// nobody has overtaken is the only one Garmin still accepts.
+    /// The compare-and-swap is on the generation alone. A refresh token works once, so whoever
+    /// holds the pair made from generation n while the store still says n holds the only pair
+    /// Garmin accepts, however late: an owner that came in between can only have been refused,
+    /// and if it has recorded that already, this commit mends it.
     #[tracing::instrument(name = "store.lease.commit", skip_all)]
     pub async fn commit_rotation(
         &self,
@@ -139,17 +150,15 @@ impl Store {
     ) -> Result<RotationOutcome, StoreError> {
         const COMMIT: &str = "
             UPDATE accounts
-               SET credentials = $4, refresh_expires_at = $5, refreshed_at = $6,
+               SET credentials = $3, refresh_expires_at = $4, refreshed_at = $5,
                    generation = generation + 1, state = 'live',
                    lease_owner = NULL, lease_until = NULL, lease_generation = NULL
-             WHERE account_id = $1 AND lease_owner = $2
-               AND lease_generation = $3 AND generation = $3
+             WHERE account_id = $1 AND generation = $2
             RETURNING generation";
         let sealed = self.seal(CREDENTIALS, account.as_str(), rotation.credentials);
         let committed: Option<i64> = on_pool!(self.writer(), |pool| {
             sqlx::query_scalar(COMMIT)
                 .bind(account.as_str())
-                .bind(&rotation.owner.0)
                 .bind(rotation.from.0)
                 .bind(sealed)
                 .bind(rotation.refresh_expires_at.map(|at| at.0))

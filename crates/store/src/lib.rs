@@ -55,7 +55,7 @@ pub use crate::sign_ins::{NewSignIn, SignIn, SignInVersion};
 pub use crate::stats::{AccountSummary, Stats, Swept};
 pub use crate::usage::{Flushed, UsageRow};
 
-use crate::alone::Alone;
+use crate::alone::Presence;
 use crate::keys::KeyRing;
 use crate::pool::{Pool, Pools};
 use crate::seal::Place;
@@ -73,7 +73,7 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     pending: Mutex<Pending>,
     /// Held as long as the store is open.
-    _alone: Option<Alone>,
+    _presence: Option<Presence>,
 }
 
 impl Store {

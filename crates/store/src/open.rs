@@ -15,9 +15,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, PgConnection, SqliteConnection, SqlitePool};
 
 use crate::address::{Address, DatabaseUrl};
-use crate::alone::{self, Alone};
+use crate::alone::{Door, Presence};
 use crate::error::{Complaint, StoreError, complaint};
 use crate::keys::{self, Wrapping};
+use crate::lease;
 use crate::pool::{PATIENCE, Pools};
 use crate::secret::GatewaySecret;
 use crate::{Inner, Store};
@@ -103,7 +104,7 @@ impl Store {
         options: OpenOptions,
     ) -> Result<Self, OpenError> {
         let OpenOptions { mode, old_secret, clock, entropy } = options;
-        let (pools, alone) = match &url.0 {
+        let (pools, presence) = match &url.0 {
             Address::Sqlite(path) => open_sqlite(path, mode).await?,
             Address::Postgres(address) => (open_postgres(url, address, mode).await?, None),
         };
@@ -117,7 +118,7 @@ impl Store {
             wrapping,
             entropy,
             pending: std::sync::Mutex::default(),
-            _alone: alone,
+            _presence: presence,
         })))
     }
 
@@ -139,7 +140,7 @@ impl Store {
     }
 }
 
-async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Alone>), OpenError> {
+async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Presence>), OpenError> {
     let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
     match (path.try_exists(), mode) {
         (Ok(false), OpenMode::Admin) => return Err(OpenError::NotThere { path: path.to_owned() }),
@@ -165,14 +166,14 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Alone
         .connect_with(writer)
         .await
         .map_err(|error| sqlite_problem(error, path))?;
-    let alone = match mode {
+    let presence = match mode {
         OpenMode::Serve => {
             migrate_sqlite(&write).await.map_err(migration_problem)?;
-            let alone = alone::claim(path).map_err(unreadable)?;
-            if let Some(alone) = &alone {
-                alone.end_leases(&write).await.map_err(StoreError::from)?;
+            let door = Door::of(path).map_err(unreadable)?;
+            if door.is_nobody_here().map_err(unreadable)? {
+                lease::end_all(&write).await?;
             }
-            alone
+            Some(door.enter().map_err(unreadable)?)
         }
         OpenMode::Admin => {
             let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
@@ -193,7 +194,7 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Alone
     // The WAL and its index exist by now; SQLite gave them the mode of the main file, older
     // ones may have been more open.
     restrict(path).map_err(unreadable)?;
-    Ok((Pools::Sqlite { write, read }, alone))
+    Ok((Pools::Sqlite { write, read }, presence))
 }
 
 /// Looks before anything is touched: even the switch to WAL would write to the file.

@@ -20,7 +20,6 @@ const STATE: Place = Place { table: "sign_ins", column: "state" };
 /// to live no longer counts as in progress.
 pub(crate) const AFTERGLOW: Duration = Duration::from_mins(1);
 
-#[derive(Debug)]
 pub struct NewSignIn<'a> {
     pub id: &'a SignInId,
     /// The browser that may go on with it.

@@ -171,7 +171,6 @@ async fn live(store: &Store, needles: &mut Needles) {
     let lease = store.take_lease(account, from, &owner, soon, NOW).await.unwrap();
     assert!(matches!(lease, LeaseOutcome::Taken(_)));
     let rotation = Rotation {
-        owner: &owner,
         from,
         credentials: br#"{"refresh":"garmin-rotated-zofia"}"#,
         refresh_expires_at: None,

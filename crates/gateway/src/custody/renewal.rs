@@ -83,7 +83,7 @@ impl Custody {
         };
         let refreshed = tokio::time::timeout(GARMIN, self.tokens(region).refresh(&pair)).await;
         match refreshed {
-            Ok(Ok(fresh)) => self.commit(account, owner, stored.generation, &fresh).await,
+            Ok(Ok(fresh)) => self.commit(account, stored.generation, &fresh).await,
             Ok(Err(RefreshError::Refused)) => self.refused(account, owner, stored.generation).await,
             Ok(Err(RefreshError::Unavailable { reason, retry_after })) => {
                 let wait = retry_after.unwrap_or(Duration::from_secs(10)).min(LONGEST_REST);
@@ -93,20 +93,10 @@ impl Custody {
         }
     }
 
-    async fn commit(
-        &self,
-        account: &AccountId,
-        owner: &LeaseOwner,
-        from: Generation,
-        fresh: &TokenPair,
-    ) -> Renewed {
+    async fn commit(&self, account: &AccountId, from: Generation, fresh: &TokenPair) -> Renewed {
         let bytes = fresh.to_bytes();
-        let rotation = Rotation {
-            owner,
-            from,
-            credentials: &bytes,
-            refresh_expires_at: fresh.refresh_expires_at(),
-        };
+        let rotation =
+            Rotation { from, credentials: &bytes, refresh_expires_at: fresh.refresh_expires_at() };
         let give_up = Instant::now() + COMMIT_PATIENCE;
         let mut pause = Pause::first();
         loop {

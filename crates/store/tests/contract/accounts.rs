@@ -96,7 +96,6 @@ on_both! {
         assert!(matches!(taken, LeaseOutcome::Taken(_)));
         db.connect_with("guid-1", b"of the sign-in").await;
         let rotation = Rotation {
-            owner: &owner,
             from: Generation(1),
             credentials: b"of the rotation",
             refresh_expires_at: None,

@@ -12,8 +12,8 @@ use crate::support::{
 const MINUTE: Duration = Duration::from_mins(1);
 const FIRST: Generation = Generation(1);
 
-fn rotation<'a>(owner: &'a LeaseOwner, from: Generation, credentials: &'a [u8]) -> Rotation<'a> {
-    Rotation { owner, from, credentials, refresh_expires_at: None }
+fn rotation(from: Generation, credentials: &[u8]) -> Rotation<'_> {
+    Rotation { from, credentials, refresh_expires_at: None }
 }
 
 async fn taken(db: &Db, account: &domain::id::AccountId, owner: &LeaseOwner) -> Generation {
@@ -49,7 +49,7 @@ on_both! {
         assert_eq!(taken(db, &account, &owner).await, FIRST);
         let pair = Rotation {
             refresh_expires_at: Some(NOW.plus(20 * DAY)),
-            ..rotation(&owner, FIRST, b"second")
+            ..rotation(FIRST, b"second")
         };
         let later = NOW.plus(MINUTE);
         let done = db.store.commit_rotation(&account, &pair, later).await.unwrap();
@@ -75,7 +75,7 @@ on_both! {
 }
 
 on_both! {
-    async fn an_expired_lease_is_free_and_its_owner_is_overtaken(db: &Db) {
+    async fn an_expired_lease_is_free_and_the_first_pair_counts(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let (slow, quick) = (lease_owner(), lease_owner());
         taken(db, &account, &slow).await;
@@ -83,17 +83,35 @@ on_both! {
         let outcome = db.store.take_lease(&account, FIRST, &quick, until, later).await.unwrap();
         assert!(matches!(outcome, LeaseOutcome::Taken(_)));
 
-        let pair = rotation(&slow, FIRST, b"late");
-        let late = db.store.commit_rotation(&account, &pair, later).await.unwrap();
-        assert_eq!(late, RotationOutcome::Lost);
         // Refused by Garmin because the quick one has just used the same token.
         assert!(!db.store.mark_sign_in_needed(&account, &slow, FIRST).await.unwrap());
         assert!(!db.store.release_lease(&account, &slow).await.unwrap());
-        let pair = rotation(&quick, FIRST, b"won");
-        let done = db.store.commit_rotation(&account, &pair, later).await.unwrap();
+        let done =
+            db.store.commit_rotation(&account, &rotation(FIRST, b"won"), later).await.unwrap();
         assert_eq!(done, RotationOutcome::Committed(Generation(2)));
+        let late =
+            db.store.commit_rotation(&account, &rotation(FIRST, b"late"), later).await.unwrap();
+        assert_eq!(late, RotationOutcome::Lost);
         let stored = db.store.credentials(&account).await.unwrap().unwrap();
         assert_eq!((stored.bytes.as_slice(), stored.state), (&b"won"[..], AccountState::Live));
+    }
+}
+
+on_both! {
+    async fn a_pair_in_hand_mends_the_refusal_of_whoever_came_in_between(db: &Db) {
+        let account = db.connect("guid-1").await.account;
+        let (slow, quick) = (lease_owner(), lease_owner());
+        taken(db, &account, &slow).await;
+        let (later, until) = (NOW.plus(MINUTE), NOW.plus(2 * MINUTE));
+        db.store.take_lease(&account, FIRST, &quick, until, later).await.unwrap();
+        // The slow one has the pair but no database; the quick one sends the token it was
+        // made from.
+        assert!(db.store.mark_sign_in_needed(&account, &quick, FIRST).await.unwrap());
+        let done =
+            db.store.commit_rotation(&account, &rotation(FIRST, b"kept"), later).await.unwrap();
+        assert_eq!(done, RotationOutcome::Committed(Generation(2)));
+        let stored = db.store.credentials(&account).await.unwrap().unwrap();
+        assert_eq!((stored.bytes.as_slice(), stored.state), (&b"kept"[..], AccountState::Live));
     }
 }
 
@@ -103,7 +121,7 @@ on_both! {
         let owner = lease_owner();
         taken(db, &account, &owner).await;
         let late = NOW.plus(DAY);
-        let pair = rotation(&owner, FIRST, b"late");
+        let pair = rotation(FIRST, b"late");
         let done = db.store.commit_rotation(&account, &pair, late).await.unwrap();
         assert_eq!(done, RotationOutcome::Committed(Generation(2)));
     }
@@ -160,7 +178,7 @@ async fn rotate(store: Store, account: domain::id::AccountId, turns: usize) {
             LeaseOutcome::Taken(stored) => {
                 let used = String::from_utf8(stored.bytes.to_vec()).unwrap();
                 let next = (used.parse::<u64>().unwrap() + 1).to_string();
-                let pair = rotation(&owner, stored.generation, next.as_bytes());
+                let pair = rotation(stored.generation, next.as_bytes());
                 let outcome = store.commit_rotation(&account, &pair, NOW).await.unwrap();
                 assert!(matches!(outcome, RotationOutcome::Committed(_)));
                 done += 1;
@@ -189,12 +207,12 @@ on_both! {
             let from = taken(db, &account, &owner).await;
             all_at_once(2, |side| {
                 let (store, account) = (db.store.clone(), account.clone());
-                let (owner, guid) = (owner.clone(), guid.clone());
+                let guid = guid.clone();
                 async move {
                     if side == 0 {
                         connect(&store, &guid, b"of the sign-in").await;
                     } else {
-                        let pair = rotation(&owner, from, b"of the rotation");
+                        let pair = rotation(from, b"of the rotation");
                         store.commit_rotation(&account, &pair, NOW).await.unwrap();
                     }
                 }
@@ -229,7 +247,7 @@ on_both! {
         for (account, at) in [(stale, NOW.plus(DAY)), (fresh, later)] {
             let owner = lease_owner();
             let from = taken(db, account, &owner).await;
-            db.store.commit_rotation(account, &rotation(&owner, from, b"x"), at).await.unwrap();
+            db.store.commit_rotation(account, &rotation(from, b"x"), at).await.unwrap();
         }
         let owner = lease_owner();
         let until = later.plus(MINUTE);
