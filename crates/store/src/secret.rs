@@ -16,14 +16,10 @@ pub enum BadSecret {
     TooShort,
     #[error("is still a placeholder; make a secret with `openssl rand -base64 48`")]
     Placeholder,
-    #[error("repeats itself too much; make a secret with `openssl rand -base64 48`")]
-    Repetitive,
 }
 
 impl GatewaySecret {
     pub const MIN_CHARS: usize = 32;
-    /// A shorter alphabet in 32 or more characters is somebody leaning on a key.
-    const MIN_DISTINCT: usize = 8;
 
     /// Surrounding white space is not part of the secret: files end with a line break.
     pub fn parse(text: &str) -> Result<Self, BadSecret> {
@@ -37,12 +33,6 @@ impl GatewaySecret {
         if text.chars().count() < Self::MIN_CHARS {
             return Err(BadSecret::TooShort);
         }
-        let mut distinct: Vec<char> = text.chars().collect();
-        distinct.sort_unstable();
-        distinct.dedup();
-        if distinct.len() < Self::MIN_DISTINCT {
-            return Err(BadSecret::Repetitive);
-        }
         Ok(Self(text.into()))
     }
 
@@ -51,13 +41,10 @@ impl GatewaySecret {
     }
 }
 
-/// Words that example files use and random text does not contain.
+/// What example files put there, in the spellings of `change-me…`.
 fn is_placeholder(text: &str) -> bool {
-    let plain: String =
-        text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    ["changeme", "placeholder", "replacethis", "replaceme", "yoursecret", "gatewaysecret"]
-        .iter()
-        .any(|word| plain.contains(word))
+    let mut letters = text.chars().filter(char::is_ascii_alphanumeric);
+    "changeme".chars().all(|letter| letters.next().is_some_and(|l| l.eq_ignore_ascii_case(&letter)))
 }
 
 impl fmt::Debug for GatewaySecret {
@@ -80,12 +67,18 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_merely_reads_like_words_is_the_operators_choice() {
+        for text in ["my-gateway-secret-for-tests-0123456789", &"x".repeat(64)] {
+            assert!(GatewaySecret::parse(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
     fn each_bad_secret_has_its_own_reason() {
         let refused = |text: &str| GatewaySecret::parse(text).unwrap_err();
         assert_eq!(refused("  "), BadSecret::Missing);
         assert_eq!(refused(&GOOD[..31]), BadSecret::TooShort);
         assert_eq!(refused("change-me"), BadSecret::Placeholder);
         assert_eq!(refused("CHANGE_ME_to_a_long_random_string_0123"), BadSecret::Placeholder);
-        assert_eq!(refused(&"ab1".repeat(20)), BadSecret::Repetitive);
     }
 }
