@@ -1,4 +1,6 @@
-//! The accept loop: hyper with a timer, because without one its header timeout does nothing.
+//! The accept loop, and one task for each connection.
+
+mod silence;
 
 use std::convert::Infallible;
 use std::io;
@@ -8,10 +10,11 @@ use std::time::Duration;
 
 use axum::Router;
 use http::header::CONNECTION;
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -20,9 +23,8 @@ use tower::ServiceExt;
 
 use crate::extract::client_ip::Peer;
 use crate::unread;
+use silence::{Patient, Progress, Served};
 
-/// From the first byte of a connection, or the end of the answer before, to a whole head.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 const HEAD_LIMIT: usize = 32 * 1024;
 const MOST_FIELDS: usize = 100;
 /// A client that acknowledges nothing for this long is gone, even in mid-answer.
@@ -107,41 +109,10 @@ impl Server {
         // longer with us.
         let _ = stream.set_nodelay(true);
         let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, UNACKNOWLEDGED_MS);
-        let (router, drain) = (self.router.clone(), self.drain.clone());
-        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
-            let (router, drain) = (router.clone(), drain.clone());
-            async move {
-                let (request, rest) = unread::lend(request);
-                let Ok(mut response) = router.oneshot(request).await;
-                if !rest.is_read().await || drain.has_begun() {
-                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                }
-                Ok::<_, Infallible>(response)
-            }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADERS_WITHIN)
-            .max_buf_size(HEAD_LIMIT)
-            .max_headers(MOST_FIELDS)
-            .serve_connection(TokioIo::new(stream), service);
-        let closing = self.closing.clone();
+        let talk =
+            converse(stream, peer, self.router.clone(), self.drain.clone(), self.closing.clone());
         self.connections.spawn(async move {
-            let mut connection = std::pin::pin!(connection);
-            let finished = tokio::select! {
-                result = connection.as_mut() => Some(result),
-                () = closing.cancelled() => None,
-            };
-            let result = if let Some(result) = finished {
-                result
-            } else {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            };
-            if let Err(error) = result {
-                tracing::debug!(event = "connection-ended", error = %error, "");
-            }
+            talk.await;
             drop(place);
         });
     }
@@ -153,3 +124,57 @@ impl Server {
         self.connections.wait().await;
     }
 }
+
+/// One connection to its end, which `closing` brings about after the answer under way.
+async fn converse<S>(
+    stream: S,
+    peer: SocketAddr,
+    router: Router,
+    drain: Drain,
+    closing: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let progress = Progress::default();
+    let stream = Patient::new(stream, progress.clone());
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        let serving = progress.begin();
+        request.extensions_mut().insert(Peer(peer));
+        let (router, drain, progress) = (router.clone(), drain.clone(), progress.clone());
+        async move {
+            let (request, rest) = unread::lend(request);
+            let Ok(mut response) = router.oneshot(request).await;
+            let read = rest.is_read().await;
+            if !read {
+                progress.linger();
+            }
+            if !read || drain.has_begun() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<Response<_>, Infallible>(response.map(|body| Served { body, serving }))
+        }
+    });
+    // No timer of hyper's: it cannot tell an idle connection from a slow head.
+    let connection = http1::Builder::new()
+        .header_read_timeout(None)
+        .max_buf_size(HEAD_LIMIT)
+        .max_headers(MOST_FIELDS)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let finished = tokio::select! {
+        result = connection.as_mut() => Some(result),
+        () = closing.cancelled() => None,
+    };
+    let result = if let Some(result) = finished {
+        result
+    } else {
+        connection.as_mut().graceful_shutdown();
+        connection.await
+    };
+    if let Err(error) = result {
+        tracing::debug!(event = "connection-ended", error = %error, "");
+    }
+}
+
+#[cfg(test)]
+mod tests;

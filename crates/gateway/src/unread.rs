@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Buf, Bytes};
-use http::header::EXPECT;
 use http::Request;
+use http::header::EXPECT;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -29,24 +29,31 @@ struct Lent {
 }
 
 /// Where an unread rest arrives.
-pub(crate) struct Rest(Option<oneshot::Receiver<Incoming>>);
+pub(crate) struct Rest {
+    back: Option<oneshot::Receiver<Incoming>>,
+    /// Whoever waits for `100 Continue` has sent nothing yet, and reading would invite it.
+    uninvited: bool,
+}
 
 /// Hands a request on with its body on loan. A request without a body passes as it is.
 pub(crate) fn lend(request: Request<Incoming>) -> (Request<Body>, Rest) {
-    // Whoever waits for `100 Continue` has sent nothing yet, and reading would invite it.
-    if request.body().is_end_stream() || request.headers().contains_key(EXPECT) {
-        return (request.map(Body::new), Rest(None));
+    if request.body().is_end_stream() {
+        return (request.map(Body::new), Rest { back: None, uninvited: false });
     }
+    let uninvited = request.headers().contains_key(EXPECT);
     let (back, rest) = oneshot::channel();
     let lent = |body| Body::new(Lent { body: Some(body), back: Some(back) });
-    (request.map(lent), Rest(Some(rest)))
+    (request.map(lent), Rest { back: Some(rest), uninvited })
 }
 
 impl Rest {
     /// Whether the connection is good for another request, once this has returned. A body
     /// that is still being read is its reader's business.
     pub(crate) async fn is_read(self) -> bool {
-        let Some(Ok(rest)) = self.0.map(|mut rest| rest.try_recv()) else { return true };
+        let Some(Ok(rest)) = self.back.map(|mut back| back.try_recv()) else { return true };
+        if self.uninvited {
+            return false;
+        }
         tokio::time::timeout(WITHIN, discard(rest)).await.unwrap_or(false)
     }
 }

@@ -1,0 +1,179 @@
+use axum::body::Body;
+use axum::routing::{get, post};
+use futures_util::StreamExt;
+use http::StatusCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::time::Instant;
+
+use super::silence::{HEAD, IDLE, LINGER};
+use super::*;
+
+const GET: &[u8] = b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// The far end of a connection that is served.
+fn connect() -> DuplexStream {
+    let slow = async || {
+        tokio::time::sleep(Duration::from_mins(3)).await;
+        "slow"
+    };
+    let stream = async || {
+        let pieces = futures_util::stream::iter(0..5).then(async |_| {
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            Ok::<_, Infallible>("piece")
+        });
+        Body::from_stream(pieces)
+    };
+    let router = Router::new()
+        .route("/quick", get(async || "quick"))
+        .route("/slow", get(slow))
+        .route("/stream", get(stream))
+        .route("/echo", post(async |body: String| body))
+        .route("/refuse", post(async || StatusCode::UNAUTHORIZED));
+    let (near, far) = tokio::io::duplex(1024 * 1024);
+    let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+    TaskTracker::new().spawn(converse(near, peer, router, Drain::default(), <_>::default()));
+    far
+}
+
+/// Reads until `end` has come.
+async fn until(stream: &mut DuplexStream, end: &str) -> String {
+    let mut read = Vec::new();
+    while !read.ends_with(end.as_bytes()) {
+        let byte = stream.read_u8().await;
+        let text = String::from_utf8_lossy(&read);
+        read.push(byte.unwrap_or_else(|error| panic!("{error} after {text}")));
+    }
+    String::from_utf8(read).unwrap()
+}
+
+/// How long the other side takes to hang up without another word.
+async fn silence(stream: &mut DuplexStream) -> Duration {
+    let began = Instant::now();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
+    began.elapsed()
+}
+
+/// Timers of the runtime are as fine as a millisecond.
+fn about(took: Duration, expected: Duration) -> bool {
+    took >= expected && took < expected + Duration::from_millis(10)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_outlives_a_proxy_that_keeps_it_for_a_minute() {
+    let mut stream = connect();
+    for _ in 0..5 {
+        stream.write_all(GET).await.unwrap();
+        until(&mut stream, "quick").await;
+        tokio::time::sleep(IDLE.saturating_sub(Duration::from_millis(10))).await;
+    }
+    stream.write_all(GET).await.unwrap();
+    until(&mut stream, "quick").await;
+    let took = silence(&mut stream).await;
+    assert!(about(took, IDLE), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_never_speaks_ends() {
+    let took = silence(&mut connect()).await;
+    assert!(about(took, IDLE), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_has_ten_seconds_from_its_first_byte_however_it_drips() {
+    let mut stream = connect();
+    stream.write_all(GET).await.unwrap();
+    until(&mut stream, "quick").await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let began = Instant::now();
+    for byte in GET {
+        if stream.write_all(&[*byte]).await.is_err() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let took = began.elapsed();
+    assert!(took >= HEAD && took < HEAD + Duration::from_secs(2), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_and_an_answer_may_take_longer_than_any_silence() {
+    let mut stream = connect();
+    stream.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    until(&mut stream, "slow").await;
+    stream.write_all(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    until(&mut stream, "0\r\n\r\n").await;
+    let took = silence(&mut stream).await;
+    assert!(about(took, IDLE), "idle time began before the answer had ended: {took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_may_come_later_than_its_head() {
+    let mut stream = connect();
+    let head = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    tokio::time::sleep(HEAD * 2).await;
+    stream.write_all(b"late").await.unwrap();
+    until(&mut stream, "late").await;
+    // The body was no beginning of another head.
+    let took = silence(&mut stream).await;
+    assert!(about(took, IDLE), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_did_not_wait_are_answered_in_turn() {
+    let mut stream = connect();
+    let slow = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
+    stream.write_all(&[slow, GET, GET, &GET[..9]].concat()).await.unwrap();
+    until(&mut stream, "slow").await;
+    until(&mut stream, "quick").await;
+    until(&mut stream, "quick").await;
+    tokio::time::sleep(HEAD / 2).await;
+    stream.write_all(&GET[9..]).await.unwrap();
+    until(&mut stream, "quick").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_before_a_long_body_says_close_and_reaches_whoever_still_sends() {
+    let mut stream = connect();
+    let head = b"POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    for _ in 0..3 {
+        stream.write_all(&[b' '; 1_000_000]).await.unwrap();
+    }
+    let answer = until(&mut stream, "\r\n\r\n").await;
+    assert!(answer.contains("401") && answer.contains("connection: close"), "{answer}");
+    // Our side of it is closed, and theirs is waited for.
+    assert_eq!(silence(&mut stream).await, Duration::ZERO);
+    let began = Instant::now();
+    while stream.write_all(b" ").await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let took = began.elapsed();
+    assert!(took <= LINGER + Duration::from_millis(200), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_early_answer_to_a_client_that_waits_for_continue_says_close() {
+    let mut stream = connect();
+    let head = b"POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\
+                 Expect: 100-continue\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    let answer = until(&mut stream, "\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"), "{answer}");
+    assert!(about(silence(&mut stream).await, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_early_answer_waits_for_a_short_body_and_keeps_the_connection() {
+    let mut stream = connect();
+    let head = b"POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    stream.write_all(b"the body.").await.unwrap();
+    let answer = until(&mut stream, "\r\n\r\n").await;
+    assert!(answer.contains("401") && !answer.contains("connection: close"), "{answer}");
+    stream.write_all(GET).await.unwrap();
+    until(&mut stream, "quick").await;
+}
