@@ -31,6 +31,11 @@ const MARGIN: Duration = Duration::from_mins(2);
 const STORE_RETRY_SECS: u64 = 2;
 /// What nobody can mend by waiting a moment.
 const BROKEN_RETRY_SECS: u64 = 60;
+/// How long somebody waits for a renewal, which goes on without them: a client gives a whole
+/// call up after a minute.
+const ANSWER_WITHIN: Duration = Duration::from_secs(25);
+/// How soon to ask again whether it has ended.
+const UNDER_WAY_RETRY_SECS: u64 = 5;
 
 #[derive(Clone)]
 pub struct Custody(Arc<Inner>);
@@ -95,8 +100,18 @@ impl Custody {
     }
 
     /// An access token newer than the one `refused` names, or the current one. Renews the pair
-    /// when there is no other way.
+    /// when there is no other way, and does not wait for that longer than a call can.
     pub async fn credentials_for(
+        &self,
+        account: &AccountId,
+        refused: Option<Generation>,
+    ) -> CredentialsAnswer {
+        let asked = self.newer_than(account, refused);
+        let answer = tokio::time::timeout(ANSWER_WITHIN, asked).await;
+        answer.unwrap_or_else(|_| unavailable(UNDER_WAY_RETRY_SECS))
+    }
+
+    async fn newer_than(
         &self,
         account: &AccountId,
         refused: Option<Generation>,

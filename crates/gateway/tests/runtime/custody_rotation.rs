@@ -140,3 +140,19 @@ async fn a_worker_gets_a_newer_token_over_its_channel() {
         first["generation"].as_i64().unwrap() + 1
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_a_renewal_longer_than_a_call_can() {
+    let rig = Rig::start().await;
+    let (account, generation) = rig.sign_in(0).await;
+    let held = Matcher::host(Host::Diauth);
+    rig.garmin.control().add_fault(Fault::once(held, Effect::Delay { millis: 27_000 }));
+    let began = tokio::time::Instant::now();
+    let answer = rig.app.custody.credentials_for(&account, Some(generation)).await;
+    assert_eq!(answer, CredentialsAnswer::Unavailable { retry_after_secs: 5 });
+    assert!(began.elapsed() < std::time::Duration::from_secs(27), "{:?}", began.elapsed());
+    // It went on without whoever asked first, and whoever asks next has its result.
+    let next = rig.app.custody.credentials_for(&account, Some(generation)).await;
+    assert_eq!(granted(next).1, generation.next());
+    assert_eq!(rig.garmin.control().counters(&email(0)).unwrap().rotated, 1);
+}
