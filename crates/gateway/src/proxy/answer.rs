@@ -17,7 +17,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use super::record::{CallRecord, StreamEnd};
 use super::rpc::Failure;
 use super::streams::Stream;
-use crate::workers::{Call, Pass};
+use crate::workers::{Call, Pass, Repeatable};
 
 /// Everything that ends with the answer: the worker is free again when this is dropped.
 pub(super) struct InFlight {
@@ -45,6 +45,8 @@ pub(super) struct Entry {
 pub(super) struct EventStream {
     pub(super) listed: Stream,
     pub(super) id: Option<Box<RawValue>>,
+    /// What its last event says when the worker dies.
+    pub(super) repeatable: Repeatable,
 }
 
 pub(super) struct AnswerBody {
@@ -128,7 +130,11 @@ impl Body for AnswerBody {
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
-            Some(Err(_)) => this.stop(StreamEnd::WorkerLeft, Failure::WorkerCrashed),
+            Some(Err(_)) => {
+                let repeatable = this.stream.as_ref().map(|stream| stream.repeatable);
+                let failure = Failure::WorkerCrashed(repeatable.unwrap_or(Repeatable::No));
+                this.stop(StreamEnd::WorkerLeft, failure)
+            }
             None => {
                 this.end = StreamEnd::Complete;
                 this.worker = None;

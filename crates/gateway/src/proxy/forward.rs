@@ -17,7 +17,7 @@ use super::record::{CallRecord, StreamEnd};
 use super::rpc::Failure;
 use super::{CALL, Visit};
 use crate::error::{Refusal, challenge};
-use crate::workers::{Answer, Call, Outcome, Pass, Repeatable, SendError};
+use crate::workers::{Answer, Call, NoWorker, Outcome, Pass, Repeatable, SendError};
 
 /// What is known of a message once its body is only bytes again.
 pub(super) struct Plan {
@@ -60,22 +60,28 @@ impl Plan {
         Self { method: message.method.as_ref().into(), tool: tool.map(Into::into) }
     }
 
+    /// Whether asking twice is asking once.
+    fn repeatable(&self, call: &Call) -> Repeatable {
+        match &self.tool {
+            Some(tool) => call.announced(tool),
+            None if REPEATABLE.contains(&&*self.method) => Repeatable::Yes,
+            None => Repeatable::No,
+        }
+    }
+
     /// Whether the call may be sent to another worker after `error`.
-    fn repeats_after(&self, error: SendError, call: &Call) -> bool {
+    fn repeatable_after(&self, error: SendError, call: &Call) -> Repeatable {
         match error {
             // It never said `ready`, so it has not served, so nothing has happened.
             SendError::Ended { outcome: Outcome::Crashed | Outcome::Stopped, served: false } => {
-                true
+                Repeatable::Yes
             }
             SendError::Ended { outcome: Outcome::Crashed | Outcome::Stopped, served: true }
-            | SendError::Broken => match &self.tool {
-                Some(tool) => call.announced(tool) == Repeatable::Yes,
-                None => REPEATABLE.contains(&&*self.method),
-            },
+            | SendError::Broken => self.repeatable(call),
             SendError::Ended {
                 outcome: Outcome::CredentialsRefused | Outcome::StartTimeout | Outcome::SpawnFailed,
                 served: _,
-            } => false,
+            } => Repeatable::No,
         }
     }
 
@@ -126,14 +132,18 @@ impl Visit {
         let pass = pass.map_err(|_| Stop::Failed(Failure::TooManyCalls))?;
         let mut repeated = false;
         loop {
-            let call = self.app.supervisor.call(account).await.map_err(|full| {
-                Stop::Failed(Failure::AtCapacity { retry_after: full.retry_after })
+            let call = self.app.supervisor.call(account).await.map_err(|none| {
+                Stop::Failed(match none {
+                    NoWorker::AtCapacity { retry_after } => Failure::AtCapacity { retry_after },
+                    NoWorker::CrashLoop { retry_after } => Failure::CrashLoop { retry_after },
+                })
             })?;
             let error = match call.send(self.request(&call, body.clone())).await {
                 Ok(answer) => return Ok((answer, call, pass)),
                 Err(error) => error,
             };
-            let again = !repeated && plan.repeats_after(error, &call);
+            let repeatable = plan.repeatable_after(error, &call);
+            let again = !repeated && repeatable == Repeatable::Yes;
             tracing::warn!(
                 event = if again { "mcp-forward-retry" } else { "mcp-forward-error" },
                 account = %account,
@@ -144,11 +154,13 @@ impl Visit {
             );
             if !again {
                 return Err(match error {
-                    SendError::Broken => Stop::Failed(Failure::WorkerCrashed),
-                    SendError::Ended { outcome, served: _ } => match Failure::of(outcome) {
-                        Some(failure) => Stop::Failed(failure),
-                        None => Stop::Challenge(Refusal::SignInNeeded),
-                    },
+                    SendError::Broken => Stop::Failed(Failure::WorkerCrashed(repeatable)),
+                    SendError::Ended { outcome, served: _ } => {
+                        match Failure::of(outcome, repeatable) {
+                            Some(failure) => Stop::Failed(failure),
+                            None => Stop::Challenge(Refusal::SignInNeeded),
+                        }
+                    }
                 });
             }
             repeated = true;
@@ -186,8 +198,11 @@ impl Visit {
             self.app.store.count_call(&self.device.account, label, now);
         }
         let (account, device) = (&self.device.account, &self.device.device);
-        let stream = headers::is_stream(&parts.headers)
-            .then(|| EventStream { listed: self.app.streams.open(account, device), id });
+        let stream = headers::is_stream(&parts.headers).then(|| EventStream {
+            listed: self.app.streams.open(account, device),
+            id,
+            repeatable: plan.repeatable(&call),
+        });
         let in_flight = InFlight {
             call,
             pass,

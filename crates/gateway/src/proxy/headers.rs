@@ -131,6 +131,30 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
 }
 
+/// Whether the client reads anything an MCP server answers with. One of the two kinds is
+/// enough, and so is saying nothing: the strict reading of the protocol would turn honest
+/// clients away.
+#[must_use]
+pub(super) fn accepts_answer(headers: &HeaderMap) -> bool {
+    const READABLE: [&str; 5] =
+        ["*/*", "application/*", "application/json", "text/*", "text/event-stream"];
+    let allowed = |range: &str| {
+        let mut parts = range.split(';').map(str::trim);
+        let kind = parts.next().unwrap_or_default();
+        let refused = parts.any(|part| {
+            let weight = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
+            weight.is_some_and(|weight| weight.parse() == Ok(0.0))
+        });
+        !refused && READABLE.iter().any(|readable| readable.eq_ignore_ascii_case(kind))
+    };
+    let mut values = headers.get_all(ACCEPT).iter().peekable();
+    values.peek().is_none()
+        || values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|text| text.split(','))
+            .any(allowed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,5 +270,27 @@ mod tests {
         assert!(is_json(&map(&[("content-type", "Application/JSON; charset=utf-8")])));
         assert!(!is_json(&map(&[("content-type", "text/plain")])));
         assert!(!is_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_client_that_reads_neither_kind_of_answer_is_noticed() {
+        let accepts = |value| accepts_answer(&map(&[("accept", value)]));
+        for fine in [
+            "*/*",
+            "application/json",
+            "Text/Event-Stream",
+            "application/*;q=0.5",
+            "text/html, */*;q=0.1",
+            "application/json, text/event-stream",
+            "application/json;q=0, text/event-stream",
+        ] {
+            assert!(accepts(fine), "{fine}");
+        }
+        for none in ["text/html", "", "application/json;q=0", "application/json; q=0.000, image/*"]
+        {
+            assert!(!accepts(none), "{none}");
+        }
+        assert!(accepts_answer(&HeaderMap::new()));
+        assert!(accepts_answer(&map(&[("accept", "text/html"), ("accept", "*/*")])));
     }
 }

@@ -114,6 +114,13 @@ async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: Box<s
             "Send application/json.",
         );
     }
+    if !headers::accepts_answer(&parts.headers) {
+        return json_error(
+            StatusCode::NOT_ACCEPTABLE,
+            "not_acceptable",
+            "Accept application/json, text/event-stream or both.",
+        );
+    }
     let body = match read(&parts.headers, body).await {
         Ok(body) => body,
         Err(response) => return response,

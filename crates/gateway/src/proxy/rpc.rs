@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::message::Malformed;
 use crate::error::whole_seconds;
-use crate::workers::Outcome;
+use crate::workers::{Outcome, Repeatable};
 
 /// Why a call got no answer of a worker. Each has one status, one JSON-RPC code and one stable
 /// word under `data.code`.
@@ -32,7 +32,12 @@ pub(super) enum Failure {
     },
     /// The store does not answer, so nobody can be recognised.
     StoreDown,
-    WorkerCrashed,
+    /// Whether asking again may do something twice is what the caller has to know.
+    WorkerCrashed(Repeatable),
+    /// The account's workers die one after another; nobody else's do.
+    CrashLoop {
+        retry_after: Duration,
+    },
     WorkerNotStarted,
     WorkerStartSlow,
     WorkerSlow,
@@ -74,10 +79,10 @@ impl Failure {
     /// What the end of a worker means to whoever waited for its answer. `None`: the account
     /// needs a sign-in, which is a challenge and not an error.
     #[must_use]
-    pub(super) fn of(outcome: Outcome) -> Option<Self> {
+    pub(super) fn of(outcome: Outcome, repeatable: Repeatable) -> Option<Self> {
         match outcome {
             Outcome::CredentialsRefused => None,
-            Outcome::Crashed | Outcome::Stopped => Some(Self::WorkerCrashed),
+            Outcome::Crashed | Outcome::Stopped => Some(Self::WorkerCrashed(repeatable)),
             Outcome::StartTimeout => Some(Self::WorkerStartSlow),
             Outcome::SpawnFailed => Some(Self::WorkerNotStarted),
         }
@@ -93,8 +98,10 @@ impl Failure {
             Self::TooManyCalls | Self::TooManyStreams | Self::RateLimited { .. } => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::AtCapacity { .. } | Self::StoreDown => StatusCode::SERVICE_UNAVAILABLE,
-            Self::WorkerCrashed | Self::WorkerNotStarted | Self::WorkerNonsense => {
+            Self::AtCapacity { .. } | Self::CrashLoop { .. } | Self::StoreDown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::WorkerCrashed(_) | Self::WorkerNotStarted | Self::WorkerNonsense => {
                 StatusCode::BAD_GATEWAY
             }
             Self::WorkerStartSlow | Self::WorkerSlow => StatusCode::GATEWAY_TIMEOUT,
@@ -111,8 +118,9 @@ impl Failure {
             | Self::TooManyStreams
             | Self::RateLimited { .. }
             | Self::AtCapacity { .. }
+            | Self::CrashLoop { .. }
             | Self::StoreDown
-            | Self::WorkerCrashed
+            | Self::WorkerCrashed(_)
             | Self::WorkerNotStarted
             | Self::WorkerStartSlow
             | Self::WorkerSlow
@@ -134,7 +142,8 @@ impl Failure {
             Self::RateLimited { .. } => "rate_limited",
             Self::AtCapacity { .. } => "at_capacity",
             Self::StoreDown => "temporarily_unavailable",
-            Self::WorkerCrashed => "worker_crashed",
+            Self::WorkerCrashed(_) => "worker_crashed",
+            Self::CrashLoop { .. } => "worker_crash_loop",
             Self::WorkerNotStarted => "worker_not_started",
             Self::WorkerStartSlow => "worker_start_timeout",
             Self::WorkerSlow => "worker_timeout",
@@ -153,7 +162,14 @@ impl Failure {
             Self::RateLimited { .. } => "Too many calls in a minute. Try again shortly.",
             Self::AtCapacity { .. } => "All workers are busy. Try again shortly.",
             Self::StoreDown => "The service cannot answer at the moment. Try again shortly.",
-            Self::WorkerCrashed => {
+            Self::WorkerCrashed(Repeatable::Yes) => {
+                "The call was cut off. It can safely be tried again."
+            }
+            Self::CrashLoop { .. } => {
+                "The account's worker has crashed several times in a row. Nothing was done; try \
+                 again later."
+            }
+            Self::WorkerCrashed(Repeatable::No) => {
                 "The call was cut off. It may or may not have taken effect; look before you \
                  repeat it."
             }
@@ -166,16 +182,16 @@ impl Failure {
 
     fn retry_after(self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after } | Self::AtCapacity { retry_after } => {
-                Some(retry_after)
-            }
+            Self::RateLimited { retry_after }
+            | Self::AtCapacity { retry_after }
+            | Self::CrashLoop { retry_after } => Some(retry_after),
             Self::TooManyCalls | Self::StoreDown => Some(Duration::from_secs(2)),
             Self::TooManyStreams => Some(Duration::from_mins(1)),
             Self::Malformed(_)
             | Self::Disagreement(_)
             | Self::MethodNotFound
             | Self::ClientResponse
-            | Self::WorkerCrashed
+            | Self::WorkerCrashed(_)
             | Self::WorkerNotStarted
             | Self::WorkerStartSlow
             | Self::WorkerSlow
@@ -252,7 +268,8 @@ mod tests {
     #[test]
     fn an_error_carries_the_id_as_it_was_written() {
         let id = RawValue::from_string("12345678901234567890".to_owned()).unwrap();
-        let body = String::from_utf8(Failure::WorkerCrashed.json(Some(&id))).unwrap();
+        let body =
+            String::from_utf8(Failure::WorkerCrashed(Repeatable::No).json(Some(&id))).unwrap();
         assert!(
             body.starts_with(r#"{"jsonrpc":"2.0","id":12345678901234567890,"error""#),
             "{body}"
@@ -263,8 +280,17 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_was_cut_off_says_whether_to_repeat_it() {
+        let text =
+            |repeatable| String::from_utf8(Failure::WorkerCrashed(repeatable).json(None)).unwrap();
+        assert!(text(Repeatable::Yes).contains("can safely be tried again"));
+        assert!(text(Repeatable::No).contains("look before you repeat"));
+    }
+
+    #[test]
     fn every_outcome_of_a_worker_has_its_own_answer() {
-        let status = |outcome| Failure::of(outcome).map(|failure| failure.status().as_u16());
+        let status =
+            |outcome| Failure::of(outcome, Repeatable::No).map(|failure| failure.status().as_u16());
         assert_eq!(status(Outcome::CredentialsRefused), None);
         assert_eq!(status(Outcome::Crashed), Some(502));
         assert_eq!(status(Outcome::SpawnFailed), Some(502));

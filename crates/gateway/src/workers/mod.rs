@@ -7,6 +7,7 @@
 pub mod lifecycle;
 
 mod admission;
+mod backoff;
 mod control;
 mod keeper;
 mod logs;
@@ -21,4 +22,4 @@ pub use lifecycle::Outcome;
 pub(crate) use orphans::reap_orphans;
 pub use process::{Answer, Call, Repeatable, SendError};
 pub use spawn::WorkerProgram;
-pub use supervisor::{AtCapacity, Supervisor, SupervisorOptions};
+pub use supervisor::{NoWorker, Supervisor, SupervisorOptions};

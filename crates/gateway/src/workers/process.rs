@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +59,8 @@ pub(super) struct Worker {
     /// can never receive what was meant for this one.
     client: Client<HttpConnector, Full<Bytes>>,
     repeatable: OnceLock<HashSet<Box<str>>>,
+    /// Whether it has answered anything.
+    served: AtomicBool,
     ended: watch::Sender<Option<Outcome>>,
     orders: mpsc::UnboundedSender<Order>,
 }
@@ -115,6 +117,7 @@ impl Worker {
             pid: AtomicU32::new(0),
             client,
             repeatable: OnceLock::new(),
+            served: AtomicBool::new(false),
             ended: watch::Sender::new(None),
             orders,
         }
@@ -183,6 +186,10 @@ impl Worker {
         let _ = self.repeatable.set(repeatable);
     }
 
+    pub(super) fn has_served(&self) -> bool {
+        self.served.load(Ordering::Relaxed)
+    }
+
     pub(super) fn ended(&self) -> watch::Receiver<Option<Outcome>> {
         self.ended.subscribe()
     }
@@ -234,7 +241,10 @@ impl Call {
             outcome = wait_for_end(&mut ended) => return Err(self.ended_with(outcome)),
         };
         match answer {
-            Ok(answer) => Ok(answer),
+            Ok(answer) => {
+                self.worker.served.store(true, Ordering::Relaxed);
+                Ok(answer)
+            }
             // The process closes its sockets a moment before it can be reaped.
             Err(_) => match tokio::time::timeout(POST_MORTEM, wait_for_end(&mut ended)).await {
                 Ok(outcome) => Err(self.ended_with(outcome)),

@@ -29,6 +29,7 @@ use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use super::admission::{Place, Places, Waiting};
+use super::backoff::Crashes;
 use super::keeper::Keeper;
 use super::lifecycle::{Event, Outcome, Phase, Policy};
 use super::process::{Address, Call, Worker, WorkerId};
@@ -36,12 +37,18 @@ use super::spawn::{Spawner, WorkerProgram};
 use crate::config::Config;
 use crate::custody::Custody;
 
-/// No place for another worker within the deadline, or too many are waiting for one.
+/// Why there is no worker to call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("all workers are busy")]
-pub struct AtCapacity {
-    pub retry_after: Duration,
+pub enum NoWorker {
+    /// No place for another worker within the deadline, or too many are waiting for one.
+    #[error("all workers are busy")]
+    AtCapacity { retry_after: Duration },
+    #[error("the account's workers keep crashing")]
+    CrashLoop { retry_after: Duration },
 }
+
+/// Come back when somebody else is done.
+const FULL: NoWorker = NoWorker::AtCapacity { retry_after: Duration::from_secs(5) };
 
 /// What a supervisor works with.
 pub struct SupervisorOptions {
@@ -88,13 +95,15 @@ struct Table {
     current: HashMap<AccountId, Slot>,
     /// Draining, or about to be found dead: their places are still taken.
     leaving: HashMap<WorkerId, Arc<Worker>>,
+    /// Accounts whose last worker crashed without having served.
+    crashes: HashMap<AccountId, Crashes>,
     closed: bool,
 }
 
 #[derive(Clone)]
 enum Slot {
     /// In the queue for a place.
-    Queued(watch::Receiver<Option<Result<(), AtCapacity>>>),
+    Queued(watch::Receiver<Option<Result<(), NoWorker>>>),
     Running(Arc<Worker>),
 }
 
@@ -102,7 +111,6 @@ enum Slot {
 const PLACE_DEADLINE: Duration = Duration::from_secs(10);
 /// Accounts that may wait for a place, for each place there is.
 const QUEUE_PER_PLACE: usize = 16;
-const RETRY_AFTER: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(5);
 /// Longer than a call may take: a stop never cuts one off.
 const CALL_GRACE: Duration = Duration::from_secs(250);
@@ -166,7 +174,7 @@ impl Supervisor {
 
     /// A call to the account's worker, which is started when there is none. Does not wait for
     /// the worker to be ready: the call itself waits in its backlog.
-    pub async fn call(&self, account: &AccountId) -> Result<Call, AtCapacity> {
+    pub async fn call(&self, account: &AccountId) -> Result<Call, NoWorker> {
         loop {
             let mut queued = match self.enter(account)? {
                 Entered::Call(call) => return Ok(call),
@@ -176,12 +184,12 @@ impl Supervisor {
             match outcome {
                 Ok(Some(Ok(()))) => {}
                 Ok(Some(Err(full))) => return Err(full),
-                Ok(None) | Err(_) => return Err(AtCapacity { retry_after: RETRY_AFTER }),
+                Ok(None) | Err(_) => return Err(FULL),
             }
         }
     }
 
-    fn enter(&self, account: &AccountId) -> Result<Entered, AtCapacity> {
+    fn enter(&self, account: &AccountId) -> Result<Entered, NoWorker> {
         let mut table = self.table();
         match table.current.get(account) {
             Some(Slot::Running(worker)) if worker.admits() => {
@@ -196,7 +204,11 @@ impl Supervisor {
             None => {}
         }
         if table.closed {
-            return Err(AtCapacity { retry_after: RETRY_AFTER });
+            return Err(FULL);
+        }
+        let wait = table.crashes.get(account).and_then(|crashes| crashes.wait(self.0.clock.now()));
+        if let Some(retry_after) = wait {
+            return Err(NoWorker::CrashLoop { retry_after });
         }
         if self.0.places.waiting() == 0
             && let Some(place) = self.0.places.try_take()
@@ -208,7 +220,7 @@ impl Supervisor {
         }
         let Some(waiting) = self.0.places.join() else {
             tracing::warn!(event = "worker-cap-all-busy", workers = self.0.max, "");
-            return Err(AtCapacity { retry_after: RETRY_AFTER });
+            return Err(FULL);
         };
         let (told, queued) = watch::channel(None);
         table.current.insert(account.clone(), Slot::Queued(queued.clone()));
@@ -222,7 +234,7 @@ impl Supervisor {
         self,
         account: AccountId,
         waiting: Waiting,
-        told: watch::Sender<Option<Result<(), AtCapacity>>>,
+        told: watch::Sender<Option<Result<(), NoWorker>>>,
     ) {
         let place = waiting.place().await;
         let mut table = self.table();
@@ -231,7 +243,7 @@ impl Supervisor {
             Some(place) if !table.closed => self.begin(&mut table, &account, place).map(|_| ()),
             Some(_) | None => {
                 tracing::warn!(event = "worker-cap-all-busy", workers = self.0.max, "");
-                Err(AtCapacity { retry_after: RETRY_AFTER })
+                Err(FULL)
             }
         };
         drop(table);
@@ -244,17 +256,17 @@ impl Supervisor {
         table: &mut Table,
         account: &AccountId,
         place: Place,
-    ) -> Result<Arc<Worker>, AtCapacity> {
+    ) -> Result<Arc<Worker>, NoWorker> {
         let listener = self.bind().map_err(|error| {
             tracing::error!(event = "worker-spawn-failed", account = %account, error = %error, "");
-            AtCapacity { retry_after: RETRY_AFTER }
+            FULL
         })?;
         let raw: Zeroizing<[u8; 32]> = Zeroizing::new(entropy::bytes(&*self.0.entropy));
         let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(*raw));
         let address = listener.local_addr().and_then(|at| address(at.port(), &secret));
         let address = address.map_err(|error| {
             tracing::error!(event = "worker-spawn-failed", account = %account, error = %error, "");
-            AtCapacity { retry_after: RETRY_AFTER }
+            FULL
         })?;
         let id = WorkerId(self.0.next_id.fetch_add(1, Ordering::Relaxed));
         let (orders, received) = mpsc::unbounded_channel();
@@ -325,6 +337,7 @@ impl Supervisor {
     pub(super) fn buried(&self, worker: &Arc<Worker>, outcome: Outcome) {
         let mut table = self.table();
         table.leaving.remove(&worker.id);
+        self.learn(&mut table, worker, outcome);
         let current = table.current.get(&worker.account);
         if matches!(current, Some(Slot::Running(running)) if running.id == worker.id) {
             table.current.remove(&worker.account);
@@ -334,6 +347,32 @@ impl Supervisor {
         tracing::debug!(event = "worker-gone", account = %worker.account, ?outcome, "");
         if empty {
             self.0.empty.notify_waiters();
+        }
+    }
+
+    /// What the end of a worker says about the account's next one.
+    fn learn(&self, table: &mut Table, worker: &Worker, outcome: Outcome) {
+        let now = self.0.clock.now();
+        table.crashes.retain(|_, crashes| !crashes.are_history(now));
+        if worker.has_served() {
+            table.crashes.remove(&worker.account);
+            return;
+        }
+        match outcome {
+            Outcome::Crashed | Outcome::StartTimeout => {
+                let crashes = table.crashes.entry(worker.account.clone()).or_default();
+                crashes.another(now);
+                if let Some(wait) = crashes.wait(now) {
+                    tracing::error!(
+                        event = "worker-crash-loop",
+                        account = %worker.account,
+                        wait_secs = wait.as_secs(),
+                        ""
+                    );
+                }
+            }
+            // Nobody's fault, or the machine's.
+            Outcome::Stopped | Outcome::CredentialsRefused | Outcome::SpawnFailed => {}
         }
     }
 
@@ -420,7 +459,7 @@ impl Supervisor {
 
 enum Entered {
     Call(Call),
-    Queued(watch::Receiver<Option<Result<(), AtCapacity>>>),
+    Queued(watch::Receiver<Option<Result<(), NoWorker>>>),
 }
 
 impl Table {

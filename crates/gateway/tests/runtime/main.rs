@@ -8,4 +8,5 @@ mod proxy_refusals;
 mod rig;
 mod serving;
 mod workers_capacity;
+mod workers_kills;
 mod workers_life;

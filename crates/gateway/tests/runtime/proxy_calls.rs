@@ -83,6 +83,7 @@ async fn a_worker_that_dies_in_a_read_is_replaced_and_the_read_repeated_once() {
     let always = rig.call(&token, "read", json!({"die": true})).await;
     assert_eq!((always.status.as_u16(), always.code().as_str()), (502, "worker_crashed"));
     assert_eq!(always.json()["id"], 7);
+    assert!(always.body.contains("can safely be tried again"), "{}", always.body);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

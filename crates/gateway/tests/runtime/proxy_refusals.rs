@@ -51,6 +51,10 @@ async fn what_is_wrong_with_a_request_is_said_before_a_worker_starts() {
     typed.headers_mut().insert("content-type", "text/plain".parse().unwrap());
     assert_eq!(status(rig.send(typed).await), 415);
 
+    let mut browser = post(&token, LIST.to_owned());
+    browser.headers_mut().insert("accept", "text/html".parse().unwrap());
+    assert_eq!(status(rig.send(browser).await), 406);
+
     let code = |reply: crate::rig::Reply| {
         assert_eq!(reply.status.as_u16(), 400, "{}", reply.body);
         reply.json()["error"]["code"].as_i64().unwrap()

@@ -118,3 +118,76 @@ async fn the_console_revokes_at_once_and_replaces_a_dead_gateways_socket() {
     let (served, ()) = tokio::join!(gateway.serve(listener, shutdown, Duration::ZERO), test);
     served.unwrap();
 }
+
+/// Reads until the end of a head, and past a body of the length it names.
+async fn answer(stream: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    while !read.ends_with(b"\r\n\r\n") {
+        let byte = stream.read_u8().await;
+        read.push(byte.unwrap_or_else(|error| panic!("{error} in mid-answer")));
+    }
+    let head = String::from_utf8(read).unwrap();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+    let mut body = vec![0; length.unwrap().parse().unwrap()];
+    stream.read_exact(&mut body).await.unwrap();
+    head
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_outlives_an_answer_that_came_before_its_body() {
+    const DISCOVER: &[u8] =
+        b"GET /.well-known/oauth-protected-resource/mcp HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let post = |length: usize, more: &str| {
+        format!(
+            "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n{more}\r\n"
+        )
+    };
+    let rig = Rig::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let gateway =
+        Gateway::open(rig.config(), rig.program(), rig.clock.clone(), Arc::new(OsEntropy))
+            .await
+            .unwrap();
+    let stop = CancellationToken::new();
+    let shutdown = stop.clone().cancelled_owned();
+    let connect = async || {
+        let stream = TcpStream::connect(at).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream
+    };
+    let test = async {
+        let mut stream = connect().await;
+        for _ in 0..30 {
+            stream.write_all(post(LIST.len(), "").as_bytes()).await.unwrap();
+            // The body has a segment of its own, and the answer does not overtake it.
+            let early = tokio::time::timeout(Duration::from_millis(5), stream.peek(&mut [0])).await;
+            assert!(early.is_err(), "answered before the body had come");
+            stream.write_all(LIST.as_bytes()).await.unwrap();
+            let refused = answer(&mut stream).await;
+            assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+            assert!(!refused.contains("connection: close"), "{refused}");
+            stream.write_all(DISCOVER).await.unwrap();
+            assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200"));
+        }
+
+        let mut stream = connect().await;
+        let long = 3 * 1024 * 1024;
+        stream.write_all(post(long, "").as_bytes()).await.unwrap();
+        stream.write_all(&vec![b' '; long]).await.unwrap();
+        let refused = answer(&mut stream).await;
+        assert!(refused.contains("401") && refused.contains("connection: close"), "{refused}");
+
+        let mut stream = connect().await;
+        let waiting = post(LIST.len(), "Expect: 100-continue\r\n");
+        stream.write_all(waiting.as_bytes()).await.unwrap();
+        let refused = answer(&mut stream).await;
+        assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+        assert!(refused.contains("connection: close"), "{refused}");
+        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+        stop.cancel();
+    };
+    let (served, ()) = tokio::join!(gateway.serve(listener, shutdown, Duration::ZERO), test);
+    served.unwrap();
+}

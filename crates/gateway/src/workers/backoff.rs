@@ -1,0 +1,82 @@
+//! How long an account waits for its next worker after several have crashed: a pure rule.
+//!
+//! A worker that was killed is replaced at once, and so is the one after it. Only a worker that
+//! keeps dying before it has answered anything is worth waiting for, and only its account waits.
+
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+
+/// Crashes that cost nothing: two calls, each with its one repetition, may meet bad luck.
+const FREE: u32 = 4;
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_mins(1);
+/// Crashes further apart than this have nothing to do with each other.
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(5);
+
+/// Crashes of one account's workers in a row, none of which had served.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Crashes {
+    count: u32,
+    last: Option<Timestamp>,
+}
+
+impl Crashes {
+    pub(super) fn another(&mut self, now: Timestamp) {
+        let before = if self.are_history(now) { 0 } else { self.count };
+        *self = Self { count: before.saturating_add(1), last: Some(now) };
+    }
+
+    /// How long from now until another worker may start; `None` for at once.
+    #[must_use]
+    pub(super) fn wait(self, now: Timestamp) -> Option<Duration> {
+        let doublings = self.count.checked_sub(FREE)?;
+        let pause = FIRST.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST);
+        let left = pause.saturating_sub(now.since(self.last?));
+        (!left.is_zero()).then_some(left)
+    }
+
+    #[must_use]
+    pub(super) fn are_history(self, now: Timestamp) -> bool {
+        self.last.is_none_or(|last| now.since(last) >= FORGOTTEN_AFTER)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_790_000_000);
+
+    fn after(crashes: u32) -> Crashes {
+        let mut some = Crashes::default();
+        for _ in 0..crashes {
+            some.another(NOW);
+        }
+        some
+    }
+
+    #[test]
+    fn the_first_crashes_cost_nothing_and_then_each_doubles_the_wait_up_to_a_minute() {
+        let wait = |crashes| after(crashes).wait(NOW).map_or(0, |wait| wait.as_secs());
+        let waits: Vec<_> = (0..13).map(wait).collect();
+        assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(wait(u32::MAX.min(200)), 60);
+    }
+
+    #[test]
+    fn a_wait_passes() {
+        let crashes = after(6);
+        assert_eq!(crashes.wait(NOW.plus(Duration::from_secs(3))), Some(Duration::from_secs(1)));
+        assert_eq!(crashes.wait(NOW.plus(Duration::from_secs(4))), None);
+    }
+
+    #[test]
+    fn old_crashes_are_forgotten() {
+        let mut crashes = after(9);
+        let later = NOW.plus(FORGOTTEN_AFTER);
+        assert!(!crashes.are_history(NOW) && crashes.are_history(later));
+        crashes.another(later);
+        assert_eq!(crashes.wait(later), None);
+    }
+}
