@@ -7,6 +7,11 @@ use crate::model::Lenient;
 pub(crate) trait Shape: Lenient + Default + PartialEq {
     const WHAT: &'static str;
     const OPENS_WITH: u8;
+
+    /// Whether Garmin says in the answer itself that it withholds the data.
+    fn is_refused(&self) -> bool {
+        false
+    }
 }
 
 impl<T: Lenient + PartialEq + Named> Shape for Vec<T> {
@@ -44,6 +49,7 @@ pub(crate) fn decode<T: Shape>(body: &[u8]) -> Result<Option<T>, GarminError> {
     }
     let mut json = serde_json::Deserializer::from_slice(text);
     match T::read(&mut json).and_then(|model| json.end().map(|()| model)) {
+        Ok(Some(model)) if model.is_refused() => Err(GarminError::PrivacyProtected),
         Ok(Some(model)) if model != T::default() => Ok(Some(model)),
         Ok(_) if holds_strangers(text) => Err(GarminError::Malformed { what: T::WHAT }),
         Ok(_) => Ok(None),
@@ -99,6 +105,14 @@ mod tests {
             assert_eq!(object(body), changed, "{body}");
         }
         assert_eq!(list(r#"{"a":1}"#), Err(GarminError::Malformed { what: "daily steps" }));
+    }
+
+    #[test]
+    fn data_that_is_withheld_is_a_refusal() {
+        let withheld = r#"{"privacyProtected":true,"totalSteps":null,"calendarDate":"2026-05-01"}"#;
+        assert_eq!(object(withheld), Err(GarminError::PrivacyProtected));
+        let open = object(r#"{"privacyProtected":false,"totalSteps":7}"#).unwrap().unwrap();
+        assert_eq!(open.steps, Some(7));
     }
 
     #[test]

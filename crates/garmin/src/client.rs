@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::clock::{Clock, Timestamp};
+use domain::clock::Clock;
 use domain::entropy::{self, Entropy, OsEntropy};
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
@@ -19,6 +19,7 @@ use crate::body::{self, Shape};
 use crate::cache::{Cache, CacheLimits};
 use crate::days::Day;
 use crate::error::GarminError;
+use crate::limit::Limit;
 use crate::model::SocialProfile;
 use crate::sign_in::api_headers;
 use crate::transport::{Transport, retry_after, send};
@@ -93,8 +94,7 @@ struct Inner {
     options: GarminOptions,
     permits: Semaphore,
     cache: Cache,
-    /// Until when Garmin asked not to be asked, in Unix seconds.
-    limited_until: AtomicI64,
+    limit: Limit,
     profile: OnceCell<SocialProfile>,
     /// Whether the profile has been waited for in vain: it is not waited for again.
     nameless: AtomicBool,
@@ -135,7 +135,7 @@ impl Garmin {
             clock,
             permits: Semaphore::new(options.concurrency.max(1)),
             cache: Cache::new(options.cache),
-            limited_until: AtomicI64::new(i64::MIN),
+            limit: Limit::default(),
             profile: OnceCell::new(),
             nameless: AtomicBool::new(false),
             zone: OnceCell::new(),
@@ -202,21 +202,28 @@ impl Garmin {
     async fn fetch(&self, target: &str) -> Result<Bytes, GarminError> {
         // The semaphore is never closed, so an error cannot happen; if it did, nothing was sent.
         let _permit = self.0.permits.acquire().await.map_err(|_| GarminError::Unreachable)?;
+        // Garmin would only be told that somebody who must wait has a fresh token.
         self.check_limit()?;
-        let give_up = Instant::now() + self.0.options.retries.within;
         let mut access = self.0.tokens.access(None).await?;
+        // Counted from here: waiting for a token is no fault of Garmin's, and a read that has a
+        // token deserves its time.
+        let mut give_up = Instant::now() + self.0.options.retries.within;
         let mut replaced = 0;
         let mut tries = 0;
         loop {
+            // Another read may have met the limit while this one waited.
+            self.check_limit()?;
             match self.try_once(target, &access, give_up).await {
                 Tried::Answered(body) => return Ok(body),
                 Tried::Unauthorized if replaced == REPLACEMENTS => {
-                    self.0.tokens.refused_at_once(access.generation).await;
+                    self.0.tokens.refused_at_once(access.generation);
                     return Err(GarminError::TokenRefused);
                 }
                 Tried::Unauthorized => {
                     let refused = access.generation;
+                    let asked = Instant::now();
                     access = self.0.tokens.access(Some(refused)).await?;
+                    give_up += asked.elapsed();
                     if access.generation == refused {
                         return Err(GarminError::TokenRefused);
                     }
@@ -256,31 +263,28 @@ impl Garmin {
         let now = self.0.clock.now();
         let retry_after = retry_after(&answer.headers, now);
         Tried::Failed(match answer.status.as_u16() {
-            204 => return Tried::Answered(Bytes::new()),
-            200..=299 => return Tried::Answered(answer.body),
+            status @ 200..=299 => {
+                self.0.limit.answered(now);
+                let body = if status == 204 { Bytes::new() } else { answer.body };
+                return Tried::Answered(body);
+            }
             401 => return Tried::Unauthorized,
             400 => GarminError::BadRequest,
             403 => GarminError::Forbidden,
             404 => GarminError::NotFound,
             427 | 429 => {
-                if let Some(wait) = retry_after {
-                    self.0.limited_until.fetch_max(now.plus(wait).0, Ordering::Relaxed);
-                }
-                GarminError::RateLimited { retry_after }
+                GarminError::RateLimited { retry_after: Some(self.0.limit.hit(retry_after, now)) }
             }
             status @ 500..=599 => GarminError::Upstream5xx { status, retry_after },
             status => GarminError::UnexpectedStatus { status },
         })
     }
 
-    /// While a `Retry-After` runs, further calls fail without asking.
+    /// While a rest lasts, further calls fail without asking.
     fn check_limit(&self) -> Result<(), GarminError> {
-        let until = Timestamp(self.0.limited_until.load(Ordering::Relaxed));
-        let left = until.since(self.0.clock.now());
-        if left.is_zero() {
-            Ok(())
-        } else {
-            Err(GarminError::RateLimited { retry_after: Some(left) })
+        match self.0.limit.left(self.0.clock.now()) {
+            None => Ok(()),
+            left => Err(GarminError::RateLimited { retry_after: left }),
         }
     }
 
@@ -296,6 +300,7 @@ impl Garmin {
             | GarminError::TokenRefused
             | GarminError::RateLimited { .. }
             | GarminError::Forbidden
+            | GarminError::PrivacyProtected
             | GarminError::NotFound
             | GarminError::BadRequest
             | GarminError::UnexpectedStatus { .. }

@@ -20,6 +20,10 @@ pub enum GarminError {
     RateLimited { retry_after: Option<Duration> },
     #[error("Garmin does not allow this for the account")]
     Forbidden,
+    /// Said inside an answer with status 200. Asking again with another token of the same
+    /// sign-in does not help: what a token may read is decided when the person signs in.
+    #[error("Garmin withholds this person's health data from the sign-in")]
+    PrivacyProtected,
     #[error("Garmin has nothing under this address")]
     NotFound,
     #[error("Garmin did not accept the parameters")]
@@ -54,6 +58,7 @@ impl GarminError {
             Self::TokenRefused => "token_refused",
             Self::RateLimited { .. } => "rate_limited",
             Self::Forbidden => "forbidden",
+            Self::PrivacyProtected => "privacy_protected",
             Self::NotFound => "not_found",
             Self::BadRequest => "bad_request",
             Self::Unreachable => "unreachable",
@@ -67,29 +72,8 @@ impl GarminError {
         }
     }
 
-    /// Whether the same call may succeed later without anybody doing anything.
-    #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Unavailable { .. }
-            | Self::RateLimited { .. }
-            | Self::Unreachable
-            | Self::TimedOut
-            | Self::Upstream5xx { .. }
-            | Self::Torn
-            | Self::NotJson => true,
-            Self::SignInNeeded
-            | Self::TokenRefused
-            | Self::Forbidden
-            | Self::NotFound
-            | Self::BadRequest
-            | Self::UnexpectedStatus { .. }
-            | Self::Malformed { .. }
-            | Self::TooLarge => false,
-        }
-    }
-
-    /// How long Garmin, or the source of tokens, asked to wait.
+    /// How long Garmin or the source of tokens asked to wait, or how long we rest by ourselves
+    /// where Garmin limits without a word about time.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -99,6 +83,7 @@ impl GarminError {
             Self::SignInNeeded
             | Self::TokenRefused
             | Self::Forbidden
+            | Self::PrivacyProtected
             | Self::NotFound
             | Self::BadRequest
             | Self::Unreachable

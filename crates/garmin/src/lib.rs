@@ -20,6 +20,7 @@ mod error;
 mod html;
 mod jar;
 mod jwt;
+mod limit;
 mod protocol;
 mod session;
 

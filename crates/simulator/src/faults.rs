@@ -6,11 +6,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::time::{Sleep, sleep};
 
 use crate::accounts::AccountIndex;
@@ -84,6 +86,8 @@ pub enum Effect {
     Challenge,
     /// 204, "no data".
     NoContent,
+    /// 200 and an object that says that the token may not read this person's health data.
+    PrivacyProtected,
     /// 200 and HTML where JSON is expected.
     HtmlPage,
     /// The real answer, in pieces of `bytes` every `millis`.
@@ -226,6 +230,9 @@ pub(crate) fn instead(effect: &Effect) -> Option<Response> {
         }
         Effect::Challenge => Some(sso::challenge()),
         Effect::NoContent => Some(StatusCode::NO_CONTENT.into_response()),
+        Effect::PrivacyProtected => {
+            Some(Json(json!({"privacyProtected": true, "totalSteps": null})).into_response())
+        }
         Effect::HtmlPage => Some(
             (
                 [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
@@ -269,6 +276,7 @@ pub(crate) async fn spoil(effect: &Effect, response: Response) -> Response {
         | Effect::Status { .. }
         | Effect::Challenge
         | Effect::NoContent
+        | Effect::PrivacyProtected
         | Effect::HtmlPage
         | Effect::Reset => response,
     }

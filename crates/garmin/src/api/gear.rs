@@ -5,7 +5,7 @@ use std::fmt;
 use super::{ActivityId, Target, or_absent};
 use crate::client::{Freshness, Garmin};
 use crate::error::GarminError;
-use crate::model::{Gear, GearDefault, GearStats};
+use crate::model::{Gear, GearDefault, GearStats, GearUse};
 
 /// How Garmin names a piece of gear.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,6 +35,9 @@ impl fmt::Display for GearId {
     }
 }
 
+/// More than anybody owns.
+const LONGEST_GEAR_LIST: u32 = 100;
+
 impl Garmin {
     /// All gear, in use and retired.
     pub async fn gear(&self) -> Result<Option<Vec<Gear>>, GarminError> {
@@ -56,12 +59,34 @@ impl Garmin {
         or_absent(self.read(target, Freshness::Now).await)
     }
 
+    /// Mileage of all gear at once, under the names the list of [`Self::gear`] uses. The newer
+    /// service answers this; what it leaves out [`Self::gear_stats`] may know.
+    pub async fn gear_mileage(&self) -> Result<Option<Vec<GearStats>>, GarminError> {
+        let target = Target::new("/gear-service/gear/v2/list")
+            .query("start", 0)
+            .query("limit", LONGEST_GEAR_LIST)
+            .query("gearStatuses", "ACTIVE")
+            .query("gearStatuses", "RETIRED");
+        let list: Option<Vec<GearUse>> = or_absent(self.read(target, Freshness::Now).await)?;
+        Ok(list.map(|list| list.into_iter().map(with_plain_name).collect()))
+    }
+
     /// Which gear is used for what unless said otherwise.
     pub async fn gear_defaults(&self) -> Result<Option<Vec<GearDefault>>, GarminError> {
         let profile_id = self.profile_id().await?;
         let target =
             Target::new("/gear-service/gear/user").segment(profile_id).then("/activityTypes");
         or_absent(self.read(target, Freshness::Now).await)
+    }
+}
+
+/// The newer service writes the same digits with dashes.
+fn with_plain_name(used: GearUse) -> GearStats {
+    GearStats {
+        uuid: used.uuid.map(|uuid| uuid.replace('-', "").to_ascii_lowercase()),
+        distance_m: used.distance_m,
+        activities: used.activities,
+        ..GearStats::default()
     }
 }
 

@@ -64,7 +64,15 @@ impl Garmin {
                 if let Some(zone) = self.options().time_zone.as_deref().and_then(known_zone) {
                     return Ok(zone);
                 }
-                let personal = self.personal_information().await?.unwrap_or_default();
+                // A refusal here says nothing about the settings, whose address holds no name.
+                let (personal, pending) = match self.personal_information().await {
+                    Ok(personal) => (personal.unwrap_or_default(), None),
+                    Err(error) if is_lasting(error) => (PersonalInformation::default(), None),
+                    Err(error @ GarminError::NotJson) => {
+                        (PersonalInformation::default(), Some(error))
+                    }
+                    Err(error) => return Err(error),
+                };
                 let of_user = || personal.user.as_ref().and_then(|user| user.time_zone.as_deref());
                 let zone = personal
                     .time_zone
@@ -74,9 +82,17 @@ impl Garmin {
                 if let Some(zone) = zone {
                     return Ok(zone);
                 }
-                let settings = or_absent(self.profile_settings().await)?.unwrap_or_default();
-                let zone = settings.time_zone.as_deref().and_then(known_zone);
-                Ok(zone.unwrap_or(TimeZone::UTC))
+                let settings = match self.profile_settings().await {
+                    Ok(settings) => settings.unwrap_or_default(),
+                    Err(error) if is_lasting(error) => ProfileSettings::default(),
+                    Err(error) => return Err(error),
+                };
+                match (settings.time_zone.as_deref().and_then(known_zone), pending) {
+                    (Some(zone), _) => Ok(zone),
+                    // A page in place of an answer goes away; a guess would be kept.
+                    (None, Some(error)) => Err(error),
+                    (None, None) => Ok(TimeZone::UTC),
+                }
             })
             .await
             .cloned()
@@ -160,6 +176,28 @@ fn usable_name(name: &str) -> Option<&str> {
     let empty =
         ["", "null", "none", "undefined"].iter().any(|word| name.eq_ignore_ascii_case(word));
     if empty { None } else { Some(name) }
+}
+
+/// Whether asking again would be answered the same way.
+fn is_lasting(error: GarminError) -> bool {
+    match error {
+        GarminError::Forbidden
+        | GarminError::PrivacyProtected
+        | GarminError::NotFound
+        | GarminError::BadRequest
+        | GarminError::UnexpectedStatus { .. }
+        | GarminError::Malformed { .. }
+        | GarminError::TooLarge => true,
+        GarminError::SignInNeeded
+        | GarminError::Unavailable { .. }
+        | GarminError::TokenRefused
+        | GarminError::RateLimited { .. }
+        | GarminError::Unreachable
+        | GarminError::TimedOut
+        | GarminError::Upstream5xx { .. }
+        | GarminError::Torn
+        | GarminError::NotJson => false,
+    }
 }
 
 fn known_zone(name: &str) -> Option<TimeZone> {

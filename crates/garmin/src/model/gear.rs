@@ -31,6 +31,13 @@ model! {
         "updateDate" => updated_at: Timestamp,
     }
 
+    /// A piece of gear as the newer service lists it, under a name with dashes.
+    GearUse as "gear use" {
+        "uuid" => uuid: String,
+        "distanceUsedMeters" => distance_m: f64,
+        "numActivitiesLinked" => activities: i64,
+    }
+
     /// Which gear is used for which kind of activity unless said otherwise.
     GearDefault as "gear defaults" {
         "uuid" => uuid: String,

@@ -3,10 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess,
-    Visitor, value::MapAccessDeserializer,
-};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::times;
 
@@ -16,32 +13,58 @@ pub(crate) trait Lenient: Sized {
     fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Self>, D::Error>;
 }
 
-/// For `#[serde(deserialize_with)]`.
-pub(crate) fn option<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+/// An object's fields, filled one key at a time. Not serde's derive: that refuses an object which
+/// has a key twice, or two spellings of one key, and Garmin sends such objects.
+pub(crate) trait Fields: Default {
+    /// Reads the value of `key`. Of two that say something the first is kept.
+    fn fill<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error>;
+}
+
+/// The next value of a map, kept in `field` unless that says something already.
+pub(crate) fn fill<'de, A, T>(field: &mut Option<T>, map: &mut A) -> Result<(), A::Error>
 where
-    D: Deserializer<'de>,
+    A: MapAccess<'de>,
     T: Lenient,
 {
-    T::read(from)
+    let value = map.next_value_seed(Item(PhantomData))?;
+    if field.is_none() {
+        *field = value;
+    }
+    Ok(())
+}
+
+/// A value to be read as a `T`.
+struct Item<T>(PhantomData<T>);
+
+impl<'de, T: Lenient> DeserializeSeed<'de> for Item<T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Option<T>, D::Error> {
+        T::read(from)
+    }
 }
 
 /// An object, or nothing.
 pub(crate) fn model<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: DeserializeOwned,
+    T: Fields,
 {
     struct Object<T>(PhantomData<T>);
 
-    impl<'de, T: DeserializeOwned> Visitor<'de> for Object<T> {
+    impl<'de, T: Fields> Visitor<'de> for Object<T> {
         type Value = Option<T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
         }
 
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut object = T::default();
+            while let Some(key) = map.next_key::<String>()? {
+                object.fill(&key, &mut map)?;
+            }
+            Ok(Some(object))
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
@@ -215,16 +238,6 @@ from_scalar! {
 /// Items that cannot be read are left out.
 impl<T: Lenient> Lenient for Vec<T> {
     fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Self>, D::Error> {
-        struct Item<T>(PhantomData<T>);
-
-        impl<'de, T: Lenient> DeserializeSeed<'de> for Item<T> {
-            type Value = Option<T>;
-
-            fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Option<T>, D::Error> {
-                T::read(from)
-            }
-        }
-
         struct Items<T>(PhantomData<T>);
 
         impl<'de, T: Lenient> Visitor<'de> for Items<T> {
@@ -299,6 +312,7 @@ mod tests {
                 "day" => day: jiff::civil::Date,
                 "inner" => inner: Inner,
                 "list" => list: Vec<Inner>,
+                "either" | "orElse" => either: i64,
             }
             Inner as "an inner sample" { "x" => x: i64, }
         }
@@ -345,6 +359,16 @@ mod tests {
         assert_eq!(sample, Sample::default());
     }
 
+    #[test]
+    fn two_spellings_of_one_key_and_a_key_twice_cost_nothing() {
+        let both = read(r#"{"either":1,"orElse":2,"text":"kept"}"#);
+        assert_eq!((both.either, both.text.as_deref()), (Some(1), Some("kept")));
+        assert_eq!(read(r#"{"orElse":2,"either":1}"#).either, Some(2));
+        assert_eq!(read(r#"{"either":null,"orElse":2}"#).either, Some(2));
+        assert_eq!(read(r#"{"either":1,"orElse":null}"#).either, Some(1));
+        assert_eq!(read(r#"{"whole":1,"whole":2}"#).whole, Some(1));
+    }
+
     fn any_json() -> impl Strategy<Value = serde_json::Value> {
         let leaf = prop_oneof![
             Just(serde_json::Value::Null),
@@ -366,7 +390,8 @@ mod tests {
         #[test]
         fn whatever_stands_in_a_known_field_the_model_is_read(value in any_json()) {
             let mut json = serde_json::Map::new();
-            for key in ["whole", "number", "text", "flag", "at", "wall", "day", "inner", "list"] {
+            for key in ["whole", "number", "text", "flag", "at", "wall", "day", "inner", "list", "either",
+                "orElse"] {
                 json.insert(key.to_owned(), value.clone());
             }
             let text = serde_json::Value::Object(json).to_string();

@@ -22,7 +22,7 @@ pub use activities::{
     ActivitySummary, ActivityTotals, ActivityType, EventType, Lap, MetricDescriptor, MetricUnit,
     TimeInZone, TimeZoneUnit,
 };
-pub use gear::{Gear, GearDefault, GearStats};
+pub use gear::{Gear, GearDefault, GearStats, GearUse};
 pub use profile::{
     BiometricProfile, DayOfWeek, HeartRateZones, PersonalInformation, ProfileSettings,
     SocialProfile, UserData, UserInfo, UserSettings, UserSleep,
@@ -39,30 +39,44 @@ pub use wellness::{
     DailySummary, HeartRates, Spo2, StepBucket, Stress,
 };
 
-/// Declares a model: Garmin's key, then our name and type, every field an `Option`.
+/// Declares a model: Garmin's key and its other spellings, then our name and type, every field an
+/// `Option`. `refused by` names the flag with which Garmin says that the rest is withheld.
 macro_rules! model {
     ($(
         $(#[$doc:meta])*
-        $name:ident as $what:literal {
+        $name:ident as $what:literal $(refused by $flag:ident)? {
             $($(#[$field_doc:meta])* $key:literal $(| $alias:literal)* => $field:ident: $type:ty,)*
         }
     )*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
-        #[serde(default)]
+        #[derive(Debug, Clone, Default, PartialEq)]
         pub struct $name {$(
             $(#[$field_doc])*
-            #[serde(
-                rename = $key,
-                $(alias = $alias,)*
-                deserialize_with = "crate::model::lenient::option"
-            )]
             pub $field: Option<$type>,
         )*}
+
+        impl $crate::model::lenient::Fields for $name {
+            fn fill<'de, A: serde::de::MapAccess<'de>>(
+                &mut self,
+                key: &str,
+                map: &mut A,
+            ) -> Result<(), A::Error> {
+                match key {
+                    $($key $(| $alias)* => $crate::model::lenient::fill(&mut self.$field, map),)*
+                    _ => map.next_value::<serde::de::IgnoredAny>().map(|_| ()),
+                }
+            }
+        }
 
         impl $crate::model::Lenient for $name {
             fn read<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Self>, D::Error> {
                 $crate::model::lenient::model(from)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                $crate::model::lenient::model(from).map(Option::unwrap_or_default)
             }
         }
 
@@ -73,6 +87,11 @@ macro_rules! model {
         impl $crate::body::Shape for $name {
             const WHAT: &'static str = $what;
             const OPENS_WITH: u8 = b'{';
+            $(
+                fn is_refused(&self) -> bool {
+                    self.$flag == Some(true)
+                }
+            )?
         }
     )*};
 }

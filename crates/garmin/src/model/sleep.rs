@@ -94,6 +94,8 @@ model! {
         "hrvReadings" => readings: Vec<HrvReading>,
         "sleepStartTimestampGMT" => sleep_start: Timestamp,
         "sleepEndTimestampGMT" => sleep_end: Timestamp,
+        "sleepStartTimestampLocal" => sleep_start_local: DateTime,
+        "sleepEndTimestampLocal" => sleep_end_local: DateTime,
     }
 
     HrvSummary as "heart rate variability summary" {

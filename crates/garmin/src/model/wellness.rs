@@ -8,7 +8,7 @@ use super::series::{self, Cell, Descriptor, Sample};
 
 model! {
     /// The totals of one day. Seconds, metres, kilocalories, beats per minute, percent.
-    DailySummary as "daily summary" {
+    DailySummary as "daily summary" refused by privacy_protected {
         "calendarDate" => date: Date,
         /// `false`: nothing was recorded that day.
         "includesWellnessData" => includes_wellness_data: bool,

@@ -3,11 +3,18 @@
 use garmin::api::{ActivityId, ActivityKind, ActivityQuery, GearId};
 use garmin::days::{Day, DayRange};
 use garmin::{Garmin, GarminError, GarminOptions};
-use simulator::SeasonFacts;
+use simulator::{Effect, Fault, Matcher, SeasonFacts};
 
 use crate::harness::{EMAIL, Rig, account, quick};
 
 const PROFILE: &str = "/userprofile-service/socialProfile";
+
+const PERSONAL: &str = "/userprofile-service/userprofile/personal-information";
+const SETTINGS: &str = "/userprofile-service/userprofile/settings";
+
+fn refusal(status: u16) -> Effect {
+    Effect::Status { status, retry_after_secs: None }
+}
 
 async fn rig() -> (Rig, Garmin, SeasonFacts) {
     let rig = Rig::with(account()).await;
@@ -67,6 +74,38 @@ async fn hints_save_questions_until_they_turn_out_wrong() {
     let (nameless, _) = rig.reader_with(hinted("null")).await;
     assert!(nameless.daily_summary(worn()).await.unwrap().is_some());
     assert!(rig.control().requests().iter().all(|request| !request.path.contains("null")));
+}
+
+#[tokio::test]
+async fn a_lasting_refusal_of_the_personal_information_leaves_the_settings_to_name_the_zone() {
+    let (rig, _, facts) = rig().await;
+    for effect in [refusal(400), refusal(403), refusal(404), Effect::HtmlPage] {
+        let (garmin, _) = rig.reader().await;
+        rig.control().add_fault(Fault::always(Matcher::default().path(PERSONAL), effect));
+        assert_eq!(garmin.zone().await.unwrap().iana_name(), Some("Europe/Paris"));
+        assert_eq!(garmin.today().await.unwrap().to_string(), facts.today);
+        rig.control().clear_faults();
+    }
+}
+
+#[tokio::test]
+async fn a_zone_is_guessed_only_where_asking_again_would_not_help() {
+    let (rig, _, _) = rig().await;
+    let both = |personal: Effect, settings: Effect| {
+        rig.control().clear_faults();
+        rig.control().add_fault(Fault::always(Matcher::default().path(PERSONAL), personal));
+        rig.control().add_fault(Fault::always(Matcher::default().path(SETTINGS), settings));
+    };
+    let (garmin, _) = rig.reader().await;
+    both(refusal(500), Effect::NoContent);
+    let down = GarminError::Upstream5xx { status: 500, retry_after: None };
+    assert_eq!(garmin.zone().await.map(|_| ()), Err(down));
+    both(refusal(403), refusal(500));
+    assert_eq!(garmin.zone().await.map(|_| ()), Err(down));
+    both(Effect::HtmlPage, Effect::NoContent);
+    assert_eq!(garmin.zone().await.map(|_| ()), Err(GarminError::NotJson));
+    both(refusal(403), refusal(403));
+    assert_eq!(garmin.zone().await.unwrap().iana_name(), Some("UTC"));
 }
 
 #[tokio::test]
@@ -232,6 +271,11 @@ async fn hardware_and_gear_are_listed_with_mileage() {
     let item = GearId::parse(gear[0].uuid.as_deref().unwrap()).unwrap();
     let stats = garmin.gear_stats(&item).await.unwrap().unwrap();
     assert!(stats.distance_m.unwrap() > 0.0 && stats.activities.unwrap() > 0);
+    let mileage = garmin.gear_mileage().await.unwrap().unwrap();
+    let all_at_once = mileage.iter().find(|it| it.uuid == gear[0].uuid).unwrap();
+    assert_eq!(all_at_once.activities, stats.activities);
+    let apart = (all_at_once.distance_m.unwrap() - stats.distance_m.unwrap()).abs();
+    assert!(apart < 1.0, "{apart}");
     let defaults = garmin.gear_defaults().await.unwrap().unwrap_or_default();
     assert!(defaults.iter().all(|it| gear.iter().any(|gear| gear.uuid == it.uuid)));
     let removed = GearId::parse("0000000000000000000000000000beef").unwrap();

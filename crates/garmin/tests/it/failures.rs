@@ -137,6 +137,7 @@ async fn a_token_is_replaced_before_it_expires_and_used_on_while_it_lives() {
     holder.unavailable.store(1, Ordering::SeqCst);
     read(&garmin).await.unwrap();
     assert_eq!(rig.control().counters(EMAIL).unwrap().rotated, 0);
+    rig.clock.advance(Duration::from_mins(1));
     read(&garmin).await.unwrap();
     let named = Some(Generation(1));
     assert_eq!(holder.refusals(), [None, named, named]);
@@ -169,7 +170,6 @@ async fn failures_that_last_are_reported_after_four_tries() {
         rig.control().clear_requests();
         rig.control().add_fault(Fault::always(api(), effect.clone()));
         assert_eq!(read(&garmin).await, Err(error));
-        assert!(error.is_retryable());
         assert_eq!(rig.asked(STRESS), 4, "{effect:?}");
     }
 }
@@ -183,14 +183,15 @@ async fn other_refusals_are_never_tried_again() {
         (403, GarminError::Forbidden),
         (409, GarminError::UnexpectedStatus { status: 409 }),
         (302, GarminError::UnexpectedStatus { status: 302 }),
-        (427, GarminError::RateLimited { retry_after: None }),
-        (429, GarminError::RateLimited { retry_after: None }),
+        (427, GarminError::RateLimited { retry_after: Some(Duration::from_secs(30)) }),
+        (429, GarminError::RateLimited { retry_after: Some(Duration::from_mins(1)) }),
     ] {
         rig.control().clear_faults();
         rig.control().clear_requests();
         rig.control().add_fault(Fault::always(api(), status(code)));
         assert_eq!(read(&garmin).await, Err(error));
         assert_eq!(rig.asked("/"), 1, "{code}");
+        rig.clock.advance(error.retry_after().unwrap_or_default());
     }
     rig.control().clear_faults();
     rig.control().add_fault(Fault::always(api(), status(404)));
@@ -211,6 +212,36 @@ async fn a_wait_garmin_asks_for_is_obeyed_by_every_call() {
     assert_eq!(rig.asked(STRESS), 1);
     rig.clock.advance(Duration::from_secs(40));
     read(&garmin).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_limit_without_a_time_is_obeyed_by_every_call_too() {
+    let rig = Rig::with(account()).await;
+    let (garmin, _) = rig.reader().await;
+    rig.control().add_fault(Fault::times(2, api(), status(429)));
+    let limited =
+        |secs| Err(GarminError::RateLimited { retry_after: Some(Duration::from_secs(secs)) });
+    assert_eq!(read(&garmin).await, limited(30));
+    rig.clock.advance(Duration::from_secs(29));
+    assert_eq!(read(&garmin).await, limited(1));
+    assert_eq!(garmin.devices().await.map(|_| ()), limited(1));
+    assert_eq!(rig.asked("/"), 1);
+    rig.clock.advance(Duration::from_secs(1));
+    assert_eq!(read(&garmin).await, limited(60));
+    rig.clock.advance(Duration::from_mins(1));
+    read(&garmin).await.unwrap();
+    assert_eq!(rig.asked("/"), 3);
+}
+
+#[tokio::test]
+async fn data_withheld_for_privacy_is_a_refusal_and_is_not_kept() {
+    let rig = Rig::with(account()).await;
+    let (garmin, _) = rig.reader().await;
+    let summary = api().path("/usersummary-service/usersummary/daily");
+    rig.control().add_fault(Fault::once(summary, Effect::PrivacyProtected));
+    let refused = garmin.daily_summary(settled()).await;
+    assert_eq!(refused, Err(GarminError::PrivacyProtected));
+    assert!(garmin.daily_summary(settled()).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -106,6 +106,19 @@ fn activities() {
 }
 
 #[test]
+fn a_key_in_both_its_spellings_costs_nothing() {
+    let triathlon = r#"[{"activityId":20000000002,"parent":true,"isParent":true,
+        "calories":900.0},{"activityId":20000000003,"parentId":20000000002}]"#;
+    let list: Vec<ActivitySummary> = serde_json::from_str(triathlon).unwrap();
+    assert_eq!(list[0].calories, Some(900.0));
+    assert_eq!(list[1].id, Some(20_000_000_003));
+    let day = r#"[{"date":"2026-05-01","calendarDate":"2026-05-01","charged":60}]"#;
+    let days: Vec<BodyBatteryDay> = serde_json::from_str(day).unwrap();
+    assert_eq!(days[0].charged, Some(60));
+    assert_eq!(days[0].date.unwrap().to_string(), "2026-05-01");
+}
+
+#[test]
 fn things() {
     let watches: Vec<Watch> = read(sample!("devices"), &["status"]);
     assert_eq!(watches[0].firmware.as_deref(), Some("27.09"));
