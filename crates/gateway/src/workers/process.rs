@@ -61,6 +61,8 @@ pub(super) struct Worker {
     repeatable: OnceLock<HashSet<Box<str>>>,
     /// Whether it has answered anything.
     served: AtomicBool,
+    /// Whether its end has been taken note of.
+    counted: AtomicBool,
     ended: watch::Sender<Option<Outcome>>,
     orders: mpsc::UnboundedSender<Order>,
 }
@@ -118,6 +120,7 @@ impl Worker {
             client,
             repeatable: OnceLock::new(),
             served: AtomicBool::new(false),
+            counted: AtomicBool::new(false),
             ended: watch::Sender::new(None),
             orders,
         }
@@ -188,6 +191,11 @@ impl Worker {
 
     pub(super) fn has_served(&self) -> bool {
         self.served.load(Ordering::Relaxed)
+    }
+
+    /// Whether somebody else has asked this before.
+    pub(super) fn was_counted(&self) -> bool {
+        self.counted.swap(true, Ordering::Relaxed)
     }
 
     pub(super) fn ended(&self) -> watch::Receiver<Option<Outcome>> {

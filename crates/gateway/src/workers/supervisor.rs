@@ -199,6 +199,10 @@ impl Supervisor {
             Some(Slot::Queued(queued)) => return Ok(Entered::Queued(queued.clone())),
             Some(Slot::Running(worker)) => {
                 let worker = worker.clone();
+                // Its keeper may be a moment behind whoever was told of the end.
+                if let Phase::Gone(outcome) = worker.phase() {
+                    self.learn(&mut table, &worker, outcome);
+                }
                 table.retire(&worker);
             }
             None => {}
@@ -350,8 +354,11 @@ impl Supervisor {
         }
     }
 
-    /// What the end of a worker says about the account's next one.
+    /// What the end of a worker says about the account's next one. Each end counts once.
     fn learn(&self, table: &mut Table, worker: &Worker, outcome: Outcome) {
+        if worker.was_counted() {
+            return;
+        }
         let now = self.0.clock.now();
         table.crashes.retain(|_, crashes| !crashes.are_history(now));
         if worker.has_served() {
