@@ -25,11 +25,14 @@ pub(super) enum DescriptorError {
     Control,
     #[error("the standard descriptors could not be replaced")]
     Replace(#[source] io::Error),
+    #[error("descriptors from elsewhere could not be closed")]
+    Inherited(#[source] io::Error),
 }
 
 /// Moves 0 and 1 to private close-on-exec descriptors and leaves `/dev/null` in both places,
 /// so that nothing that prints can write into the control channel.
 pub(super) fn take() -> Result<Descriptors, DescriptorError> {
+    close_inherited().map_err(DescriptorError::Inherited)?;
     let (stdin, stdout) = (io::stdin(), io::stdout());
     check(stdin.as_fd(), &[AddressFamily::INET, AddressFamily::INET6], Listens::Yes)
         .ok_or(DescriptorError::Listener)?;
@@ -42,6 +45,21 @@ pub(super) fn take() -> Result<Descriptors, DescriptorError> {
     rustix::stdio::dup2_stdin(&null).map_err(replaced)?;
     rustix::stdio::dup2_stdout(&null).map_err(replaced)?;
     Ok(Descriptors { listener, control })
+}
+
+/// Closes what whoever started the gateway left open: such descriptors pass through it.
+#[expect(unsafe_code, reason = "no safe call closes descriptors that nothing here owns")]
+fn close_inherited() -> io::Result<()> {
+    let (first, last, flags): (libc::c_long, _, libc::c_long) = (PRIVATE.into(), u32::MAX, 0);
+    // SAFETY: the first thing a worker does. Nothing in this process has opened a descriptor
+    // yet, so nothing owns one above the standard three.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
+    if closed == 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    // Kernels before 5.9 cannot; a worker there keeps what was left open.
+    if error.raw_os_error() == Some(libc::ENOSYS) { Ok(()) } else { Err(error) }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
