@@ -1,0 +1,18 @@
+//! The real executable from outside: `serve` as a child process with real workers, killed with
+//! real signals, against a Garmin Connect simulated in this process.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod browser;
+mod client;
+mod flow;
+mod http;
+mod kills;
+mod mcp;
+mod process;
+mod restarts;
+mod revocation;
+mod rotation;
+mod secrets;
+mod sign_in;
+mod world;

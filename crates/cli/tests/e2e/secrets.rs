@@ -1,0 +1,119 @@
+//! What must not be found: everything the tests have seen that names a person or opens a door.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// How every access token of Garmin's begins: `{"alg":"RS256"`.
+const GARMIN_ACCESS: &str = "eyJhbGciOiJSUzI1NiI";
+const SHORTEST: usize = 6;
+
+/// Clones share one collection.
+#[derive(Clone, Default)]
+pub(crate) struct Secrets(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    texts: BTreeSet<String>,
+    /// Digits, which also occur within other numbers.
+    codes: BTreeSet<String>,
+}
+
+impl Secrets {
+    /// Something long enough to be found by itself.
+    pub(crate) fn token(&self, text: &str) {
+        assert!(text.len() >= SHORTEST, "{text:?} is too short to be looked for");
+        self.0.lock().unwrap().texts.insert(text.to_owned());
+    }
+
+    pub(crate) fn code(&self, digits: &str) {
+        self.0.lock().unwrap().codes.insert(digits.to_owned());
+    }
+
+    /// What of the collection is in `bytes`.
+    pub(crate) fn found_in(&self, bytes: &[u8]) -> Vec<String> {
+        let kept = self.0.lock().unwrap();
+        let mut found = Vec::new();
+        for text in &kept.texts {
+            let coded = STANDARD.encode(text);
+            if contains(bytes, text.as_bytes())
+                || contains(bytes, coded.trim_end_matches('=').as_bytes())
+            {
+                found.push(text.clone());
+            }
+        }
+        found.extend(kept.codes.iter().filter(|code| has_number(bytes, code)).cloned());
+        if contains(bytes, GARMIN_ACCESS.as_bytes()) {
+            found.push("an access token of Garmin's".to_owned());
+        }
+        if has_refresh_token(bytes) {
+            found.push("a refresh token of Garmin's".to_owned());
+        }
+        found
+    }
+}
+
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window.eq_ignore_ascii_case(wanted))
+}
+
+/// Whether the digits stand alone; the fraction of a time does not count.
+fn has_number(bytes: &[u8], digits: &str) -> bool {
+    let apart = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    bytes.windows(digits.len()).enumerate().any(|(at, window)| {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        window == digits.as_bytes()
+            && apart(before)
+            && before != Some(&b'.')
+            && apart(bytes.get(at + digits.len()))
+    })
+}
+
+/// `r-` and a UUID.
+fn has_refresh_token(bytes: &[u8]) -> bool {
+    bytes.windows(38).any(|window| {
+        window.starts_with(b"r-")
+            && window[2..].iter().enumerate().all(|(at, byte)| match at {
+                8 | 13 | 18 | 23 => *byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            })
+    })
+}
+
+/// Every file under `directory`, sockets left out.
+pub(crate) fn files_under(directory: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let (path, kind) = entry.map(|entry| (entry.path(), entry.file_type().unwrap())).unwrap();
+        if kind.is_dir() {
+            files.extend(files_under(&path));
+        } else if kind.is_file() {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_search_finds_what_it_is_for() {
+    let world = crate::world::World::start().await;
+    let email = &world.runner().email;
+    let tokens = world.control().sign_in(email).unwrap();
+    world.secrets.code("246810");
+    for text in [
+        format!("a line with {} in it", email.to_uppercase()),
+        format!("a line with {} in it", STANDARD.encode(email)),
+        tokens.access_token,
+        format!("{{\"refresh_token\":\"{}\"}}", tokens.refresh_token),
+        "{\"code\":246810}".to_owned(),
+    ] {
+        assert_eq!(world.secrets.found_in(text.as_bytes()).len(), 1, "{text}");
+    }
+    for text in ["took 9246810 us", "at 12:00:00.246810Z", "r-6ba7b810-9dad"] {
+        assert_eq!(world.secrets.found_in(text.as_bytes()), [""; 0], "{text}");
+    }
+}

@@ -1,0 +1,248 @@
+//! A gateway process, the people of its Garmin, and the power to end either.
+
+use std::fs::{self, OpenOptions};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use domain::clock::SystemClock;
+use rustix::process::Signal;
+use serde_json::Value;
+use simulator::{AccountSpec, Control, Mfa, MfaMethod, SeasonFacts, Simulator, SimulatorOptions};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use url::Url;
+
+use crate::browser::{Browser, Page};
+use crate::client::{Client, Tokens};
+use crate::http;
+use crate::process::{self, eventually};
+use crate::secrets::{Secrets, files_under};
+
+const SECRET: &str = "an operator's value with more than 32 characters";
+
+/// Below the ports that the kernel hands out to clients, so that a restart finds its own free.
+const PORTS: std::ops::Range<u32> = 10_000..30_000;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub(crate) email: String,
+    pub(crate) password: String,
+}
+
+pub(crate) struct World {
+    pub(crate) garmin: Simulator,
+    pub(crate) secrets: Secrets,
+    port: u32,
+    people: Vec<Person>,
+    gateway: Option<Child>,
+    directory: TempDir,
+}
+
+/// How a gateway ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Kill,
+    Terminate,
+}
+
+fn free_port() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        // Other processes of this test binary begin elsewhere.
+        let step = NEXT.fetch_add(1, Ordering::Relaxed) + std::process::id() * 61;
+        let port = PORTS.start + step % (PORTS.end - PORTS.start);
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, u16::try_from(port).unwrap())).is_ok() {
+            return port;
+        }
+    }
+}
+
+impl World {
+    /// A gateway for one athlete without and one with a second factor.
+    pub(crate) async fn start() -> Self {
+        let person = |name: &str, password: &str| Person {
+            email: format!("{name}@athletes.example"),
+            password: password.to_owned(),
+        };
+        let people = vec![
+            person("marathon.runner", "correct horse"),
+            person("coded.cyclist", "four staples"),
+        ];
+        let specs = people.iter().zip(1..).map(|(person, seed)| {
+            let spec = AccountSpec::new(&*person.email, &*person.password).athlete(seed);
+            if seed == 2 { spec.mfa(Mfa::generated(MfaMethod::Email)) } else { spec }
+        });
+        let options = SimulatorOptions::new(Arc::new(SystemClock), specs.collect());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let garmin = Simulator::start(listener, options).await.unwrap();
+        let secrets = Secrets::default();
+        for person in &people {
+            let facts = garmin.control().season(&person.email).unwrap();
+            for text in [&person.email, &person.password, &facts.full_name, &facts.garmin_guid] {
+                secrets.token(text);
+            }
+            secrets.token(&facts.display_name);
+            secrets.token(person.email.split_once('@').unwrap().0);
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let mut world = Self { garmin, secrets, port, people, gateway: None, directory };
+        world.start_gateway().await;
+        world
+    }
+
+    pub(crate) fn runner(&self) -> &Person {
+        &self.people[0]
+    }
+
+    /// Has a second factor.
+    pub(crate) fn coded(&self) -> &Person {
+        &self.people[1]
+    }
+
+    pub(crate) fn control(&self) -> &Control {
+        self.garmin.control()
+    }
+
+    pub(crate) fn facts(&self, person: &Person) -> SeasonFacts {
+        self.control().season(&person.email).unwrap()
+    }
+
+    fn program(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_garmin-gateway"));
+        command
+            .args(words)
+            .env_clear()
+            .env("DATA_DIR", self.data())
+            .env("GATEWAY_SECRET", SECRET)
+            .current_dir(&self.directory)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+
+    /// Starts the gateway on the data and the port it had before, if it had.
+    pub(crate) async fn start_gateway(&mut self) {
+        let urls = self.garmin.urls();
+        let log = OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
+        let child = self
+            .program(&["serve"])
+            .env("PORT", self.port.to_string())
+            .env("PUBLIC_URL", self.url("").as_str().trim_end_matches('/'))
+            .env("RATE_LIMITS", "off")
+            .env("GATEWAY_LOG_LEVEL", "debug")
+            .env("GARMIN_SSO_URL", urls.sso.join(""))
+            .env("GARMIN_API_URL", urls.api.join(""))
+            .env("GARMIN_DIAUTH_URL", urls.diauth.join(""))
+            .env("GARMIN_CONNECT_URL", urls.connect.join(""))
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let child = self.gateway.insert(child);
+        let health = Url::parse(&format!("http://127.0.0.1:{}/healthz", self.port)).unwrap();
+        let log = self.directory.path().join("log");
+        eventually("healthy", async || {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("ended with {status}: {}", fs::read_to_string(&log).unwrap());
+            }
+            http::get(&health).await.ok().filter(|reply| reply.status == 200)
+        })
+        .await;
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.gateway.as_ref().unwrap().id().unwrap()
+    }
+
+    /// `kill -9`. The workers notice by themselves.
+    pub(crate) async fn kill(&mut self) {
+        self.gateway.take().unwrap().kill().await.unwrap();
+    }
+
+    /// Asks the gateway to end, and waits until it has.
+    pub(crate) async fn terminate(&mut self) -> ExitStatus {
+        process::signal(self.pid(), Signal::TERM);
+        self.gateway.take().unwrap().wait().await.unwrap()
+    }
+
+    pub(crate) async fn restart(&mut self, end: End) {
+        match end {
+            End::Kill => self.kill().await,
+            End::Terminate => assert!(self.terminate().await.success()),
+        }
+        self.start_gateway().await;
+    }
+
+    pub(crate) fn url(&self, path: &str) -> Url {
+        Url::parse(&format!("http://127.0.0.1:{}{path}", self.port)).unwrap()
+    }
+
+    pub(crate) fn workers(&self) -> Vec<u32> {
+        process::children(self.pid())
+    }
+
+    /// What a command of the operator's prints with `--json`.
+    pub(crate) async fn console(&self, words: &[&str]) -> Value {
+        let output = self.program(words).arg("--json").output().await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    pub(crate) async fn count(&self, what: &str) -> u64 {
+        self.console(&["status"]).await["counts"][what].as_u64().unwrap()
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(&self.secrets)
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::discover(self.url("/mcp"), &self.secrets).await
+    }
+
+    /// A browser in front of the sign-in page `client` has sent it to.
+    pub(crate) async fn at_the_form(&self, client: &Client) -> (Browser, Page) {
+        let mut browser = self.browser();
+        let page = browser.open(&client.authorize_url()).await.unwrap();
+        assert!(page.asks_for_password(), "{:?}", page.reply);
+        (browser, page)
+    }
+
+    /// The whole way of one person with a known client.
+    pub(crate) async fn connect(&self, client: &Client, person: &Person) -> Tokens {
+        let (mut browser, page) = self.at_the_form(client).await;
+        let page = browser.sign_in(page, person, self.control()).await.unwrap();
+        client.redeem(&page).await
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.log_file()).unwrap()
+    }
+
+    /// How often the log tells of an event.
+    pub(crate) fn logged(&self, event: &str) -> usize {
+        self.log().matches(&format!("\"event\":\"{event}\"")).count()
+    }
+
+    /// Neither a file of the data directory nor the log shows what the tests have seen.
+    pub(crate) fn assert_private(&self) {
+        let files = files_under(self.directory.path());
+        assert!(files.len() > 1, "{files:?}");
+        for file in files {
+            let found = self.secrets.found_in(&fs::read(&file).unwrap());
+            assert!(found.is_empty(), "{} shows {found:?}", file.display());
+        }
+    }
+}
