@@ -144,7 +144,7 @@ async fn converse<S>(
         async move {
             let (request, rest) = unread::lend(request);
             let Ok(mut response) = router.oneshot(request).await;
-            let read = rest.is_read().await;
+            let read = rest.read_away().await;
             if !read {
                 progress.linger();
             }

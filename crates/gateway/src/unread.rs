@@ -47,9 +47,9 @@ pub(crate) fn lend(request: Request<Incoming>) -> (Request<Body>, Rest) {
 }
 
 impl Rest {
-    /// Whether the connection is good for another request, once this has returned. A body
-    /// that is still being read is its reader's business.
-    pub(crate) async fn is_read(self) -> bool {
+    /// Reads what is left, within reason, and tells whether the connection is good for another
+    /// request. A body that is still being read is its reader's business.
+    pub(crate) async fn read_away(self) -> bool {
         let Some(Ok(rest)) = self.back.map(|mut back| back.try_recv()) else { return true };
         if self.uninvited {
             return false;

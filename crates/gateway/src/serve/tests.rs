@@ -140,7 +140,7 @@ async fn an_answer_before_a_long_body_says_close_and_reaches_whoever_still_sends
     let head = b"POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n";
     stream.write_all(head).await.unwrap();
     for _ in 0..3 {
-        stream.write_all(&[b' '; 1_000_000]).await.unwrap();
+        stream.write_all(&vec![b' '; 1_000_000]).await.unwrap();
     }
     let answer = until(&mut stream, "\r\n\r\n").await;
     assert!(answer.contains("401") && answer.contains("connection: close"), "{answer}");
