@@ -106,6 +106,8 @@ pub struct AccountSpec {
     pub athlete_seed: u64,
     /// IANA name; the athlete's days begin and end in it.
     pub zone: String,
+    /// IANA name of where the athlete spent the week before last; the profile keeps `zone`.
+    pub abroad: Option<String>,
     pub state: AccountState,
     pub units: Units,
 }
@@ -121,6 +123,7 @@ impl AccountSpec {
             region: Region::Global,
             athlete_seed: 1,
             zone: "Europe/Paris".to_owned(),
+            abroad: None,
             state: AccountState::Normal,
             units: Units::Metric,
         }
@@ -149,6 +152,13 @@ impl AccountSpec {
         self.zone = zone.into();
         self
     }
+
+    /// Lets the athlete spend the week before last in this zone.
+    #[must_use]
+    pub fn abroad(mut self, zone: impl Into<String>) -> Self {
+        self.abroad = Some(zone.into());
+        self
+    }
 }
 
 impl fmt::Debug for AccountSpec {
@@ -157,6 +167,7 @@ impl fmt::Debug for AccountSpec {
             .field("region", &self.region)
             .field("athlete_seed", &self.athlete_seed)
             .field("zone", &self.zone)
+            .field("abroad", &self.abroad)
             .field("state", &self.state)
             .finish_non_exhaustive()
     }

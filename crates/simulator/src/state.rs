@@ -14,7 +14,6 @@ use crate::jwt;
 use crate::options::{SimulatorOptions, TokenLife};
 use crate::record::RecordedRequest;
 use crate::sso::{Gates, SsoSession};
-use crate::times::Zone;
 
 /// A service ticket is useless after this.
 const TICKET_SECS: i64 = 60;
@@ -97,8 +96,7 @@ impl Inner {
         let now = options.clock.now();
         let mut accounts = Vec::with_capacity(options.accounts.len());
         for spec in &options.accounts {
-            let zone = Zone::named(&spec.zone)?;
-            let athlete = Athlete::born(spec, zone, now);
+            let athlete = Athlete::born(spec, now)?;
             accounts.push(Account {
                 state: spec.state,
                 spec: spec.clone(),

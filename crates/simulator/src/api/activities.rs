@@ -267,7 +267,9 @@ pub(super) fn item(caller: &Caller, activity: &Activity) -> Value {
         "qualifyingDive": false,
         "pr": false,
         "favorite": false,
+        // Lists spell it either way, and some items have both.
         "parent": false,
+        "isParent": false,
         "purposeful": false,
         "manualActivity": false,
         "autoCalcCalories": false,

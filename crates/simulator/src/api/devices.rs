@@ -11,6 +11,7 @@ use super::wellness::with;
 use super::{ApiError, Caller, Reply, found};
 use crate::athlete::{Device, Discipline};
 use crate::state::Inner;
+use crate::times::{Millis, shift};
 
 pub(super) fn router() -> Router<Arc<Inner>> {
     Router::new()
@@ -19,6 +20,11 @@ pub(super) fn router() -> Router<Arc<Inner>> {
         .route("/device-service/deviceservice/mylastused", get(last_used))
         .route("/web-gateway/device-info/primary-training-device", get(primary))
 }
+
+/// No athlete leaves the watch in its drawer for as long.
+const LONGEST_UNWORN: i64 = 14;
+
+const UPLOAD_TAKES: Millis = 90_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -149,20 +155,28 @@ async fn settings(Path(id): Path<String>, caller: Caller) -> Reply {
     }))
 }
 
+/// Which device sent something last, and when: the watch sends as long as it is worn, the bike
+/// computer after a ride.
 async fn last_used(caller: Caller) -> Reply {
     let person = &caller.athlete.person;
-    let latest = caller.season.activities(caller.now_ms()).next_back();
-    let device = match latest.map(|activity| activity.discipline) {
-        Some(Discipline::Ride) => &person.bike_computer,
-        Some(Discipline::Run | Discipline::Strength) | None => &person.watch,
-    };
+    let today = caller.season.today(&caller.athlete.zone, caller.now_ms());
+    let watch = (0..LONGEST_UNWORN)
+        .find_map(|back| caller.view(shift(today, -back)))
+        .map(|view| view.recorded_until());
+    let ride = caller
+        .season
+        .activities(caller.now_ms())
+        .rfind(|activity| activity.discipline == Discipline::Ride)
+        .map(|ride| (ride.end() + UPLOAD_TAKES).min(caller.now_ms()));
+    // Of two at the same moment the watch: it is the one that always sends.
+    let device = if ride > watch { &person.bike_computer } else { &person.watch };
     found(json!({
         "userDeviceId": device.id,
         "userProfileNumber": person.profile_id,
         "applicationNumber": device.model.type_pk,
         "lastUsedDeviceApplicationKey": device.model.key,
         "lastUsedDeviceName": device.model.name,
-        "lastUsedDeviceUploadTime": latest.map(|activity| activity.end() + 90_000),
+        "lastUsedDeviceUploadTime": watch.max(ride),
         "imageUrl": image(device),
         "released": true,
     }))

@@ -38,7 +38,7 @@ pub(crate) use sleep::{Night, Stage};
 pub(crate) use trace::Sample;
 
 use crate::accounts::AccountSpec;
-use crate::times::{Zone, shift};
+use crate::times::{Zone, monday, shift};
 
 /// How far beyond today a season is made up before it has to be extended.
 const AHEAD_DAYS: i64 = 14;
@@ -88,6 +88,8 @@ pub struct SeasonFacts {
     /// Monday to Sunday without training.
     pub rest_week_first_day: String,
     pub rest_week_last_day: String,
+    /// The first and the last day of the week spent in another zone.
+    pub week_abroad: Option<(String, String)>,
     /// Days on which the watch stayed in a drawer.
     pub unworn_days: Vec<String>,
     /// Nights it was charged instead of worn.
@@ -95,14 +97,22 @@ pub struct SeasonFacts {
 }
 
 impl Athlete {
-    pub(crate) fn born(spec: &AccountSpec, zone: Zone, now: Timestamp) -> Self {
-        Self {
+    /// # Errors
+    /// When one of the account's zones has no such name.
+    pub(crate) fn born(spec: &AccountSpec, now: Timestamp) -> Result<Self, jiff::Error> {
+        let mut zone = Zone::named(&spec.zone)?;
+        let born = zone.date(now.0 * 1_000);
+        if let Some(abroad) = &spec.abroad {
+            let first = shift(monday(born), -14);
+            zone = zone.with_journey(abroad, (first, shift(first, 6)))?;
+        }
+        Ok(Self {
             person: Person::born(spec, &zone, now),
-            born: zone.date(now.0 * 1_000),
+            born,
             zone,
             zone_name: spec.zone.clone(),
             season: Mutex::new(None),
-        }
+        })
     }
 
     /// The athlete's days up to a little beyond now. Made up on the first call and whenever time
@@ -147,6 +157,10 @@ impl Athlete {
             illness_last_day: shift(calendar.illness, plan::ILLNESS_DAYS - 1).to_string(),
             rest_week_first_day: shift(race, 1).to_string(),
             rest_week_last_day: shift(race, 7).to_string(),
+            week_abroad: self
+                .zone
+                .journey()
+                .map(|(first, last)| (first.to_string(), last.to_string())),
             unworn_days: unworn(Wear::Off),
             unworn_nights: unworn(Wear::DayOnly),
         }

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Weekday};
 
 use crate::chance::Seed;
-use crate::times::{days_between, shift};
+use crate::times::{days_between, monday, shift};
 
 /// From one race to the next.
 const CYCLE_WEEKS: i64 = 20;
@@ -70,10 +70,6 @@ pub(crate) struct Calendar {
     race: Date,
     pub(crate) illness: Date,
     off: Vec<(Date, i64)>,
-}
-
-fn monday(date: Date) -> Date {
-    shift(date, -i64::from(date.weekday().to_monday_zero_offset()))
 }
 
 impl Calendar {

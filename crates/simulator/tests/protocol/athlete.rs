@@ -21,7 +21,10 @@ struct Life {
 
 impl Life {
     async fn of(seed: u64, zone: &str) -> Self {
-        let account = AccountSpec::new(EMAIL, PASSWORD).athlete(seed).zone(zone);
+        Self::with(AccountSpec::new(EMAIL, PASSWORD).athlete(seed).zone(zone)).await
+    }
+
+    async fn with(account: AccountSpec) -> Self {
         let garmin = Garmin::with(account).await;
         let facts = garmin.simulator.control().season(EMAIL).unwrap();
         let token = garmin.token_of(EMAIL);
@@ -440,4 +443,97 @@ async fn an_old_account_may_answer_without_a_name_for_a_while() {
     assert_eq!(settings["userData"]["measurementSystem"], "metric");
     let personal = life.get("/userprofile-service/userprofile/personal-information/{dn}").await;
     assert_eq!(personal["timeZone"], "Europe/Paris");
+}
+
+const WATCH_LAST: &str = "/device-service/deviceservice/mylastused";
+
+#[tokio::test]
+async fn the_device_that_synced_last_is_the_one_the_summary_heard_from() {
+    for seed in [1, 2, 5] {
+        let life = Life::of(seed, "Europe/Paris").await;
+        let devices = life.get("/device-service/deviceregistration/devices").await;
+        let watch = &devices[0]["deviceId"];
+        for _ in 0..10 {
+            let token = life.garmin.token_of(EMAIL);
+            let (_, last) = life.garmin.get(WATCH_LAST, &token).await;
+            let today = life.garmin.simulator.control().season(EMAIL).unwrap().today;
+            let path = format!(
+                "/usersummary-service/usersummary/daily/{}?calendarDate={today}",
+                life.facts.display_name
+            );
+            let (_, summary) = life.garmin.get(&path, &token).await;
+            if let Some(synced) = summary["lastSyncTimestampGMT"].as_str() {
+                let synced: jiff::Timestamp = format!("{synced}Z").parse().unwrap();
+                assert_eq!(&last["userDeviceId"], watch);
+                let uploaded = last["lastUsedDeviceUploadTime"].as_i64().unwrap();
+                assert_eq!(uploaded / 1_000, synced.as_second(), "{today}");
+            }
+            life.garmin.advance(16 * 3_600);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_week_abroad_is_told_by_the_clock_there_and_counted_in_its_days() {
+    let account = AccountSpec::new(EMAIL, PASSWORD).athlete(1).abroad("America/New_York");
+    let life = Life::with(account).await;
+    let (first, last) = life.facts.week_abroad.clone().unwrap();
+    let (first, last) = (day(&first, 0), day(&last, 0));
+    let offset = |date: Date, zone: &str| {
+        let noon = date.at(12, 0, 0, 0).in_tz(zone).unwrap();
+        f64::from(noon.offset().seconds()) * 1_000.0
+    };
+    let before = day(&first.to_string(), -1);
+    let after = day(&last.to_string(), 1);
+    let mut nights = 0;
+    let mut date = before;
+    while date <= after {
+        let there = (first..=last).contains(&date);
+        let zone = if there { "America/New_York" } else { "Europe/Paris" };
+        let path = format!("/wellness-service/wellness/dailySleepData/{{dn}}?date={date}");
+        let sleep = life.get(&path).await;
+        let night = &sleep["dailySleepDTO"];
+        let slept = !life.facts.unworn_nights.contains(&date.to_string());
+        // On the way home the night begins by the clock of the plane.
+        if slept && date != after {
+            for edge in ["Start", "End"] {
+                let local = float(&night[format!("sleep{edge}TimestampLocal")]);
+                let apart = local - float(&night[format!("sleep{edge}TimestampGMT")]);
+                assert_eq!(apart, offset(date, zone), "{date} {edge}");
+            }
+            nights += i32::from(there);
+        }
+        let heart = format!("/wellness-service/wellness/dailyHeartRate/{{dn}}?date={date}");
+        let heart = life.get(&heart).await;
+        assert_eq!(heart["startTimestampLocal"], format!("{date}T00:00:00.0"));
+        let samples = heart["heartRateValues"].as_array().unwrap().len();
+        let expected = if date == before {
+            900
+        } else if date == last {
+            540
+        } else {
+            720
+        };
+        assert_eq!(samples, expected, "{date}");
+        let report = "/wellness-service/wellness/bodyBattery/reports/daily";
+        let report = life.get(&format!("{report}?startDate={date}&endDate={date}")).await;
+        let events = report[0]["bodyBatteryActivityEvent"].as_array().unwrap();
+        if date != after {
+            for event in events {
+                assert_eq!(float(&event["timezoneOffset"]), offset(date, zone), "{date}");
+            }
+        }
+        for activity in life.activities(date, date).await {
+            let local = activity["startTimeLocal"].as_str().unwrap();
+            assert!(local.starts_with(&date.to_string()), "{local}");
+            assert_eq!(
+                (&activity["parent"], &activity["isParent"]),
+                (&false.into(), &false.into())
+            );
+        }
+        date = day(&date.to_string(), 1);
+    }
+    assert!(nights >= 5, "{nights}");
+    let settings = life.get("/userprofile-service/userprofile/settings").await;
+    assert_eq!(settings["timeZone"], "Europe/Paris");
 }
