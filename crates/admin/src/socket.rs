@@ -11,7 +11,8 @@ use tokio::time::timeout;
 
 use crate::AdminError;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A gateway answers at once or not at all.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The gateway that may be running on this data directory.
 pub(crate) struct Gateway {

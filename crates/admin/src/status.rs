@@ -30,6 +30,8 @@ struct Report {
     counts: Stats,
     /// `null` when no gateway answers in this data directory.
     gateway: Option<Gateway>,
+    /// Why nobody knows whether a gateway runs; otherwise `null`.
+    gateway_error: Option<String>,
     accounts: Vec<ListedAccount>,
     clients: Vec<ListedClient>,
 }
@@ -87,28 +89,34 @@ pub async fn status(
     let counts = store.stats(now).await?;
     let (accounts, clients) = (store.list_accounts().await?, store.list_clients().await?);
     store.close().await;
-    let running = match place.gateway().ask(&Request::Status).await? {
-        Some(Answer::Status(status)) => Some(status),
-        Some(Answer::Done | Answer::Failed { .. }) | None => None,
+    // What is stored is worth showing whatever the gateway does.
+    let (running, trouble) = match place.gateway().ask(&Request::Status).await {
+        Ok(Some(Answer::Status(status))) => (Some(status), None),
+        Ok(Some(Answer::Done | Answer::Failed { .. }) | None) => (None, None),
+        Err(trouble) => (None, Some(trouble)),
     };
     if args.json {
         let report = Report {
             counts,
+            gateway_error: trouble.as_ref().map(ToString::to_string),
             gateway: running.map(Gateway::from),
             accounts: accounts.into_iter().map(ListedAccount::from).collect(),
             clients: clients.into_iter().map(ListedClient::from).collect(),
         };
         serde_json::to_writer_pretty(&mut *out, &report).map_err(std::io::Error::from)?;
         writeln!(out)?;
-        return Ok(());
+        return trouble.map_or(Ok(()), Err);
     }
     write!(out, "{}", counts_text(&counts))?;
-    write!(out, "\n{}", gateway_text(running.as_ref(), now))?;
+    match &trouble {
+        None => write!(out, "\n{}", gateway_text(running.as_ref(), now))?,
+        Some(trouble) => writeln!(out, "\n{trouble}")?,
+    }
     if args.detail {
         write!(out, "\n{}", accounts_text(&accounts, now))?;
         write!(out, "\n{}", clients_text(&clients, now))?;
     }
-    Ok(())
+    trouble.map_or(Ok(()), Err)
 }
 
 fn counts_text(counts: &Stats) -> String {

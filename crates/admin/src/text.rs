@@ -3,6 +3,7 @@
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use domain::clock::Timestamp;
+use domain::text::is_harmless;
 
 pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
@@ -21,15 +22,6 @@ pub(crate) fn harmless(text: &str) -> String {
         safe.push('…');
     }
     safe
-}
-
-/// Neither a control character nor one that changes the direction or the width of others.
-fn is_harmless(letter: char) -> bool {
-    !letter.is_control()
-        && !matches!(
-            letter,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-        )
 }
 
 /// "3 h ago": precise enough to tell a device in use from a forgotten one.

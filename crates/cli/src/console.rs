@@ -2,7 +2,7 @@
 
 use std::io;
 
-use admin::{Place, RevokeArgs, StatusArgs};
+use admin::{AdminError, Place, RevokeArgs, StatusArgs};
 use gateway::Config;
 
 use crate::process;
@@ -10,13 +10,21 @@ use crate::process;
 pub(crate) fn status(args: &StatusArgs) -> anyhow::Result<()> {
     let place = place()?;
     let mut out = io::stdout().lock();
-    process::runtime()?.block_on(async { Ok(admin::status(&place, args, &mut out).await?) })
+    readable(process::runtime()?.block_on(admin::status(&place, args, &mut out)))
 }
 
 pub(crate) fn revoke(args: &RevokeArgs) -> anyhow::Result<()> {
     let place = place()?;
     let mut out = io::stdout().lock();
-    process::runtime()?.block_on(async { Ok(admin::revoke(&place, args, &mut out).await?) })
+    readable(process::runtime()?.block_on(admin::revoke(&place, args, &mut out)))
+}
+
+/// A reader that has gone away, as `head` does, has read enough.
+fn readable(done: Result<(), AdminError>) -> anyhow::Result<()> {
+    match done {
+        Err(AdminError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => Ok(done?),
+    }
 }
 
 /// The same names the gateway reads, so the commands work wherever it runs.
@@ -29,4 +37,17 @@ fn place() -> anyhow::Result<Place> {
         secret: config.secret,
         old_secret: config.old_secret,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_has_read_enough_is_no_failure() {
+        let ended = |kind: io::ErrorKind| readable(Err(AdminError::Output(kind.into())));
+        assert!(ended(io::ErrorKind::BrokenPipe).is_ok());
+        assert!(ended(io::ErrorKind::StorageFull).is_err());
+        assert!(readable(Err(AdminError::NotConfirmed)).is_err());
+    }
 }

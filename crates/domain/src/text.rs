@@ -26,7 +26,8 @@ mod tests {
     #[test]
     fn letters_of_every_script_show_and_disguises_do_not() {
         assert!("Müller 東京 Ђ عرب 🏃 a\u{301}".chars().all(is_harmless));
-        for disguise in ['\n', '\u{1b}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{200b}', '\u{e0041}'] {
+        for disguise in ['\n', '\u{1b}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{200b}', '\u{e0041}']
+        {
             assert!(!is_harmless(disguise), "{disguise:?}");
         }
     }
