@@ -1,6 +1,5 @@
 //! One account on the person's own machine, without a gateway.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -13,7 +12,7 @@ use gateway::config::Vars;
 use worker::{Login, LoginConfig, LoginMode, StdioConfig};
 
 use crate::failure::WithHint;
-use crate::process;
+use crate::process::{self, set};
 
 #[derive(clap::Args)]
 pub(crate) struct StdioArgs {
@@ -55,7 +54,10 @@ impl StateDir {
 pub(crate) fn stdio(args: &StdioArgs) -> anyhow::Result<()> {
     if args.print_config {
         let program = std::env::current_exe().context("cannot tell where this program is")?;
-        let block = worker::client_config(&program, args.state.state_dir.as_deref());
+        // The client starts this program in a directory of its own choice.
+        let directory = args.state.state_dir.as_deref().map(std::path::absolute).transpose();
+        let directory = directory.context("cannot tell where the state directory is")?;
+        let block = worker::client_config(&program, directory.as_deref());
         return process::print(&(block + "\n"));
     }
     process::harden()?;
@@ -138,12 +140,10 @@ fn value_or_file(name: &'static str, file: &'static str) -> Result<Option<String
     }
 }
 
-/// A file's text without the line break editors add.
+/// A file's text without the line break editors add. Cut in place: a copy of a password would
+/// stay behind in memory.
 fn read(path: &Path) -> std::io::Result<String> {
-    Ok(std::fs::read_to_string(path)?.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// An empty value counts as unset, as everywhere in the configuration.
-fn set(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
+    let mut text = std::fs::read_to_string(path)?;
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    Ok(text)
 }

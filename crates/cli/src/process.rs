@@ -1,5 +1,6 @@
 //! What every long-running command needs of its process.
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 
 use anyhow::Context as _;
@@ -26,6 +27,11 @@ pub(crate) async fn shutdown() {
         // Without handlers a signal ends the process by itself.
         std::future::pending::<()>().await;
     }
+}
+
+/// A variable's value. An empty one counts as unset, as everywhere in the configuration.
+pub(crate) fn set(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// Writes `text` to stdout, which holds data only. A reader that has gone away is no failure.
