@@ -8,8 +8,8 @@ use domain::email::LoginEmail;
 use domain::entropy::Entropy;
 use domain::upstream::Upstream;
 use garmin::{
-    AccessError, AccessSource, MfaError, MfaMethod, Pauses, PendingMfa, Session, SignIn,
-    SignInError, SignInOptions, Step,
+    AccessError, AccessSource, GarminGuid, MfaError, MfaMethod, Pauses, PendingMfa, Session,
+    SignIn, SignInError, SignInOptions, Step,
 };
 use secrecy::SecretString;
 use tokio::sync::Mutex;
@@ -68,16 +68,26 @@ impl Desktop {
         self.keeper.has_sign_in()
     }
 
-    /// Whether a code is awaited.
-    pub(crate) async fn is_pending(&self) -> bool {
-        self.pending.lock().await.is_some()
+    /// Whether a code is awaited. While a sign-in is on its way nobody knows yet, and nobody
+    /// waits for it here.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending.try_lock().is_ok_and(|pending| pending.is_some())
+    }
+
+    /// Whose sign-in is in use.
+    pub(crate) fn person(&self) -> Option<GarminGuid> {
+        self.keeper.person()
     }
 
     /// Signs in with the configured e-mail and password, unless that is done already.
     pub(crate) async fn authenticate(&self) -> Result<SignedIn, SignInProblem> {
         let mut pending = self.pending.lock().await;
         match self.keeper.access(None).await {
-            Ok(_) => return Ok(SignedIn::Already),
+            Ok(_) => {
+                // Signed in elsewhere meanwhile: the code is not needed any more.
+                *pending = None;
+                return Ok(SignedIn::Already);
+            }
             Err(AccessError::SignInNeeded) => {}
             // A sign-in is scarce: it is not spent on a hiccup of the token endpoint.
             Err(AccessError::Unavailable { .. }) => return Err(SignInProblem::Unreachable),
@@ -112,19 +122,31 @@ impl Desktop {
     /// Finishes a sign-in with the code the person got.
     pub(crate) async fn complete(&self, code: &str) -> Result<SignedIn, SignInProblem> {
         let mut pending = self.pending.lock().await;
-        let Some(waiting) = pending.take() else { return Err(SignInProblem::NothingPending) };
-        match self.garmin()?.verify(&waiting, code).await {
-            Ok(session) => self.keep(session).await,
+        // It stays until Garmin has spoken: a caller that gives up loses nothing.
+        let Some(waiting) = &*pending else { return Err(SignInProblem::NothingPending) };
+        let verified = self.garmin()?.verify(waiting, code).await;
+        match verified {
+            Ok(session) => {
+                *pending = None;
+                self.keep(session).await
+            }
             Err(MfaError::WrongCode { pending: again }) => {
                 *pending = Some(*again);
                 Err(SignInProblem::WrongCode)
             }
-            Err(MfaError::Expired) => Err(SignInProblem::CodeExpired),
-            Err(MfaError::AfterCode(error)) => Err(problem(&error)),
+            Err(MfaError::Expired) => {
+                *pending = None;
+                Err(SignInProblem::CodeExpired)
+            }
+            // The code is spent.
+            Err(MfaError::AfterCode(error)) => {
+                *pending = None;
+                Err(problem(&error))
+            }
             Err(MfaError::SignIn(error)) => {
                 let problem = problem(&error);
-                if problem == SignInProblem::Unreachable {
-                    *pending = Some(waiting);
+                if !spares_the_code(problem) {
+                    *pending = None;
                 }
                 Err(problem)
             }
@@ -147,6 +169,21 @@ impl Desktop {
             clock: Arc::clone(&self.clock),
         };
         SignIn::new(self.upstream.clone(), options).map_err(|_| SignInProblem::Unreachable)
+    }
+}
+
+/// Whether the same code may still do after this.
+fn spares_the_code(problem: SignInProblem) -> bool {
+    match problem {
+        SignInProblem::Blocked | SignInProblem::Unreachable => true,
+        SignInProblem::NotConfigured
+        | SignInProblem::Rejected
+        | SignInProblem::Locked
+        | SignInProblem::AttentionNeeded
+        | SignInProblem::WrongCode
+        | SignInProblem::NothingPending
+        | SignInProblem::CodeExpired
+        | SignInProblem::NotSaved => false,
     }
 }
 

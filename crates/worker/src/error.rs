@@ -43,6 +43,17 @@ pub(crate) enum ToolError {
     Unavailable { retry_after: Option<Duration> },
     #[error("Garmin Connect answered with an error (HTTP {status}). Try again in a few minutes.")]
     Upstream { status: u16 },
+    /// Garmin understood, and will say the same the next time.
+    #[error(
+        "Garmin has no such data for this account, or does not accept this question (HTTP \
+         {status}). Trying again will not help; ask for something else."
+    )]
+    NotOffered { status: u16 },
+    #[error(
+        "Garmin refuses this data to the account's sign-in although it was renewed just now. \
+         Ask the user to sign in again if it stays so for an hour."
+    )]
+    TokenRefused,
     #[error(
         "Garmin Connect answered with a page instead of data, as it does during maintenance. \
          Try again in a few minutes."
@@ -115,9 +126,11 @@ impl ToolError {
             Self::SignIn(problem) => problem.code(),
             Self::RateLimited { .. } => "rate_limited",
             Self::NoPermission => "no_permission",
-            Self::Unavailable { .. } | Self::Upstream { .. } | Self::Maintenance => {
-                "upstream_error"
-            }
+            Self::Unavailable { .. }
+            | Self::Upstream { .. }
+            | Self::NotOffered { .. }
+            | Self::TokenRefused
+            | Self::Maintenance => "upstream_error",
             Self::UpstreamChanged { .. } => "upstream_changed",
             Self::Timeout => "timeout",
             Self::TooLarge => "too_large",
@@ -138,12 +151,15 @@ impl ToolError {
                     data["retry_after_s"] = wait.as_secs().into();
                 }
             }
-            Self::Upstream { status } => data["http_status"] = (*status).into(),
+            Self::Upstream { status } | Self::NotOffered { status } => {
+                data["http_status"] = (*status).into();
+            }
             Self::AuthExpired
             | Self::SavedAuthExpired
             | Self::AuthRequired
             | Self::SignIn(_)
             | Self::NoPermission
+            | Self::TokenRefused
             | Self::Maintenance
             | Self::UpstreamChanged { .. }
             | Self::Timeout
@@ -192,11 +208,11 @@ impl From<GarminError> for ToolError {
             GarminError::SignInNeeded => Self::AuthExpired,
             GarminError::Unavailable { retry_after } => Self::Unavailable { retry_after },
             GarminError::Unreachable | GarminError::Torn => Self::Unavailable { retry_after: None },
-            GarminError::TokenRefused => Self::Upstream { status: 401 },
+            GarminError::TokenRefused => Self::TokenRefused,
             GarminError::RateLimited { retry_after } => Self::RateLimited { retry_after },
-            GarminError::Forbidden => Self::NoPermission,
-            GarminError::NotFound => Self::Upstream { status: 404 },
-            GarminError::BadRequest => Self::Upstream { status: 400 },
+            GarminError::Forbidden | GarminError::PrivacyProtected => Self::NoPermission,
+            GarminError::NotFound => Self::NotOffered { status: 404 },
+            GarminError::BadRequest => Self::NotOffered { status: 400 },
             GarminError::TimedOut => Self::Timeout,
             GarminError::Upstream5xx { status, .. } | GarminError::UnexpectedStatus { status } => {
                 Self::Upstream { status }
@@ -221,6 +237,24 @@ mod tests {
         assert!(text.starts_with("rate_limited: ") && text.contains("30 seconds"), "{text}");
         assert_eq!(result["_meta"]["garmin-gateway/error"]["retry_after_s"], 30);
         assert!(result.get("structuredContent").is_none());
+    }
+
+    #[test]
+    fn waiting_is_advised_only_where_it_helps() {
+        let text = |error: GarminError| ToolError::from(error).to_string();
+        for hopeless in [
+            GarminError::NotFound,
+            GarminError::BadRequest,
+            GarminError::Forbidden,
+            GarminError::TokenRefused,
+            GarminError::Malformed { what: "sleep" },
+        ] {
+            assert!(!text(hopeless).contains("few minutes"), "{}", text(hopeless));
+            assert!(!text(hopeless).contains("401"), "{}", text(hopeless));
+        }
+        for passing in [GarminError::Unreachable, GarminError::NotJson] {
+            assert!(text(passing).contains("few minutes"), "{}", text(passing));
+        }
     }
 
     #[test]

@@ -66,6 +66,10 @@ pub(crate) async fn login_at<R: BufRead, W: Write>(
     config: LoginConfig,
     terminal: &mut Terminal<R, W>,
 ) -> Result<String, LoginError> {
+    if config.mode == LoginMode::Check && !config.directory.exists() {
+        // To look is not to make one.
+        return Err(LoginError::NotSignedIn);
+    }
     let Parts { keeper, desktop, account } = parts(config.directory, config.upstream, None)?;
     if config.mode == LoginMode::SignIn {
         let email = if let Some(email) = config.email {
@@ -103,9 +107,18 @@ pub(crate) async fn login_at<R: BufRead, W: Write>(
     }
     let checked = check(&account).await;
     keeper.settle().await;
-    let name = checked?;
-    let who = name.map(|name| format!(" as {name}")).unwrap_or_default();
-    Ok(format!("Signed in{who}. The sign-in is kept in {}.", keeper.path().display()))
+    let kept = format!("The sign-in is kept in {}.", keeper.path().display());
+    match checked {
+        Ok(name) => {
+            let who = name.map(|name| format!(" as {name}")).unwrap_or_default();
+            Ok(format!("Signed in{who}. {kept}"))
+        }
+        // Signing in is scarce and has succeeded; nobody should do it again for a hiccup.
+        Err(LoginError::NotVerified(why)) if config.mode == LoginMode::SignIn => {
+            Ok(format!("Signed in. {kept} It could not be checked yet: {why}"))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// One question that only a good sign-in has answered.
@@ -154,7 +167,9 @@ mod tests {
     use std::sync::Arc;
 
     use domain::clock::SystemClock;
-    use simulator::{AccountSpec, Mfa, MfaMethod, Simulator, SimulatorOptions};
+    use simulator::{
+        AccountSpec, Effect, Fault, Host, Matcher, Mfa, MfaMethod, Simulator, SimulatorOptions,
+    };
 
     use super::*;
 
@@ -219,6 +234,31 @@ mod tests {
             said.contains("text message") && said.contains("did not accept this code"),
             "{said}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_check_makes_no_directory() {
+        let garmin = garmin().await;
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("garmin");
+        let (checked, _) = talk(&garmin, &state, LoginMode::Check, "").await;
+        assert!(matches!(checked, Err(LoginError::NotSignedIn)), "{checked:?}");
+        assert!(!state.exists());
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_that_cannot_be_checked_at_once_is_one_all_the_same() {
+        let garmin = garmin().await;
+        let directory = tempfile::tempdir().unwrap();
+        let when = Matcher::host(Host::Api).account("jo@example.org");
+        let effect = Effect::Status { status: 503, retry_after_secs: Some(600) };
+        garmin.control().add_fault(Fault::always(when, effect));
+        let typed = "jo@example.org\ncorrect horse\n";
+        let (signed_in, _) = talk(&garmin, directory.path(), LoginMode::SignIn, typed).await;
+        let text = signed_in.unwrap();
+        assert!(text.starts_with("Signed in.") && text.contains("not be checked yet"), "{text}");
+        let (checked, _) = talk(&garmin, directory.path(), LoginMode::Check, "").await;
+        assert!(matches!(checked, Err(LoginError::NotVerified(_))), "{checked:?}");
     }
 
     #[tokio::test]

@@ -1,12 +1,13 @@
 //! A directory on the person's own machine as keeper. Here, and only here, this process holds
 //! a refresh token.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use domain::clock::Clock;
 use domain::id::Generation;
 use garmin::{
-    Access, AccessError, AccessSource, BoxFuture, RefreshError, TokenPair, Tokens, Transport,
+    Access, AccessError, AccessSource, BoxFuture, GarminGuid, RefreshError, TokenPair, Tokens,
+    Transport,
 };
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
@@ -25,6 +26,9 @@ struct Inner {
     files: Files,
     tokens: Tokens,
     clock: Arc<dyn Clock>,
+    /// A pair that Garmin has given and the disk has refused. Garmin no longer takes the one
+    /// in the file, so this must not be lost while the process lives.
+    unsaved: std::sync::Mutex<Option<Saved>>,
     /// One refresh at a time in this process; the file lock does the same between processes.
     turn: Mutex<()>,
 }
@@ -37,7 +41,8 @@ impl Directory {
     ) -> Result<Self, DirectoryError> {
         let files = Files::open(path, transport.upstream().region)?;
         let tokens = Tokens::new(transport, Arc::clone(&clock));
-        let inner = Inner { files, tokens, clock, turn: Mutex::default() };
+        let unsaved = std::sync::Mutex::default();
+        let inner = Inner { files, tokens, clock, unsaved, turn: Mutex::default() };
         Ok(Self { inner: Arc::new(inner), tasks: TaskTracker::new() })
     }
 
@@ -49,6 +54,11 @@ impl Directory {
     /// Where the sign-in lies.
     pub(crate) fn path(&self) -> &std::path::Path {
         self.inner.files.directory()
+    }
+
+    /// Whose sign-in lies here.
+    pub(crate) fn person(&self) -> Option<GarminGuid> {
+        Some(self.inner.files.load().ok()??.pair.guid().clone())
     }
 
     /// What is wrong with the saved sign-in, for people; `None` when it can be read or is not
@@ -64,19 +74,29 @@ impl Directory {
         // A file that cannot be read has nothing worth keeping, nor a generation to exceed.
         let before = self.inner.files.load().ok().flatten();
         let generation = before.map_or(Generation(1), |saved| saved.generation.next());
-        self.inner.files.save(&lock, &Saved { generation, pair, refused: false })
+        self.inner.files.save(&lock, &Saved { generation, pair, refused: false })?;
+        self.inner.hold(None);
+        Ok(())
     }
 
     /// Waits for what must not be broken off, such as a refresh that Garmin has seen.
     pub(crate) async fn settle(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+        if self.inner.held().is_some() {
+            // The last chance.
+            let _ = self.inner.save_held().await;
+        }
     }
 }
 
 impl Inner {
     async fn access(&self, refused: Option<Generation>) -> Result<Access, AccessError> {
         let _turn = self.turn.lock().await;
+        if self.held().is_some() {
+            // What cannot be saved can be used all the same.
+            let _ = self.save_held().await;
+        }
         if let Some(access) = self.usable(self.load()?, refused)? {
             return Ok(access);
         }
@@ -86,11 +106,19 @@ impl Inner {
         if let Some(access) = self.usable(Some(saved.clone()), refused)? {
             return Ok(access);
         }
+        // A disk that takes nothing must show before Garmin takes the old pair back.
+        self.files.save(&lock, &saved).map_err(|error| unavailable(&error))?;
         match self.tokens.refresh(&saved.pair).await {
             Ok(pair) => {
                 let fresh = Saved { generation: saved.generation.next(), pair, refused: false };
                 // Before it is used: Garmin no longer takes the old one.
-                self.files.save(&lock, &fresh).map_err(|error| unavailable(&error))?;
+                if let Err(error) = self.files.save(&lock, &fresh) {
+                    tracing::error!(
+                        event = "keeper.unsaved", error = %error,
+                        "the renewed sign-in is kept in memory until it can be saved"
+                    );
+                    self.hold(Some(fresh.clone()));
+                }
                 Ok(access(&fresh))
             }
             Err(RefreshError::Refused) => {
@@ -119,16 +147,44 @@ impl Inner {
         Ok((newer && alive).then(|| access(&saved)))
     }
 
+    fn held(&self) -> Option<Saved> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hold(&self, unsaved: Option<Saved>) {
+        *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = unsaved;
+    }
+
+    /// Saves what the disk refused before, unless somebody has signed in meanwhile.
+    async fn save_held(&self) -> Result<(), DirectoryError> {
+        let lock = self.lock().await?;
+        let Some(held) = self.held() else { return Ok(()) };
+        let replaced = match self.files.load() {
+            Ok(Some(saved)) => saved.generation >= held.generation,
+            Ok(None) | Err(_) => false,
+        };
+        if !replaced {
+            self.files.save(&lock, &held)?;
+        }
+        self.hold(None);
+        Ok(())
+    }
+
     fn load(&self) -> Result<Option<Saved>, AccessError> {
+        if let Some(held) = self.held() {
+            return Ok(Some(held));
+        }
         match self.files.load() {
             Ok(saved) => Ok(saved),
             // A sign-in replaces the file, so that is what helps.
             Err(DirectoryError::NotOurs { .. } | DirectoryError::OtherRegion { .. }) => {
                 Err(AccessError::SignInNeeded)
             }
-            Err(error @ (DirectoryError::Unusable { .. } | DirectoryError::Foreign { .. })) => {
-                Err(unavailable(&error))
-            }
+            Err(
+                error @ (DirectoryError::Unusable { .. }
+                | DirectoryError::Foreign { .. }
+                | DirectoryError::Shared { .. }),
+            ) => Err(unavailable(&error)),
         }
     }
 
@@ -165,5 +221,52 @@ impl AccessSource for Directory {
         Box::pin(async move {
             asked.await.unwrap_or(Err(AccessError::Unavailable { retry_after: None }))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::clock::SystemClock;
+    use simulator::{AccountSpec, Simulator, SimulatorOptions};
+
+    use super::*;
+    use crate::desktop::Login;
+    use crate::stdio::{Parts, parts};
+
+    #[tokio::test]
+    async fn a_renewed_sign_in_survives_a_disk_that_refuses_it() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let accounts = vec![AccountSpec::new("jo@example.org", "correct horse")];
+        let options = SimulatorOptions::new(Arc::new(SystemClock), accounts);
+        let garmin = Simulator::start(listener, options).await.unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let Parts { keeper, desktop, .. } =
+            parts(place.path().to_owned(), garmin.urls().clone(), None).unwrap();
+        let email = domain::email::LoginEmail::parse("jo@example.org").unwrap();
+        desktop.sign_in(&Login { email, password: "correct horse".into() }).await.unwrap();
+        let saved = keeper.inner.files.load().unwrap().unwrap();
+        let refreshes = || garmin.control().counters("jo@example.org").unwrap();
+
+        // A name that is taken by a directory stands for a full disk.
+        let taken = place.path().join("tokens.json.new");
+        std::fs::create_dir(&taken).unwrap();
+        let before = refreshes();
+        let refused = Some(saved.generation);
+        let asked = keeper.access(refused).await;
+        assert!(matches!(asked, Err(AccessError::Unavailable { .. })), "{asked:?}");
+        assert_eq!(refreshes(), before, "Garmin must not hear of it");
+
+        // The disk fills up between the two writes.
+        let pair = keeper.inner.tokens.refresh(&saved.pair).await.unwrap();
+        let fresh = Saved { generation: saved.generation.next(), pair, refused: false };
+        keeper.inner.hold(Some(fresh.clone()));
+        let access = keeper.access(refused).await.unwrap();
+        assert_eq!(access.generation, fresh.generation);
+        let on_disk = || keeper.inner.files.load().unwrap().unwrap().generation;
+        assert_eq!(on_disk(), saved.generation);
+        std::fs::remove_dir(&taken).unwrap();
+        keeper.access(None).await.unwrap();
+        assert_eq!(on_disk(), fresh.generation);
+        assert!(keeper.inner.held().is_none());
     }
 }

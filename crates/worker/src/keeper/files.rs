@@ -27,6 +27,8 @@ pub enum DirectoryError {
     Foreign { path: PathBuf },
     #[error("`{path}` holds no sign-in of this program; remove it and sign in again")]
     NotOurs { path: PathBuf },
+    #[error("`{path}` holds files of others and is open to them; name a directory of its own")]
+    Shared { path: PathBuf },
     #[error("`{path}` holds a sign-in for the other Garmin region; GARMIN_DOMAIN must match")]
     OtherRegion { path: PathBuf },
 }
@@ -72,7 +74,8 @@ pub(super) struct Files {
 pub(super) struct Locked(#[expect(dead_code, reason = "the descriptor holds the lock")] File);
 
 impl Files {
-    /// Opens the directory, making it (0700) if need be.
+    /// Opens the directory, making it (0700) if need be. One that is open to others is closed
+    /// to them, unless it holds something else than a sign-in: then it is not ours to close.
     pub(super) fn open(directory: PathBuf, region: Region) -> Result<Self, DirectoryError> {
         let unusable = |source| DirectoryError::Unusable { path: directory.clone(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(unusable)?;
@@ -81,6 +84,11 @@ impl Files {
             return Err(DirectoryError::Foreign { path: directory });
         }
         if found.mode() & 0o077 != 0 {
+            let ours = [PAIR, LOCK].iter().any(|name| directory.join(name).exists());
+            let empty = std::fs::read_dir(&directory).map_err(unusable)?.next().is_none();
+            if !ours && !empty {
+                return Err(DirectoryError::Shared { path: directory });
+            }
             std::fs::set_permissions(&directory, Permissions::from_mode(0o700))
                 .map_err(unusable)?;
         }
@@ -166,4 +174,29 @@ impl Files {
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_directory_of_others_is_left_as_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let shared = place.path().join("shared");
+        std::fs::create_dir(&shared).unwrap();
+        std::fs::set_permissions(&shared, Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(shared.join("photo.jpg"), "x").unwrap();
+        let open = || Files::open(shared.clone(), Region::Global);
+        assert!(matches!(open(), Err(DirectoryError::Shared { .. })));
+        assert_eq!(mode(&shared), 0o755);
+        // With a sign-in in it, it is ours and must not stay open.
+        std::fs::write(shared.join(PAIR), "{}").unwrap();
+        assert!(open().is_ok());
+        assert_eq!(mode(&shared), 0o700);
+    }
 }

@@ -81,6 +81,8 @@ impl AuthStatusAnswer {
             | ToolError::NoPermission
             | ToolError::Unavailable { .. }
             | ToolError::Upstream { .. }
+            | ToolError::NotOffered { .. }
+            | ToolError::TokenRefused
             | ToolError::Maintenance
             | ToolError::UpstreamChanged { .. }
             | ToolError::Timeout
@@ -106,17 +108,15 @@ impl Tool for AuthStatus {
     type Answer = AuthStatusAnswer;
 
     async fn call(account: &Account, args: AuthStatusArgs) -> Result<Self::Answer, ToolError> {
-        if let Door::Desktop(desktop) = &account.door
-            && desktop.is_pending().await
-        {
-            let next_step = Some("Ask the user for the code and call `complete_mfa`.".to_owned());
-            return Ok(AuthStatusAnswer {
-                next_step,
-                ..AuthStatusAnswer::new(account, State::MfaRequired)
-            });
-        }
         let access = match account.keeper.access(None).await {
             Ok(access) => access,
+            Err(AccessError::SignInNeeded) if awaits_code(account) => {
+                let next_step = "Ask the user for the code and call `complete_mfa`.";
+                return Ok(AuthStatusAnswer {
+                    next_step: Some(next_step.to_owned()),
+                    ..AuthStatusAnswer::new(account, State::MfaRequired)
+                });
+            }
             Err(error) => {
                 let error = match error {
                     AccessError::SignInNeeded => ToolError::AuthExpired,
@@ -139,6 +139,13 @@ impl Tool for AuthStatus {
             }
         }
         Ok(answer)
+    }
+}
+
+fn awaits_code(account: &Account) -> bool {
+    match &account.door {
+        Door::Gateway => false,
+        Door::Desktop(desktop) => desktop.is_pending(),
     }
 }
 
