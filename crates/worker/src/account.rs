@@ -7,9 +7,10 @@ use domain::clock::Clock;
 use domain::contract::Athlete;
 use domain::upstream::Upstream;
 use garmin::days::Day;
-use garmin::{AccessSource, Garmin, GarminOptions, Transport, TransportOptions};
+use garmin::{AccessSource, Garmin, GarminGuid, GarminOptions, Transport, TransportOptions};
 use reqwest::dns::Resolve;
 
+use crate::answer::{Absence, Reading};
 use crate::desktop::Desktop;
 use crate::error::ToolError;
 
@@ -30,6 +31,8 @@ pub(crate) struct Account {
     athlete: Athlete,
     resolver: Option<Arc<dyn Resolve>>,
     garmin: Mutex<Option<Garmin>>,
+    /// Whose data `garmin` remembers; on a desktop only.
+    person: Mutex<Option<GarminGuid>>,
 }
 
 impl fmt::Debug for Account {
@@ -53,6 +56,7 @@ impl Account {
             athlete: Athlete::default(),
             resolver: None,
             garmin: Mutex::default(),
+            person: Mutex::default(),
         }
     }
 
@@ -96,9 +100,47 @@ impl Account {
         *self.garmin.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// Looks whether somebody else has signed in on this machine since the last call.
+    pub(crate) fn look_who_it_is(&self) {
+        let Door::Desktop(desktop) = &self.door else { return };
+        let Some(now) = desktop.person() else { return };
+        let mut known = self.person.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_some_and(|known| *known != now) {
+            self.forget_person();
+        }
+        *known = Some(now);
+    }
+
     /// The day it is where the athlete lives.
     pub(crate) async fn today(&self) -> Result<Day, ToolError> {
         Ok(self.garmin()?.today().await?)
+    }
+
+    /// What was found for a day, or why there is nothing.
+    pub(crate) async fn reading<T>(&self, day: Day, today: Day, data: Option<T>) -> Reading<T> {
+        match data {
+            Some(data) => Reading::found(day, data),
+            None => Reading::absent(day, self.absence(day, today).await),
+        }
+    }
+
+    /// Why a day has nothing; `None` where nobody can tell. Costs a question at most, whose
+    /// answer other tools want as well.
+    pub(crate) async fn absence(&self, day: Day, today: Day) -> Option<Absence> {
+        if let Some(absence) = Absence::by_date(day, today) {
+            return Some(absence);
+        }
+        let garmin = self.garmin().ok()?;
+        let zone = garmin.zone().await.ok()?;
+        let synced = match garmin.daily_summary(today).await {
+            Ok(summary) => summary.and_then(|summary| summary.last_sync),
+            Err(_) => None,
+        };
+        let synced = match synced {
+            Some(synced) => synced,
+            None => garmin.last_used_device().await.ok()??.uploaded_at?,
+        };
+        Absence::by_sync(day, synced, &zone)
     }
 
     /// The error in the words of the door it goes out through.

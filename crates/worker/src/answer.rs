@@ -1,6 +1,8 @@
 //! What tools answer with, beyond their own data.
 
 use garmin::days::Day;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,23 +20,39 @@ pub(crate) enum Status {
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub(crate) enum Absence {
-    /// The day is over and Garmin has nothing of this kind for it.
+    /// The device has sent its data since the day ended, and Garmin has nothing of this kind.
     NotRecorded,
-    /// The day is not over: the device may simply not have sent it yet.
+    /// The day is not over, or the device has not sent its data since: it may still come.
     NotSyncedYet,
 }
 
+/// Devices keep what they have not sent for about this long.
+const KEPT_FOR: u32 = 14;
+
 impl Absence {
-    /// Why a day has nothing.
-    pub(crate) fn of(day: Day, today: Day) -> Self {
-        if day < today { Self::NotRecorded } else { Self::NotSyncedYet }
+    /// Why a day has nothing, as far as the date tells. Otherwise it takes the last sync.
+    pub(crate) fn by_date(day: Day, today: Day) -> Option<Self> {
+        if day >= today {
+            Some(Self::NotSyncedYet)
+        } else if day < today.back(KEPT_FOR) {
+            Some(Self::NotRecorded)
+        } else {
+            None
+        }
+    }
+
+    /// The same, given when a device sent its data last.
+    pub(crate) fn by_sync(day: Day, synced: Timestamp, zone: &TimeZone) -> Option<Self> {
+        let end = day.forward(1).date().to_zoned(zone.clone()).ok()?.timestamp();
+        Some(if synced >= end { Self::NotRecorded } else { Self::NotSyncedYet })
     }
 }
 
 /// A reading, or the reason why there is none. Absence is an answer, not an error.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Reading<T> {
-    /// `no_data` means that Garmin has nothing of this kind; `reason` says why.
+    /// `no_data` means that Garmin has nothing of this kind; `reason` says why, where that is
+    /// known.
     status: Status,
     /// The day in the athlete's own time zone, YYYY-MM-DD.
     date: String,
@@ -46,17 +64,30 @@ pub(crate) struct Reading<T> {
 
 impl<T> Reading<T> {
     /// The reading of `day`, when there is one.
-    pub(crate) fn of(day: Day, today: Day, data: Option<T>) -> Self {
-        match data {
-            Some(data) => {
-                Self { status: Status::Ok, date: day.to_string(), reason: None, data: Some(data) }
-            }
-            None => Self {
-                status: Status::NoData,
-                date: day.to_string(),
-                reason: Some(Absence::of(day, today)),
-                data: None,
-            },
-        }
+    pub(crate) fn found(day: Day, data: T) -> Self {
+        Self { status: Status::Ok, date: day.to_string(), reason: None, data: Some(data) }
+    }
+
+    /// Nothing. Without a reason nobody knows why.
+    pub(crate) fn absent(day: Day, reason: Option<Absence>) -> Self {
+        Self { status: Status::NoData, date: day.to_string(), reason, data: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_counts_as_recorded_nowhere_only_once_the_device_has_sent_its_data() {
+        let today: Day = "2026-05-10".parse().unwrap();
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        assert_eq!(Absence::by_date(today, today), Some(Absence::NotSyncedYet));
+        assert_eq!(Absence::by_date(today.back(15), today), Some(Absence::NotRecorded));
+        let day = today.back(2);
+        assert_eq!(Absence::by_date(day, today), None);
+        let by_sync = |at: &str| Absence::by_sync(day, at.parse().unwrap(), &zone);
+        assert_eq!(by_sync("2026-05-08T21:59:00Z"), Some(Absence::NotSyncedYet));
+        assert_eq!(by_sync("2026-05-08T22:00:00Z"), Some(Absence::NotRecorded));
     }
 }

@@ -21,7 +21,14 @@ pub(crate) fn parse<T: DeserializeOwned>(args: JsonObject) -> Result<T, ToolErro
         at.borrow_mut().clone_from(name);
     });
     let read = T::deserialize(MapDeserializer::<_, serde_json::Error>::new(given));
-    read.map_err(|error| ToolError::argument(at.into_inner(), plain(&error)))
+    read.map_err(|error| {
+        let problem = plain(&error);
+        // What is missing shows after the last argument given, which is not to blame.
+        match problem.strip_prefix("missing field `").and_then(|name| name.strip_suffix('`')) {
+            Some(missing) => ToolError::argument(missing, "required, and was left out"),
+            None => ToolError::argument(at.into_inner(), problem),
+        }
+    })
 }
 
 /// serde's words without the noise around them.
@@ -133,17 +140,29 @@ pub(crate) fn range(
     })
 }
 
+/// A whole number, however a client writes it: JSON Schema counts `20.0` as an integer, and
+/// some clients know no other numbers; others write every argument as text.
+fn whole_number(value: &Value) -> Option<i64> {
+    /// Up to here every whole number has a float of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            let float = number.as_f64()?;
+            #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+            (float.fract() == 0.0 && float.abs() < EXACT).then_some(float as i64)
+        }),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 /// Garmin's number of an activity. Clients that cannot hold 64-bit numbers send it as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ActivityNumber(pub(crate) i64);
 
 impl<'de> Deserialize<'de> for ActivityNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = match Value::deserialize(deserializer)? {
-            Value::Number(number) => number.as_i64(),
-            Value::String(text) => text.trim().parse().ok(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        };
+        let number = whole_number(&Value::deserialize(deserializer)?);
         number.filter(|number| *number > 0).map(Self).ok_or_else(|| {
             D::Error::custom(
                 "not an activity id; allowed is a positive whole number, the `id` of an \
@@ -176,8 +195,8 @@ pub(crate) struct Whole<const LEAST: u32, const MOST: u32>(pub(crate) u32);
 
 impl<'de, const LEAST: u32, const MOST: u32> Deserialize<'de> for Whole<LEAST, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        let number = whole_number(&Value::deserialize(deserializer)?);
+        let number = number.and_then(|number| u32::try_from(number).ok());
         number.filter(|number| (LEAST..=MOST).contains(number)).map(Self).ok_or_else(|| {
             D::Error::custom(format!("allowed is a whole number from {LEAST} to {MOST}"))
         })
@@ -251,6 +270,34 @@ mod tests {
                 assert!(problem.contains(part), "{part}: {problem}");
             }
             assert!(!problem.contains("column"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_whatever_else_was_given() {
+        #[derive(Debug, Deserialize)]
+        struct Needs {
+            #[expect(dead_code, reason = "only its absence matters")]
+            id: ActivityNumber,
+            #[expect(dead_code, reason = "only its presence matters")]
+            include: Option<String>,
+        }
+        for args in [json!({}), json!({"include": "laps"}), json!({"id": null})] {
+            let Value::Object(args) = args else { panic!("an object") };
+            let refused = parse::<Needs>(args).unwrap_err();
+            assert_eq!(refused, ToolError::argument("id", "required, and was left out"));
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_understood_however_a_client_writes_them() {
+        for limit in [json!(20), json!(20.0), json!("20"), json!(" 20 ")] {
+            assert_eq!(read(json!({ "limit": limit })).unwrap().limit, Some(Whole(20)));
+        }
+        let id = read(json!({ "id": 18_000_000_000.0 })).unwrap().id;
+        assert_eq!(id, Some(ActivityNumber(18_000_000_000)));
+        for bad in [json!(20.5), json!(1e300), json!(-1.0), json!("20.5"), json!(true)] {
+            assert!(read(json!({ "limit": bad })).is_err(), "{bad}");
         }
     }
 

@@ -69,15 +69,43 @@ fn offers(tool: &Entry, place: Place, policy: &ToolPolicy) -> bool {
         Place::Everywhere => true,
         Place::Desktop => place == Place::Desktop,
     };
+    // Signing in changes nothing in the account, and is what the errors of all others ask for.
     here && (policy.enabled.is_empty() || named(&policy.enabled))
         && !named(&policy.disabled)
-        && (!policy.read_only || tool.class.is_read_only())
+        && (!policy.read_only || tool.class.is_read_only() || tool.place == Place::Desktop)
 }
 
-/// Names in the policy that no tool has, for the operator.
-pub(crate) fn unknown(policy: &ToolPolicy) -> impl Iterator<Item = &str> {
+/// A name in the policy that no tool has, and the tool that may be meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unknown<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) closest: &'static str,
+}
+
+/// What the operator has misspelt.
+pub(crate) fn unknown(policy: &ToolPolicy) -> impl Iterator<Item = Unknown<'_>> {
     let names = policy.enabled.iter().chain(&policy.disabled).map(String::as_str);
-    names.filter(|name| !crate::tools::ALL.iter().any(|tool| tool.name == *name))
+    let missing = names.filter(|name| !crate::tools::ALL.iter().any(|tool| tool.name == *name));
+    missing.filter_map(|name| {
+        let closest = crate::tools::ALL.iter().min_by_key(|tool| distance(tool.name, name))?;
+        Some(Unknown { name, closest: closest.name })
+    })
+}
+
+/// How many letters must be put in, left out or replaced to get from one word to the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(100).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
 }
 
 #[cfg(test)]
@@ -230,6 +258,81 @@ mod generate {
         }
     }
 
+    /// Keys that prompts and scripts written for garmin_mcp read, by tool and the way to them.
+    const OLD_KEYS: [(&str, &str, &str); 7] = [
+        (
+            "get_activity",
+            "",
+            "id name type event_type parent_type start_time_local start_time_gmt \
+             duration_seconds moving_duration_seconds elapsed_duration_seconds distance_meters \
+             avg_speed_mps max_speed_mps avg_hr_bpm max_hr_bpm min_hr_bpm calories bmr_calories \
+             avg_cadence max_cadence avg_stride_length_cm avg_ground_contact_time_ms \
+             avg_vertical_oscillation_cm steps avg_power_watts max_power_watts \
+             normalized_power_watts training_effect anaerobic_training_effect \
+             training_effect_label training_load moderate_intensity_minutes \
+             vigorous_intensity_minutes elevation_gain_meters elevation_loss_meters \
+             max_elevation_meters min_elevation_meters recovery_hr_bpm body_battery_impact \
+             workout_feel workout_rpe lap_count has_splits device_manufacturer",
+        ),
+        (
+            "get_stats",
+            "",
+            "date total_steps daily_step_goal distance_meters floors_ascended floors_descended \
+             total_calories active_calories bmr_calories highly_active_seconds active_seconds \
+             sedentary_seconds sleeping_seconds moderate_intensity_minutes \
+             vigorous_intensity_minutes intensity_minutes_goal min_heart_rate_bpm \
+             max_heart_rate_bpm resting_heart_rate_bpm last_7_days_avg_resting_hr \
+             avg_stress_level max_stress_level stress_qualifier body_battery_charged \
+             body_battery_drained body_battery_highest body_battery_lowest body_battery_current \
+             avg_spo2_percent lowest_spo2_percent avg_waking_respiration highest_respiration \
+             lowest_respiration",
+        ),
+        (
+            "get_sleep_summary",
+            "",
+            "sleep_seconds sleep_hours nap_seconds sleep_start sleep_end sleep_score \
+             sleep_score_qualifier deep_sleep_seconds light_sleep_seconds rem_sleep_seconds \
+             awake_seconds deep_sleep_percent light_sleep_percent rem_sleep_percent awake_count \
+             restless_moments_count avg_sleep_stress resting_heart_rate_bpm avg_spo2_percent \
+             lowest_spo2_percent avg_overnight_hrv",
+        ),
+        ("get_gear", "", "gear_count active_count retired_count defaults gear"),
+        (
+            "get_gear",
+            "/properties/gear/items",
+            "uuid name full_name type status date_begin date_end max_distance_km \
+             is_default_for stats",
+        ),
+        (
+            "get_training_readiness",
+            "/properties/entries/items",
+            "timestamp context level score feedback sleep_score sleep_factor_percent \
+             sleep_factor_feedback recovery_time_hours recovery_factor_percent \
+             recovery_factor_feedback training_load_factor_percent training_load_feedback \
+             acute_load hrv_factor_percent hrv_factor_feedback hrv_weekly_avg \
+             stress_history_factor_percent stress_history_feedback \
+             sleep_history_factor_percent sleep_history_feedback",
+        ),
+        (
+            "get_body_battery",
+            "/properties/days/items/properties/events/items",
+            "type start_time duration_minutes body_battery_impact feedback",
+        ),
+    ];
+
+    #[test]
+    fn keys_that_others_rely_on_are_still_there() {
+        let tools: Vec<Value> =
+            LINES.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        for (name, way, keys) in OLD_KEYS {
+            let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
+            let schema = tool["outputSchema"].pointer(way).unwrap();
+            for key in keys.split_whitespace() {
+                assert!(schema["properties"].get(key).is_some(), "{name}{way}: {key}");
+            }
+        }
+    }
+
     #[test]
     fn no_two_tools_share_a_name() {
         let mut names: Vec<&str> = crate::tools::ALL.iter().map(|tool| tool.name).collect();
@@ -276,6 +379,9 @@ mod generate {
         let desktop = Catalogue::new(Place::Desktop, &ToolPolicy::default());
         for name in ["authenticate", "complete_mfa"] {
             assert!(everywhere.find(name).is_none() && desktop.find(name).is_some(), "{name}");
+            // The errors of all others name it as the cure.
+            let read_only = ToolPolicy { read_only: true, ..ToolPolicy::default() };
+            assert!(Catalogue::new(Place::Desktop, &read_only).find(name).is_some(), "{name}");
         }
         assert!(!everywhere.repeatable().iter().any(|name| name == "authenticate"));
         assert!(everywhere.repeatable().iter().any(|name| name == "get_sleep"));
@@ -288,6 +394,9 @@ mod generate {
             disabled: vec!["get_sleeep".into()],
             ..ToolPolicy::default()
         };
-        assert_eq!(unknown(&policy).collect::<Vec<_>>(), ["get_sleeep"]);
+        let unknown: Vec<_> = unknown(&policy).collect();
+        assert_eq!(unknown, [Unknown { name: "get_sleeep", closest: "get_sleep" }]);
+        assert_eq!(distance("get_hrv", "get_hvr"), 2);
+        assert_eq!((distance("", "abc"), distance("abc", "")), (3, 3));
     }
 }

@@ -8,7 +8,7 @@ use domain::clock::{Clock, SystemClock};
 use domain::contract::Launch;
 
 use crate::account::{Account, Door};
-use crate::catalogue::{self, Catalogue};
+use crate::catalogue::{self, Catalogue, Unknown};
 use crate::host::{self, Exit, Line, Options, Program};
 use crate::keeper::{Channel, GatewayNames};
 use crate::mcp::{Endpoint, Server};
@@ -24,8 +24,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn program(launch: Launch, line: Line) -> Program<Endpoint> {
-    for name in catalogue::unknown(&launch.tools) {
-        tracing::warn!(event = "tools.unknown", name = %name, "no tool has this name");
+    for Unknown { name, closest } in catalogue::unknown(&launch.tools) {
+        tracing::warn!(event = "tools.unknown", name = %name, closest, "no tool has this name");
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalogue = Catalogue::new(Place::Everywhere, &launch.tools);

@@ -12,13 +12,14 @@ use domain::upstream::Upstream;
 use garmin::{Transport, TransportError, TransportOptions};
 use rmcp::ServiceExt;
 use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::account::{Account, Door};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{self, Catalogue, Unknown};
 use crate::desktop::{Desktop, Login};
 use crate::keeper::{Directory, DirectoryError};
 use crate::mcp::Server;
@@ -44,6 +45,8 @@ pub enum DesktopError {
     Transport(#[from] TransportError),
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
+    #[error("TOOLS_ENABLED or TOOLS_DISABLED: there is no tool `{name}`; `{closest}` may be meant")]
+    UnknownTool { name: String, closest: &'static str },
     /// The other side did not begin with a handshake of any known revision.
     #[error("this is an MCP server; its client sent no handshake")]
     Handshake,
@@ -105,6 +108,9 @@ pub(crate) fn parts(
 /// Serves until the client closes standard input. The handshake waits for nothing: whether
 /// somebody is signed in shows at the first call.
 pub fn stdio(config: StdioConfig) -> Result<(), DesktopError> {
+    if let Some(Unknown { name, closest }) = catalogue::unknown(&config.tools).next() {
+        return Err(DesktopError::UnknownTool { name: name.to_owned(), closest });
+    }
     log_to_stderr();
     let runtime = runtime()?;
     let ended = runtime.block_on(serve(config));
@@ -116,10 +122,20 @@ pub fn stdio(config: StdioConfig) -> Result<(), DesktopError> {
 async fn serve(config: StdioConfig) -> Result<(), DesktopError> {
     let Parts { keeper, account, .. } = parts(config.directory, config.upstream, config.login)?;
     let server = Server::new(account, Catalogue::new(Place::Desktop, &config.tools));
+    let mut terminated = signal(SignalKind::terminate())?;
+    let ended = tokio::select! {
+        ended = converse(server) => ended,
+        // Some clients do not close their end but send this.
+        _ = terminated.recv() => Ok(()),
+    };
+    keeper.settle().await;
+    ended
+}
+
+async fn converse(server: Server) -> Result<(), DesktopError> {
     let greeted = server.serve(rmcp::transport::stdio()).await;
     let running = greeted.map_err(|_| DesktopError::Handshake)?;
     let _ = running.waiting().await;
-    keeper.settle().await;
     Ok(())
 }
 
@@ -149,6 +165,18 @@ mod tests {
         assert_eq!(at(None, Some("/h")), expected("/h/.local/share/garmin-gateway"));
         assert_eq!(at(Some("relative"), Some("/h")), at(None, Some("/h")));
         assert_eq!(at(None, None), None);
+    }
+
+    #[test]
+    fn a_misspelt_tool_keeps_the_server_from_starting() {
+        let config = StdioConfig {
+            directory: "/nonexistent".into(),
+            upstream: Upstream::garmin(domain::region::Region::Global),
+            login: None,
+            tools: ToolPolicy { enabled: vec!["get_slep".into()], ..ToolPolicy::default() },
+        };
+        let refused = stdio(config).unwrap_err().to_string();
+        assert!(refused.contains("`get_slep`") && refused.contains("`get_sleep`"), "{refused}");
     }
 
     #[test]

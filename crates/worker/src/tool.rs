@@ -1,5 +1,7 @@
 //! What a tool is, and how a name becomes a call.
 
+use std::time::Duration;
+
 use domain::scope::Scopes;
 use garmin::BoxFuture;
 use rmcp::model::JsonObject;
@@ -11,6 +13,10 @@ use serde_json::Value;
 use crate::account::Account;
 use crate::args;
 use crate::error::ToolError;
+
+/// The longest a call may take. Hosts give up after a minute, and an answer nobody waits for
+/// helps nobody.
+pub(crate) const CALL_WITHIN: Duration = Duration::from_secs(50);
 
 /// What a tool may do to the account. All four hints follow from it, so no tool can lack one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +67,7 @@ pub(crate) trait Tool {
     const DESCRIPTION: &'static str;
     const CLASS: Class = Class::Read;
     const PLACE: Place = Place::Everywhere;
+    const WITHIN: Duration = CALL_WITHIN;
 
     type Args: DeserializeOwned + JsonSchema + Send;
     type Answer: Serialize + JsonSchema + Send;
@@ -79,6 +86,7 @@ pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) class: Class,
     pub(crate) place: Place,
+    pub(crate) within: Duration,
     pub(crate) call: Call,
     #[cfg(test)]
     pub(crate) describe: fn() -> Value,
@@ -90,6 +98,7 @@ impl Entry {
             name: T::NAME,
             class: T::CLASS,
             place: T::PLACE,
+            within: T::WITHIN,
             call: run::<T>,
             #[cfg(test)]
             describe: crate::catalogue::describe::<T>,

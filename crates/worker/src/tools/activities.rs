@@ -44,7 +44,7 @@ pub(super) struct Item {
     #[serde(skip_serializing_if = "Option::is_none")]
     max_hr_bpm: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    avg_power_w: Option<i64>,
+    avg_power_watts: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,7 +68,7 @@ fn item(activity: ActivitySummary) -> Option<Item> {
         calories: activity.calories.map(whole),
         avg_hr_bpm: activity.average_heart_rate.map(whole),
         max_hr_bpm: activity.max_heart_rate.map(whole),
-        avg_power_w: activity.average_power_w.map(whole),
+        avg_power_watts: activity.average_power_w.map(whole),
         steps: activity.steps,
         elevation_gain_meters: activity.elevation_gain_m.map(whole),
         elevation_loss_meters: activity.elevation_loss_m.map(whole),

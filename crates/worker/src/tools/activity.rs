@@ -3,11 +3,13 @@
 use garmin::GarminError;
 use garmin::api::ActivityId;
 use garmin::model::{Activity, ActivityMetadata, ActivityTotals};
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::activities::type_key;
-use super::numbers::{clean, hundredth, moment_there, tenth, whole, word};
+use super::kinds;
+use super::numbers::{clean, hundredth, moment, moment_there, tenth, whole, word};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::ActivityNumber;
@@ -65,15 +67,20 @@ pub(super) struct FullActivity {
     visibility: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
+    /// The type it is a kind of, such as `running` for `trail_running`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_type: Option<String>,
     /// With the offset of the place where it started.
     #[serde(skip_serializing_if = "Option::is_none")]
-    start_time: Option<String>,
+    start_time_local: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_time_gmt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_seconds: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    moving_seconds: Option<i64>,
+    moving_duration_seconds: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    elapsed_seconds: Option<i64>,
+    elapsed_duration_seconds: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     distance_meters: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,11 +104,11 @@ pub(super) struct FullActivity {
     bmr_calories: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<i64>,
-    /// Steps per minute.
+    /// On foot, in steps per minute.
     #[serde(skip_serializing_if = "Option::is_none")]
-    avg_run_cadence_spm: Option<i64>,
+    avg_cadence: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    max_run_cadence_spm: Option<i64>,
+    max_cadence: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     avg_bike_cadence_rpm: Option<i64>,
     /// Strokes per minute.
@@ -116,11 +123,11 @@ pub(super) struct FullActivity {
     #[serde(skip_serializing_if = "Option::is_none")]
     avg_vertical_ratio_pct: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    avg_power_w: Option<i64>,
+    avg_power_watts: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    max_power_w: Option<i64>,
+    max_power_watts: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    normalized_power_w: Option<i64>,
+    normalized_power_watts: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     training_stress_score: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -185,6 +192,8 @@ impl FullActivity {
     pub(super) fn of(id: ActivityId, activity: Activity) -> Self {
         let totals: ActivityTotals = activity.totals.unwrap_or_default();
         let metadata: ActivityMetadata = activity.metadata.unwrap_or_default();
+        let parent = activity.kind.as_ref().and_then(|kind| kind.parent_id);
+        let parent_type = parent.and_then(kinds::key).map(str::to_owned);
         Self {
             id: id.number(),
             name: activity.name.as_deref().map(clean),
@@ -193,10 +202,12 @@ impl FullActivity {
             event_type: activity.event.and_then(|event| event.key),
             visibility: activity.visibility.and_then(|rule| rule.key),
             location: activity.location.as_deref().map(clean),
-            start_time: moment_there(totals.start, totals.start_local),
+            parent_type,
+            start_time_local: moment_there(totals.start, totals.start_local),
+            start_time_gmt: totals.start.map(|at| moment(at, &TimeZone::UTC)),
             duration_seconds: totals.duration_s.map(whole),
-            moving_seconds: totals.moving_s.map(whole),
-            elapsed_seconds: totals.elapsed_s.map(whole),
+            moving_duration_seconds: totals.moving_s.map(whole),
+            elapsed_duration_seconds: totals.elapsed_s.map(whole),
             distance_meters: totals.distance_m.map(whole),
             avg_speed_mps: totals.average_speed_mps.map(hundredth),
             max_speed_mps: totals.max_speed_mps.map(hundredth),
@@ -208,17 +219,17 @@ impl FullActivity {
             calories: totals.calories.map(whole),
             bmr_calories: totals.bmr_calories.map(whole),
             steps: totals.steps,
-            avg_run_cadence_spm: totals.run_cadence_spm.map(whole),
-            max_run_cadence_spm: totals.max_run_cadence_spm.map(whole),
+            avg_cadence: totals.run_cadence_spm.map(whole),
+            max_cadence: totals.max_run_cadence_spm.map(whole),
             avg_bike_cadence_rpm: totals.bike_cadence_rpm.map(whole),
             avg_swim_cadence_spm: totals.swim_cadence_spm.map(whole),
             avg_stride_length_cm: totals.stride_length_cm.map(tenth),
             avg_ground_contact_time_ms: totals.ground_contact_ms.map(whole),
             avg_vertical_oscillation_cm: totals.vertical_oscillation_cm.map(tenth),
             avg_vertical_ratio_pct: totals.vertical_ratio_pct.map(tenth),
-            avg_power_w: totals.average_power_w.map(whole),
-            max_power_w: totals.max_power_w.map(whole),
-            normalized_power_w: totals.normalized_power_w.map(whole),
+            avg_power_watts: totals.average_power_w.map(whole),
+            max_power_watts: totals.max_power_w.map(whole),
+            normalized_power_watts: totals.normalized_power_w.map(whole),
             training_stress_score: totals.training_stress_score.map(tenth),
             intensity_factor: totals.intensity_factor.map(hundredth),
             training_effect: totals.aerobic_training_effect.map(tenth),

@@ -1,13 +1,12 @@
 //! One activity with its parts: laps, zones, gear, the curve.
 
-use std::fmt;
-
 use garmin::GarminError;
 use garmin::model::{ActivityDetails, ActivitySplits, Gear, Lap, TimeInZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::activity::{FullActivity, find};
+use super::extras::{Extras, Missing};
 use super::numbers::{clean, hundredth, tenth, whole, word};
 use crate::account::Account;
 use crate::answer::Status;
@@ -274,28 +273,14 @@ fn curve(details: Option<ActivityDetails>, most: usize) -> Curve {
     }
 }
 
-/// Parts are read one by one, so that one which fails does not cost the rest.
-#[derive(Default)]
-struct Parts {
-    warnings: Vec<String>,
-}
-
-impl Parts {
-    async fn read<T>(
-        &mut self,
-        part: impl fmt::Display,
-        read: impl Future<Output = Result<T, GarminError>>,
-    ) -> Result<Option<T>, ToolError> {
-        match read.await {
-            Ok(found) => Ok(Some(found)),
-            Err(GarminError::SignInNeeded) => Err(ToolError::AuthExpired),
-            Err(error) => {
-                let error = ToolError::from(error);
-                self.warnings.push(format!("{part}: {}: {error}", error.code()));
-                Ok(None)
-            }
-        }
-    }
+/// Reads a part if it is wanted.
+async fn wanted<T>(
+    extras: Extras,
+    wanted: bool,
+    part: &str,
+    read: impl Future<Output = Result<T, GarminError>>,
+) -> Option<Result<T, Missing>> {
+    if wanted { Some(extras.read(part, read).await) } else { None }
 }
 
 impl Tool for Details {
@@ -308,45 +293,44 @@ impl Tool for Details {
     type Answer = DetailsAnswer;
 
     async fn call(account: &Account, args: DetailsArgs) -> Result<Self::Answer, ToolError> {
-        let wanted = args.include.unwrap_or_else(|| vec![Part::Laps, Part::Zones, Part::Gear]);
-        let wants = |part| wanted.contains(&part);
+        let extras = Extras::begin();
+        let include = args.include.unwrap_or_else(|| vec![Part::Laps, Part::Zones, Part::Gear]);
+        let wants = |part| include.contains(&part);
         let (id, activity) = find(account, args.activity_id).await?;
         let garmin = account.garmin()?;
-        let mut parts = Parts::default();
-        let mut answer = DetailsAnswer {
+        let points = args.max_points.map_or(POINTS, |points| points.0);
+        let (lap_rows, heart, power, gear, series) = tokio::join!(
+            wanted(extras, wants(Part::Laps), "laps", garmin.activity_splits(id)),
+            wanted(extras, wants(Part::Zones), "hr_zones", garmin.activity_heart_rate_zones(id)),
+            wanted(extras, wants(Part::Zones), "power_zones", garmin.activity_power_zones(id)),
+            wanted(extras, wants(Part::Gear), "gear", garmin.activity_gear(id)),
+            wanted(extras, wants(Part::Series), "series", garmin.activity_details(id, points)),
+        );
+        let mut warnings = Vec::new();
+        let first_lap = args.from_lap.map_or(1, |from| from.0);
+        let first_lap = usize::try_from(first_lap).unwrap_or(1);
+        let most = usize::try_from(points).unwrap_or(1);
+        Ok(DetailsAnswer {
             status: Status::Ok,
             activity: FullActivity::of(id, activity),
-            laps: None,
-            hr_zones: None,
-            power_zones: None,
-            gear: None,
-            series: None,
-            warnings: Vec::new(),
-        };
-        if wants(Part::Laps) {
-            let from = args.from_lap.map_or(1, |from| from.0);
-            let from = usize::try_from(from).unwrap_or(1);
-            let read = parts.read("laps", garmin.activity_splits(id)).await?;
-            answer.laps = read.map(|splits| laps(splits, from));
-        }
-        if wants(Part::Zones) {
-            let read = parts.read("hr_zones", garmin.activity_heart_rate_zones(id)).await?;
-            answer.hr_zones = read.map(zones);
-            let read = parts.read("power_zones", garmin.activity_power_zones(id)).await?;
-            answer.power_zones = read.map(zones);
-        }
-        if wants(Part::Gear) {
-            answer.gear = parts.read("gear", garmin.activity_gear(id)).await?.map(used_gear);
-        }
-        if wants(Part::Series) {
-            let points = args.max_points.map_or(POINTS, |points| points.0);
-            let read = parts.read("series", garmin.activity_details(id, points)).await?;
-            let most = usize::try_from(points).unwrap_or(1);
-            answer.series = read.map(|details| curve(details, most));
-        }
-        answer.warnings = parts.warnings;
-        Ok(answer)
+            laps: show(lap_rows, &mut warnings, |splits| laps(splits, first_lap))?,
+            hr_zones: show(heart, &mut warnings, zones)?,
+            power_zones: show(power, &mut warnings, zones)?,
+            gear: show(gear, &mut warnings, used_gear)?,
+            series: show(series, &mut warnings, |details| curve(details, most))?,
+            warnings,
+        })
     }
+}
+
+/// The part as the answer shows it.
+fn show<T, S>(
+    part: Option<Result<T, Missing>>,
+    warnings: &mut Vec<String>,
+    shown: impl FnOnce(T) -> S,
+) -> Result<Option<S>, ToolError> {
+    let Some(part) = part else { return Ok(None) };
+    Ok(Missing::warned(part, warnings)?.map(shown))
 }
 
 #[cfg(test)]

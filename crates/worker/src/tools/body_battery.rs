@@ -1,12 +1,13 @@
 //! Body Battery: what charged the athlete, and what drained them.
 
 use garmin::days::{Day, DayRange};
-use garmin::model::{BodyBatteryDay, BodyBatteryEvent, Sample};
+use garmin::model::{BodyBatteryDay, BodyBatteryEvent, Sample, Stress};
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::numbers::{clean, moment, word};
+use super::extras::{Extras, Missing};
+use super::numbers::{clean, moment, offset, word, zone_there};
 use super::series::{self, Series};
 use crate::account::Account;
 use crate::answer::{Absence, Status};
@@ -55,6 +56,9 @@ pub(super) struct BodyBatteryAnswer {
     end_date: String,
     /// One entry per day with data, in order; days without data are left out.
     days: Vec<BatteryDay>,
+    /// What is missing in this answer, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -95,13 +99,16 @@ struct Level {
 struct Event {
     /// `sleep`, `nap`, `activity`, `recovery`, `stress`, …
     r#type: String,
+    /// With the offset of the place where it happened.
     #[serde(skip_serializing_if = "Option::is_none")]
-    start: Option<String>,
+    start_time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    duration_min: Option<i64>,
+    duration_minutes: Option<i64>,
     /// Positive where it charged, negative where it drained.
     #[serde(skip_serializing_if = "Option::is_none")]
-    impact: Option<i64>,
+    body_battery_impact: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feedback: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     activity_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,9 +118,13 @@ struct Event {
 fn event(event: &BodyBatteryEvent, zone: &TimeZone) -> Option<Event> {
     Some(Event {
         r#type: word(event.kind.as_deref()?),
-        start: event.start.map(|at| moment(at, zone)),
-        duration_min: event.duration_ms.map(|millis| (millis + 30_000).div_euclid(60_000)),
-        impact: event.impact,
+        start_time: event.start.map(|at| {
+            let there = event.offset_ms.and_then(|millis| offset(millis / 1000));
+            moment(at, &zone_there(at, there, zone))
+        }),
+        duration_minutes: event.duration_ms.map(|millis| (millis + 30_000).div_euclid(60_000)),
+        body_battery_impact: event.impact,
+        feedback: event.short_feedback.as_deref().map(word),
         activity_id: event.activity_id,
         activity_name: event.activity_name.as_deref().map(clean),
     })
@@ -155,10 +166,12 @@ impl Tool for BodyBattery {
     type Answer = BodyBatteryAnswer;
 
     async fn call(account: &Account, args: BodyBatteryArgs) -> Result<Self::Answer, ToolError> {
+        let extras = Extras::begin();
         let today = account.today().await?;
         let range = args.range(today)?;
         let garmin = account.garmin()?;
         let zone = garmin.zone().await?;
+        let mut warnings = Vec::new();
         let mut days: Vec<BatteryDay> = garmin
             .body_battery(range)
             .await?
@@ -169,28 +182,32 @@ impl Tool for BodyBattery {
         if let [day] = days.as_mut_slice()
             && range.length() == 1
         {
-            refine(day, &curve(account, range.first()).await?, &zone);
+            let stress = extras.read("series", garmin.stress(range.first())).await;
+            if let Some(stress) = Missing::warned(stress, &mut warnings)? {
+                refine(day, &curve(stress.as_ref()), &zone);
+            }
         }
         let empty = days.is_empty();
+        let reason = if empty { account.absence(range.last(), today).await } else { None };
         Ok(BodyBatteryAnswer {
             status: if empty { Status::NoData } else { Status::Ok },
-            reason: empty.then(|| Absence::of(range.last(), today)),
+            reason,
             start_date: range.first().to_string(),
             end_date: range.last().to_string(),
             days,
+            warnings,
         })
     }
 }
 
 /// The full curve of a day: the report shows a few points of it only.
-async fn curve(account: &Account, day: Day) -> Result<Vec<Sample>, ToolError> {
-    let stress = account.garmin()?.stress(day).await?;
+fn curve(stress: Option<&Stress>) -> Vec<Sample> {
     #[expect(clippy::cast_precision_loss, reason = "0 to 100")]
     let sample = |point: garmin::model::BodyBatteryPoint| Sample {
         at: point.at,
         value: Some(point.level as f64),
     };
-    Ok(stress.iter().flat_map(garmin::model::Stress::body_battery).map(sample).collect())
+    stress.iter().flat_map(|stress| stress.body_battery()).map(sample).collect()
 }
 
 fn refine(day: &mut BatteryDay, curve: &[Sample], zone: &TimeZone) {

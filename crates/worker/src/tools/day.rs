@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::numbers::{moment, share, tenth, whole, word};
+use super::numbers::{moment, tenth, whole, word};
 use crate::account::Account;
 use crate::answer::Reading;
 use crate::args::NamedDay;
@@ -118,7 +118,7 @@ impl Tool for DailyStats {
 
     async fn call(account: &Account, args: DayArgs) -> Result<Self::Answer, ToolError> {
         let (day, today, summary) = summary(account, &args).await?;
-        Ok(Reading::of(day, today, summary.map(Into::into)))
+        Ok(account.reading(day, today, summary.map(Into::into)).await)
     }
 }
 
@@ -168,7 +168,7 @@ pub(super) struct StatsAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     resting_heart_rate_bpm: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_seven_days_avg_resting_hr_bpm: Option<i64>,
+    last_7_days_avg_resting_hr: Option<i64>,
     /// 0 to 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     avg_stress_level: Option<i64>,
@@ -176,9 +176,6 @@ pub(super) struct StatsAnswer {
     max_stress_level: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stress_qualifier: Option<String>,
-    /// Share of the measured stress time below 26, in percent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rest_stress_pct: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body_battery_charged: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -210,10 +207,8 @@ pub(super) struct StatsAnswer {
 impl StatsAnswer {
     fn of(day: &DailySummary, zone: &TimeZone) -> Self {
         let stress = |level: i64| (level >= 0).then_some(level);
-        let rested = day.rest_stress_s.zip(measured_stress(day));
         Self {
             credited_intensity_minutes: credited(day),
-            rest_stress_pct: rested.and_then(|(rest, all)| share(rest, all)),
             total_steps: day.steps,
             daily_step_goal: day.step_goal,
             distance_meters: day.distance_m.map(whole),
@@ -232,7 +227,7 @@ impl StatsAnswer {
             min_heart_rate_bpm: day.min_heart_rate,
             max_heart_rate_bpm: day.max_heart_rate,
             resting_heart_rate_bpm: day.resting_heart_rate,
-            last_seven_days_avg_resting_hr_bpm: day.seven_day_resting_heart_rate,
+            last_7_days_avg_resting_hr: day.seven_day_resting_heart_rate,
             avg_stress_level: day.average_stress.and_then(stress),
             max_stress_level: day.max_stress.and_then(stress),
             stress_qualifier: day.stress_qualifier.as_deref().map(word),
@@ -252,11 +247,6 @@ impl StatsAnswer {
     }
 }
 
-fn measured_stress(day: &DailySummary) -> Option<i64> {
-    let parts = [day.rest_stress_s, day.low_stress_s, day.medium_stress_s, day.high_stress_s];
-    parts.into_iter().sum()
-}
-
 impl Tool for Stats {
     const NAME: &'static str = "get_stats";
     const TITLE: &'static str = "Everything about one day";
@@ -270,6 +260,6 @@ impl Tool for Stats {
         let (day, today, summary) = summary(account, &args).await?;
         let zone = account.garmin()?.zone().await?;
         let answer = summary.map(|summary| StatsAnswer::of(&summary, &zone));
-        Ok(Reading::of(day, today, answer))
+        Ok(account.reading(day, today, answer).await)
     }
 }

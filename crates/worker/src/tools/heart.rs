@@ -63,7 +63,8 @@ impl Tool for HeartRate {
         let garmin = account.garmin()?;
         let zone = garmin.zone().await?;
         let rates = garmin.heart_rates(day).await?;
-        Ok(Reading::of(day, today, rates.and_then(|rates| heart_rate(&rates, &zone))))
+        let data = rates.and_then(|rates| heart_rate(&rates, &zone));
+        Ok(account.reading(day, today, data).await)
     }
 }
 
@@ -153,6 +154,7 @@ impl Tool for HeartRateVariability {
         let garmin = account.garmin()?;
         let zone = garmin.zone().await?;
         let hrv = garmin.hrv(day).await?;
-        Ok(Reading::of(day, today, hrv.and_then(|hrv| variability(hrv, &zone))))
+        let data = hrv.and_then(|hrv| variability(hrv, &zone));
+        Ok(account.reading(day, today, data).await)
     }
 }

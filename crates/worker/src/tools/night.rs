@@ -1,12 +1,15 @@
 //! Sleep: one night, filed under the day of waking up.
 
+use domain::region::Region;
 use garmin::model::{Night, NightDto, SleepLevel, SleepScore, SleepScores};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::day::DayArgs;
-use super::numbers::{moment, share, tenth, whole, word};
+use super::numbers::{hundredth, moment, offset_there, share, tenth, whole, word, zone_there};
 use crate::account::Account;
 use crate::answer::Reading;
 use crate::error::ToolError;
@@ -15,14 +18,41 @@ use crate::tool::Tool;
 async fn night<T>(
     account: &Account,
     args: &DayArgs,
-    show: impl FnOnce(Night, &TimeZone) -> T,
+    show: impl FnOnce(Night, &Clocks) -> T,
 ) -> Result<Reading<T>, ToolError> {
     let today = account.today().await?;
     let day = args.date.resolve("date", today)?;
     let garmin = account.garmin()?;
-    let zone = garmin.zone().await?;
+    let own = garmin.zone().await?;
     let night = garmin.sleep(day).await?.filter(Night::is_recorded);
-    Ok(Reading::of(day, today, night.map(|night| show(night, &zone))))
+    let data = night.map(|night| {
+        let clocks = Clocks::of(night.sleep.as_ref(), account.upstream.region, own);
+        show(night, &clocks)
+    });
+    Ok(account.reading(day, today, data).await)
+}
+
+/// The clocks the sleeper had: at falling asleep, and at waking up.
+struct Clocks {
+    start: TimeZone,
+    end: TimeZone,
+}
+
+impl Clocks {
+    fn of(sleep: Option<&NightDto>, region: Region, own: TimeZone) -> Self {
+        let there = |at: Option<Timestamp>, local: Option<DateTime>| match (at, region) {
+            (Some(at), Region::Global) => {
+                let offset = local.and_then(|local| offset_there(at, local));
+                zone_there(at, offset, &own)
+            }
+            // There the local times have been seen shifted twice.
+            (Some(_), Region::China) | (None, _) => own.clone(),
+        };
+        Self {
+            start: there(sleep.and_then(|it| it.start), sleep.and_then(|it| it.start_local)),
+            end: there(sleep.and_then(|it| it.end), sleep.and_then(|it| it.end_local)),
+        }
+    }
 }
 
 /// `get_sleep`
@@ -107,7 +137,7 @@ struct ScoreParts {
 #[expect(clippy::struct_field_names, reason = "names of keys in the result")]
 struct Stage {
     stage: StageName,
-    /// HH:MM in the athlete's time zone.
+    /// HH:MM on the clock of the place where the night began.
     from: String,
     minutes: i64,
 }
@@ -165,15 +195,15 @@ fn score_parts(scores: &SleepScores) -> ScoreParts {
     }
 }
 
-fn full(night: Night, zone: &TimeZone) -> SleepAnswer {
+fn full(night: Night, clocks: &Clocks) -> SleepAnswer {
     let sleep = night.sleep.unwrap_or_default();
     let overall = sleep.scores.as_ref().and_then(|scores| scores.overall.as_ref());
     SleepAnswer {
         score: overall.and_then(|score| score.value),
         score_qualifier: qualifier(overall),
         asleep_s: sleep.asleep_s.unwrap_or_default(),
-        start: sleep.start.map(|at| moment(at, zone)),
-        end: sleep.end.map(|at| moment(at, zone)),
+        start: sleep.start.map(|at| moment(at, &clocks.start)),
+        end: sleep.end.map(|at| moment(at, &clocks.end)),
         deep_s: sleep.deep_s,
         light_s: sleep.light_s,
         rem_s: sleep.rem_s,
@@ -192,7 +222,7 @@ fn full(night: Night, zone: &TimeZone) -> SleepAnswer {
         avg_spo2_pct: sleep.average_spo2.map(whole),
         lowest_spo2_pct: sleep.lowest_spo2.map(whole),
         skin_temperature_deviation_c: night.skin_temperature_deviation_c.map(tenth),
-        stages: stages(night.levels.as_deref().unwrap_or_default(), zone),
+        stages: stages(night.levels.as_deref().unwrap_or_default(), &clocks.start),
     }
 }
 
@@ -216,6 +246,7 @@ pub(super) struct SleepSummary;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct SummaryAnswer {
     sleep_seconds: i64,
+    sleep_hours: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     nap_seconds: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -257,18 +288,25 @@ pub(super) struct SummaryAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     lowest_spo2_percent: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    avg_overnight_hrv_ms: Option<i64>,
+    /// Milliseconds.
+    avg_overnight_hrv: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hrv_status: Option<String>,
 }
 
-fn short(night: Night, zone: &TimeZone) -> SummaryAnswer {
+fn hours(seconds: i64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "seconds of a night")]
+    hundredth(seconds as f64 / 3600.0)
+}
+
+fn short(night: Night, clocks: &Clocks) -> SummaryAnswer {
     let sleep: NightDto = night.sleep.unwrap_or_default();
     let asleep = sleep.asleep_s.unwrap_or_default();
     let part = |stage: Option<i64>| stage.and_then(|stage| share(stage, asleep));
     let overall = sleep.scores.as_ref().and_then(|scores| scores.overall.as_ref());
     SummaryAnswer {
         sleep_seconds: asleep,
+        sleep_hours: hours(asleep),
         nap_seconds: sleep.nap_s,
         deep_sleep_seconds: sleep.deep_s,
         light_sleep_seconds: sleep.light_s,
@@ -280,15 +318,15 @@ fn short(night: Night, zone: &TimeZone) -> SummaryAnswer {
         sleep_score: overall.and_then(|score| score.value),
         sleep_score_qualifier: qualifier(overall),
         sleep_need_minutes: sleep.need.as_ref().and_then(|need| need.actual_min),
-        sleep_start: sleep.start.map(|at| moment(at, zone)),
-        sleep_end: sleep.end.map(|at| moment(at, zone)),
+        sleep_start: sleep.start.map(|at| moment(at, &clocks.start)),
+        sleep_end: sleep.end.map(|at| moment(at, &clocks.end)),
         awake_count: sleep.awake_count,
         restless_moments_count: night.restless_moments,
         avg_sleep_stress: sleep.average_stress.map(whole),
         resting_heart_rate_bpm: night.resting_heart_rate,
         avg_spo2_percent: sleep.average_spo2.map(whole),
         lowest_spo2_percent: sleep.lowest_spo2.map(whole),
-        avg_overnight_hrv_ms: night.overnight_hrv_ms.map(whole),
+        avg_overnight_hrv: night.overnight_hrv_ms.map(whole),
         hrv_status: night.hrv_status.as_deref().map(word),
     }
 }
@@ -309,6 +347,25 @@ impl Tool for SleepSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_night_abroad_has_the_clock_of_the_place_and_one_at_home_the_own_zone() {
+        let own = TimeZone::get("Europe/Berlin").unwrap();
+        let night = |start_local: &str| NightDto {
+            start: Some("2026-05-01T03:00:00Z".parse().unwrap()),
+            start_local: Some(start_local.parse().unwrap()),
+            ..NightDto::default()
+        };
+        let told = |night: &NightDto, region| {
+            let clocks = Clocks::of(Some(night), region, own.clone());
+            moment(night.start.unwrap(), &clocks.start)
+        };
+        let abroad = night("2026-04-30T23:00:00");
+        assert_eq!(told(&abroad, Region::Global), "2026-04-30T23:00:00-04:00");
+        assert_eq!(told(&abroad, Region::China), "2026-05-01T05:00:00+02:00");
+        let home = night("2026-05-01T05:00:00");
+        assert_eq!(Clocks::of(Some(&home), Region::Global, own.clone()).start, own);
+    }
 
     #[test]
     fn stages_carry_the_clock_of_the_place_and_unknown_ones_are_left_out() {

@@ -1,5 +1,6 @@
 //! Numbers rounded by meaning, and moments as people read them.
 
+use domain::text::is_harmless;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -29,9 +30,12 @@ pub(super) fn share(part: i64, all: i64) -> Option<f64> {
     share
 }
 
-/// Text that others wrote, without the characters that could disguise it.
+/// Text that others wrote, without the characters that could disguise it. White space of any
+/// kind becomes a blank: words of two lines must not run into each other.
 pub(super) fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+    let blank = |letter: char| if letter.is_whitespace() { ' ' } else { letter };
+    let text: String = text.chars().map(blank).filter(|letter| is_harmless(*letter)).collect();
+    text.trim().to_owned()
 }
 
 /// A word of Garmin's in capitals, as a key in a result.
@@ -44,18 +48,37 @@ pub(super) fn moment(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
+/// The zone of a place: the athlete's own while they are in it, else the plain offset that
+/// the clock on the wall had. The own one is better, for it knows when clocks change.
+pub(super) fn zone_there(at: Timestamp, offset: Option<Offset>, own: &TimeZone) -> TimeZone {
+    match offset {
+        Some(offset) if own.to_offset(at) != offset => offset.to_time_zone(),
+        Some(_) | None => own.clone(),
+    }
+}
+
+/// How far the clock on the wall was ahead. Clocks of the world differ by quarters of an
+/// hour; anything else is a fault of one of the two times.
+pub(super) fn offset_there(at: Timestamp, local: DateTime) -> Option<Offset> {
+    let wall = local.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    offset(wall.duration_since(at).as_secs())
+}
+
+/// An offset in seconds, to the quarter of an hour.
+pub(super) fn offset(seconds: i64) -> Option<Offset> {
+    let seconds = i32::try_from((seconds + 450).div_euclid(900) * 900).ok()?;
+    // Between Baker Island and the Line Islands.
+    let real = (-12 * 3600..=14 * 3600).contains(&seconds);
+    Offset::from_seconds(seconds).ok().filter(|_| real)
+}
+
 /// The same for something that happened where the clock on the wall showed `local`; the
 /// offset is the difference. Either alone still says something.
 pub(super) fn moment_there(at: Option<Timestamp>, local: Option<DateTime>) -> Option<String> {
     match (at, local) {
         (Some(at), Some(local)) => {
-            let wall = local.to_zoned(TimeZone::UTC).ok()?.timestamp();
-            let offset = wall.duration_since(at).as_secs();
-            // Clocks of the world differ by quarters of an hour; anything else is a fault of
-            // one of the two times.
-            let offset = i32::try_from((offset + 450).div_euclid(900) * 900).ok()?;
-            let zone = Offset::from_seconds(offset).ok()?.to_time_zone();
-            Some(moment(at, &zone))
+            let offset = offset_there(at, local).unwrap_or(Offset::UTC);
+            Some(moment(at, &offset.to_time_zone()))
         }
         (Some(at), None) => Some(moment(at, &TimeZone::UTC)),
         (None, Some(local)) => Some(local.strftime("%Y-%m-%dT%H:%M:%S").to_string()),
@@ -88,6 +111,13 @@ mod tests {
     fn numbers_lose_what_means_nothing() {
         assert_eq!((whole(147.6), tenth(9.96), hundredth(2.967)), (148, 10.0, 2.97));
         assert_eq!((whole(f64::NAN), share(1, 0), share(1, 3)), (0, None, Some(33.3)));
+    }
+
+    #[test]
+    fn text_of_others_keeps_its_words_apart_and_loses_its_disguise() {
         assert_eq!(clean("Morning\u{1b}[31m Run\n"), "Morning[31m Run");
+        assert_eq!(clean("2 km easy\n5x1000"), "2 km easy 5x1000");
+        assert_eq!(clean("a\tb\u{2028}c\u{a0}d"), "a b c d");
+        assert_eq!(clean("Run \u{202e}nuR\u{200b}\u{2066}"), "Run nuR");
     }
 }

@@ -74,6 +74,7 @@ impl Tool for BloodOxygen {
         let garmin = account.garmin()?;
         let zone = garmin.zone().await?;
         let oxygen = garmin.spo2(day).await?;
-        Ok(Reading::of(day, today, oxygen.and_then(|oxygen| answer(&oxygen, &zone))))
+        let data = oxygen.and_then(|oxygen| answer(&oxygen, &zone));
+        Ok(account.reading(day, today, data).await)
     }
 }

@@ -5,6 +5,7 @@ use garmin::model::{HeartRateZones, UserData, UserSettings, UserSleep};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::extras::{Extras, Missing};
 use super::numbers::{clean, hundredth, tenth, word};
 use crate::account::Account;
 use crate::answer::Status;
@@ -144,23 +145,20 @@ impl Tool for UserProfile {
     type Answer = UserProfileAnswer;
 
     async fn call(account: &Account, _: NoArgs) -> Result<Self::Answer, ToolError> {
+        let extras = Extras::begin();
         let garmin = account.garmin()?;
         let today = account.today().await?;
         let zone = garmin.zone().await?;
         let (profile, settings, zones) = tokio::join!(
             garmin.social_profile(),
             garmin.user_settings(),
-            garmin.heart_rate_zones()
+            extras.read("hr_zones", garmin.heart_rate_zones())
         );
         let profile = profile?;
         let settings: UserSettings = settings?.unwrap_or_default();
         let data: UserData = settings.data.unwrap_or_default();
         let mut warnings = Vec::new();
-        let zones = zones.unwrap_or_else(|error| {
-            let error = ToolError::from(error);
-            warnings.push(format!("hr_zones: {}: {error}", error.code()));
-            None
-        });
+        let zones = Missing::warned(zones, &mut warnings)?.flatten();
         Ok(UserProfileAnswer {
             status: Status::Ok,
             full_name: profile.full_name.as_deref().map(clean),

@@ -48,7 +48,10 @@ pub(super) struct ReadinessAnswer {
 #[schemars(inline)]
 struct Assessment {
     #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<String>,
+    timestamp: Option<String>,
+    /// What made Garmin assess anew, such as `after_wakeup_reset`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<String>,
     /// Whether this is the assessment after waking up.
     morning: bool,
     /// 0 to 100.
@@ -61,45 +64,39 @@ struct Assessment {
     feedback: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sleep_score: Option<i64>,
+    /// What speaks for or against training, here and below; 100 % is best.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sleep_factor_percent: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sleep_factor_feedback: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_factor_percent: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_factor_feedback: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    training_load_factor_percent: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    training_load_feedback: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hrv_factor_percent: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hrv_factor_feedback: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stress_history_factor_percent: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stress_history_feedback: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sleep_history_factor_percent: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sleep_history_feedback: Option<String>,
     /// Time until recovered.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_time_hours: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     acute_load: Option<i64>,
+    /// Milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hrv_weekly_avg_ms: Option<i64>,
-    /// What speaks for or against training; 100 % is best.
-    factors: Factors,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-struct Factors {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sleep: Option<Factor>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recovery: Option<Factor>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    load: Option<Factor>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hrv: Option<Factor>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stress_history: Option<Factor>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sleep_history: Option<Factor>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-struct Factor {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pct: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    feedback: Option<String>,
-}
-
-fn factor(pct: Option<i64>, feedback: Option<&str>) -> Option<Factor> {
-    (pct.is_some() || feedback.is_some()).then(|| Factor { pct, feedback: feedback.map(word) })
+    hrv_weekly_avg: Option<i64>,
 }
 
 fn hours(minutes: i64) -> f64 {
@@ -109,35 +106,31 @@ fn hours(minutes: i64) -> f64 {
 
 fn assessment(entry: &TrainingReadiness, zone: &TimeZone) -> Assessment {
     Assessment {
-        time: entry.at.map(|at| moment(at, zone)).or_else(|| moment_there(None, entry.at_local)),
+        timestamp: entry
+            .at
+            .map(|at| moment(at, zone))
+            .or_else(|| moment_there(None, entry.at_local)),
+        context: entry.context.as_deref().map(word),
         morning: entry.is_morning(),
         score: entry.score,
         level: entry.level.as_deref().map(word),
         feedback: entry.feedback_short.as_deref().map(word),
         sleep_score: entry.sleep_score,
+        sleep_factor_percent: entry.sleep_score_factor_pct,
+        sleep_factor_feedback: entry.sleep_score_factor_feedback.as_deref().map(word),
+        recovery_factor_percent: entry.recovery_time_factor_pct,
+        recovery_factor_feedback: entry.recovery_time_factor_feedback.as_deref().map(word),
+        training_load_factor_percent: entry.load_ratio_factor_pct,
+        training_load_feedback: entry.load_ratio_factor_feedback.as_deref().map(word),
+        hrv_factor_percent: entry.hrv_factor_pct,
+        hrv_factor_feedback: entry.hrv_factor_feedback.as_deref().map(word),
+        stress_history_factor_percent: entry.stress_history_factor_pct,
+        stress_history_feedback: entry.stress_history_factor_feedback.as_deref().map(word),
+        sleep_history_factor_percent: entry.sleep_history_factor_pct,
+        sleep_history_feedback: entry.sleep_history_factor_feedback.as_deref().map(word),
         recovery_time_hours: entry.recovery_min().map(hours),
         acute_load: entry.acute_load,
-        hrv_weekly_avg_ms: entry.hrv_weekly_average_ms,
-        factors: Factors {
-            sleep: factor(
-                entry.sleep_score_factor_pct,
-                entry.sleep_score_factor_feedback.as_deref(),
-            ),
-            recovery: factor(
-                entry.recovery_time_factor_pct,
-                entry.recovery_time_factor_feedback.as_deref(),
-            ),
-            load: factor(entry.load_ratio_factor_pct, entry.load_ratio_factor_feedback.as_deref()),
-            hrv: factor(entry.hrv_factor_pct, entry.hrv_factor_feedback.as_deref()),
-            stress_history: factor(
-                entry.stress_history_factor_pct,
-                entry.stress_history_factor_feedback.as_deref(),
-            ),
-            sleep_history: factor(
-                entry.sleep_history_factor_pct,
-                entry.sleep_history_factor_feedback.as_deref(),
-            ),
-        },
+        hrv_weekly_avg: entry.hrv_weekly_average_ms,
     }
 }
 
@@ -169,6 +162,6 @@ impl Tool for Readiness {
         let entries: Vec<Assessment> =
             chosen(entries, args.which).iter().map(|entry| assessment(entry, &zone)).collect();
         let answer = (!entries.is_empty()).then_some(ReadinessAnswer { entries });
-        Ok(Reading::of(day, today, answer))
+        Ok(account.reading(day, today, answer).await)
     }
 }

@@ -1,6 +1,8 @@
 //! Signing in from the conversation; only where the person's own machine holds the sign-in.
 //! A password is never an argument: it would pass through the model.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,10 @@ use crate::args::NoArgs;
 use crate::desktop::{Desktop, SignedIn};
 use crate::error::{SignInProblem, ToolError};
 use crate::tool::{Class, Place, Tool};
+
+/// Signing in goes through several pages with pauses between them. To break it off is to lose
+/// a scarce thing, so it may outlast the host's patience: the next call finds it done.
+const SIGN_IN_WITHIN: Duration = Duration::from_secs(100);
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct SignInAnswer {
@@ -61,6 +67,7 @@ impl Tool for Authenticate {
         goes to complete_mfa. Never ask the user for the password in the conversation.";
     const CLASS: Class = Class::Set;
     const PLACE: Place = Place::Desktop;
+    const WITHIN: Duration = SIGN_IN_WITHIN;
     type Args = NoArgs;
     type Answer = SignInAnswer;
 
@@ -87,6 +94,7 @@ impl Tool for CompleteMfa {
         "Finishes a sign-in that authenticate began, with the code Garmin sent to the user.";
     const CLASS: Class = Class::Set;
     const PLACE: Place = Place::Desktop;
+    const WITHIN: Duration = SIGN_IN_WITHIN;
     type Args = CompleteMfaArgs;
     type Answer = SignInAnswer;
 

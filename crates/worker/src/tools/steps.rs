@@ -36,7 +36,8 @@ struct Hours {
     /// When the first hour begins, with the athlete's offset.
     start: String,
     step_s: i64,
-    values: Vec<i64>,
+    /// Null where nothing was recorded.
+    values: Vec<Option<i64>>,
 }
 
 const HOUR_S: i64 = 3600;
@@ -44,15 +45,15 @@ const HOUR_S: i64 = 3600;
 /// Quarters of an hour added up to hours.
 fn hours(buckets: &[StepBucket], zone: &TimeZone) -> Option<Hours> {
     let first = buckets.iter().filter_map(|bucket| bucket.start).min()?;
-    let mut values: Vec<i64> = Vec::new();
+    let mut values: Vec<Option<i64>> = Vec::new();
     for bucket in buckets {
         let (Some(start), Some(steps)) = (bucket.start, bucket.steps) else { continue };
         let hour = start.duration_since(first).as_secs().div_euclid(HOUR_S);
         let Some(hour) = usize::try_from(hour).ok().filter(|hour| *hour < 26) else { continue };
         if values.len() <= hour {
-            values.resize(hour + 1, 0);
+            values.resize(hour + 1, None);
         }
-        values[hour] += steps;
+        values[hour] = Some(values[hour].unwrap_or(0) + steps);
     }
     Some(Hours { start: moment(first, zone), step_s: HOUR_S, values })
 }
@@ -87,7 +88,8 @@ impl Tool for Steps {
         let garmin = account.garmin()?;
         let zone = garmin.zone().await?;
         let (summary, buckets) = tokio::join!(garmin.daily_summary(day), garmin.steps(day));
-        Ok(Reading::of(day, today, answer(summary?, buckets?, &zone)))
+        let data = answer(summary?, buckets?, &zone);
+        Ok(account.reading(day, today, data).await)
     }
 }
 
@@ -99,17 +101,19 @@ mod tests {
     fn quarters_add_up_to_hours_whatever_their_order() {
         let bucket = |start: &str, steps| StepBucket {
             start: Some(start.parse().unwrap()),
-            steps: Some(steps),
+            steps,
             ..StepBucket::default()
         };
         let buckets = [
-            bucket("2026-04-30T23:15:00Z", 5),
-            bucket("2026-04-30T22:00:00Z", 1),
-            bucket("2026-04-30T22:45:00Z", 2),
+            bucket("2026-05-01T01:15:00Z", Some(5)),
+            bucket("2026-04-30T22:00:00Z", Some(1)),
+            bucket("2026-04-30T22:45:00Z", Some(2)),
+            bucket("2026-04-30T23:00:00Z", None),
+            bucket("2026-05-01T00:00:00Z", Some(0)),
         ];
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let hours = hours(&buckets, &zone).unwrap();
         assert_eq!(hours.start, "2026-05-01T00:00:00+02:00");
-        assert_eq!(hours.values, [3, 5]);
+        assert_eq!(hours.values, [Some(3), None, Some(0), Some(5)]);
     }
 }

@@ -89,7 +89,8 @@ impl Tool for DayStress {
         let garmin = account.garmin()?;
         let zone = garmin.zone().await?;
         let stress = garmin.stress(day).await?;
-        Ok(Reading::of(day, today, stress.and_then(|stress| answer(&stress, &zone))))
+        let data = stress.and_then(|stress| answer(&stress, &zone));
+        Ok(account.reading(day, today, data).await)
     }
 }
 

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::extras::Extras;
 use super::numbers::{clean, moment, word};
 use crate::account::Account;
 use crate::answer::Status;
@@ -88,9 +89,11 @@ impl Tool for Watches {
     type Answer = WatchesAnswer;
 
     async fn call(account: &Account, args: WatchesArgs) -> Result<Self::Answer, ToolError> {
+        let extras = Extras::begin();
         let garmin = account.garmin()?;
         let zone = garmin.zone().await?;
-        let (watches, last) = tokio::join!(garmin.devices(), garmin.last_used_device());
+        let (watches, last) =
+            tokio::join!(garmin.devices(), extras.read("last_sync", garmin.last_used_device()));
         // Without it the list is as good but for one time.
         let last = last.ok().flatten();
         let mut devices: Vec<Device> = watches?

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use futures_util::StreamExt;
-use garmin::Garmin;
 use garmin::api::GearId;
 use garmin::model::{Gear, GearStats};
+use garmin::{Garmin, GarminError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::extras::{Extras, Missing};
+use super::kinds;
 use super::numbers::{clean, hundredth, word};
 use crate::account::Account;
 use crate::answer::Status;
@@ -18,8 +20,9 @@ use crate::tool::Tool;
 /// `get_gear`
 pub(super) struct GearList;
 
-/// Garmin tells the mileage piece by piece; more than this is asked for by nobody at once.
-const MOST_STATS: usize = 40;
+/// Garmin tells the mileage piece by piece, and limits how often it may be asked. What is in
+/// use comes first.
+const MOST_STATS: usize = 8;
 const AT_ONCE: usize = 4;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -35,6 +38,8 @@ pub(super) struct GearAnswer {
     gear_count: usize,
     active_count: usize,
     retired_count: usize,
+    /// What is used unless said otherwise: the name of the gear by activity type.
+    defaults: BTreeMap<String, String>,
     /// In use first, then by name.
     gear: Vec<Piece>,
     /// What is missing in this answer, and why.
@@ -50,7 +55,7 @@ struct Piece {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    make_and_model: Option<String>,
+    full_name: Option<String>,
     /// `shoes`, `bike`, …
     #[serde(skip_serializing_if = "Option::is_none")]
     r#type: Option<String>,
@@ -64,9 +69,9 @@ struct Piece {
     /// After which the athlete wants to replace it.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_distance_km: Option<f64>,
-    /// Garmin's numbers of the activity types it is used for by default.
+    /// The activity types it is used for unless said otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    is_default_for: Vec<i64>,
+    is_default_for: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stats: Option<Mileage>,
 }
@@ -80,11 +85,16 @@ struct Mileage {
     total_distance_km: Option<f64>,
 }
 
+/// The key of an activity type; its number where Garmin has added one since.
+fn kind(number: i64) -> String {
+    kinds::key(number).map_or_else(|| format!("activity_{number}"), str::to_owned)
+}
+
 fn kilometres(metres: f64) -> f64 {
     hundredth(metres / 1000.0)
 }
 
-fn piece(gear: Gear, stats: Option<GearStats>, is_default_for: Vec<i64>) -> Piece {
+fn piece(gear: Gear, stats: Option<GearStats>, is_default_for: Vec<String>) -> Piece {
     let made = match (gear.make, gear.model) {
         (Some(make), Some(model)) => Some(format!("{make} {model}")),
         (make, model) => make.or(model),
@@ -93,7 +103,7 @@ fn piece(gear: Gear, stats: Option<GearStats>, is_default_for: Vec<i64>) -> Piec
     Piece {
         uuid: gear.uuid,
         name: gear.name.as_deref().map(clean).or_else(|| made.clone()),
-        make_and_model: made,
+        full_name: made,
         r#type: gear.kind.as_deref().map(word),
         status: gear.status.as_deref().map(word),
         date_begin: gear.used_from.map(|date| date.to_string()),
@@ -107,22 +117,81 @@ fn piece(gear: Gear, stats: Option<GearStats>, is_default_for: Vec<i64>) -> Piec
     }
 }
 
-/// Mileage by name. A piece whose mileage cannot be read is left without.
-async fn mileage(garmin: &Garmin, gear: &[Gear]) -> (BTreeMap<String, GearStats>, usize) {
-    let mut ids: Vec<(String, GearId)> = Vec::new();
-    for name in gear.iter().filter_map(|gear| gear.uuid.as_deref()).take(MOST_STATS) {
-        if let Ok(id) = GearId::parse(name) {
-            ids.push((name.to_owned(), id));
+fn is_retired(gear: &Gear) -> bool {
+    gear.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("retired"))
+}
+
+/// Mileage by name. What is missing is among the warnings: Garmin's word once, if it does not
+/// want to be asked any more, and the number of pieces.
+async fn mileage(
+    garmin: &Garmin,
+    extras: Extras,
+    gear: &[Gear],
+    warnings: &mut Vec<String>,
+) -> Result<BTreeMap<String, GearStats>, ToolError> {
+    let mut ids: Vec<(bool, String, GearId)> = gear
+        .iter()
+        .filter_map(|gear| {
+            let name = gear.uuid.as_deref()?;
+            Some((is_retired(gear), name.to_owned(), GearId::parse(name).ok()?))
+        })
+        .collect();
+    ids.sort_by_key(|(retired, _, _)| *retired);
+    let mut reads =
+        futures_util::stream::iter(ids.into_iter().take(MOST_STATS))
+            .map(|(_, name, id)| async move {
+                (name, extras.read("stats", garmin.gear_stats(&id)).await)
+            })
+            .buffered(AT_ONCE);
+    let mut found = BTreeMap::new();
+    while let Some((name, stats)) = reads.next().await {
+        match stats {
+            Ok(stats) => found.extend(stats.map(|stats| (name, stats))),
+            // Each further question would prolong the trouble, or wait for nothing.
+            Err(missing) if stops(missing.cause) => {
+                Missing::warned::<()>(Err(missing), warnings)?;
+                break;
+            }
+            Err(_) => {}
         }
     }
-    let found: Vec<(String, Option<GearStats>)> = futures_util::stream::iter(ids)
-        .map(|(name, id)| async move { (name, garmin.gear_stats(&id).await.ok().flatten()) })
-        .buffered(AT_ONCE)
+    match gear.len() - found.len() {
+        0 => {}
+        1 => warnings.push("the mileage of 1 piece is not known".into()),
+        missing => warnings.push(format!("the mileage of {missing} pieces is not known")),
+    }
+    Ok(found)
+}
+
+/// Whether the next piece would meet the same trouble.
+fn stops(cause: GarminError) -> bool {
+    match cause {
+        GarminError::SignInNeeded
+        | GarminError::Unavailable { .. }
+        | GarminError::TokenRefused
+        | GarminError::RateLimited { .. }
+        | GarminError::PrivacyProtected
+        | GarminError::Forbidden
+        | GarminError::Unreachable
+        | GarminError::TimedOut
+        | GarminError::NotJson => true,
+        GarminError::NotFound
+        | GarminError::BadRequest
+        | GarminError::Upstream5xx { .. }
+        | GarminError::UnexpectedStatus { .. }
+        | GarminError::Torn
+        | GarminError::Malformed { .. }
+        | GarminError::TooLarge => false,
+    }
+}
+
+fn defaults_by_kind(pieces: &[Piece]) -> BTreeMap<String, String> {
+    let named = pieces.iter().filter_map(|piece| Some((piece, piece.name.as_ref()?)));
+    named
+        .flat_map(|(piece, name)| {
+            piece.is_default_for.iter().map(|kind| (kind.clone(), name.clone()))
+        })
         .collect()
-        .await;
-    let missing = gear.len() - found.iter().filter(|(_, stats)| stats.is_some()).count();
-    let found = found.into_iter().filter_map(|(name, stats)| Some((name, stats?))).collect();
-    (found, missing)
 }
 
 impl Tool for GearList {
@@ -135,31 +204,26 @@ impl Tool for GearList {
 
     async fn call(account: &Account, args: GearArgs) -> Result<Self::Answer, ToolError> {
         let garmin = account.garmin()?;
-        let gear = garmin.gear().await?.unwrap_or_default();
+        let extras = Extras::begin();
+        let defaults = extras.read("defaults", garmin.gear_defaults());
+        let (gear, defaults) = tokio::join!(garmin.gear(), defaults);
+        let gear = gear?.unwrap_or_default();
         let mut warnings = Vec::new();
         let mut stats = BTreeMap::new();
         if args.include_stats.unwrap_or(true) {
-            let (found, missing) = mileage(&garmin, &gear).await;
-            stats = found;
-            if missing > 0 {
-                warnings.push(format!("the mileage of {missing} pieces is not known"));
-            }
+            stats = mileage(&garmin, extras, &gear, &mut warnings).await?;
         }
-        let defaults = if let Ok(defaults) = garmin.gear_defaults().await {
-            defaults.unwrap_or_default()
-        } else {
-            warnings.push("what gear is used for by default is not known".into());
-            Vec::new()
-        };
+        let defaults = Missing::warned(defaults, &mut warnings)?.flatten().unwrap_or_default();
         let mut pieces: Vec<Piece> = gear
             .into_iter()
             .map(|gear| {
                 let stats = gear.uuid.as_ref().and_then(|uuid| stats.remove(uuid));
-                let mut is_default_for: Vec<i64> = defaults
+                let mut is_default_for: Vec<String> = defaults
                     .iter()
                     .filter(|it| it.uuid.is_some() && it.uuid == gear.uuid)
                     .filter(|it| it.is_default != Some(false))
                     .filter_map(|it| it.activity_type_id)
+                    .map(kind)
                     .collect();
                 is_default_for.sort_unstable();
                 piece(gear, stats, is_default_for)
@@ -173,6 +237,7 @@ impl Tool for GearList {
             gear_count: pieces.len(),
             active_count: pieces.len() - retired_count,
             retired_count,
+            defaults: defaults_by_kind(&pieces),
             gear: pieces,
             warnings,
         })

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
+use simulator::{Effect, Fault, Host, Matcher};
 
 use crate::child::example;
 use crate::garmin::{CAREFUL, EMAIL, Garmin, PASSWORD};
@@ -60,6 +61,14 @@ impl Desktop {
     fn call(&mut self, tool: &str, arguments: impl Into<Value>) -> Value {
         let params = json!({ "name": tool, "arguments": arguments.into() });
         self.request("tools/call", &params)["result"].take()
+    }
+
+    /// Ends the way other clients end it.
+    fn terminate(mut self) {
+        let id = i32::try_from(self.process.id()).unwrap();
+        let pid = rustix::process::Pid::from_raw(id).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(self.process.wait().unwrap().success());
     }
 
     /// Ends the way a client ends it, by closing its end.
@@ -191,6 +200,76 @@ async fn a_wrong_password_is_not_tried_twice() {
         assert!(text(&refused).starts_with("sign_in_failed: "), "{refused}");
         let password = desktop.call("authenticate", json!({ "password": "x" }));
         assert!(text(&password).starts_with("invalid_argument: "), "{password}");
+        desktop.end();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_signs_in_beside_the_server_is_the_one_it_speaks_of() {
+    let garmin = Garmin::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut server = Desktop::start(directory.path(), &garmin, Some((EMAIL, PASSWORD)));
+    let first = garmin.season().full_name;
+    let other = garmin.simulator.control().season(CAREFUL).unwrap().full_name;
+    assert_ne!(first, other);
+    let control = garmin.simulator.control().clone();
+    // Another process signs in as somebody else, into a place of its own; then its file takes
+    // the place of the first, as `login` would have it.
+    let beside = tempfile::tempdir().unwrap();
+    let mut second = Desktop::start(beside.path(), &garmin, Some((CAREFUL, PASSWORD)));
+    let (from, to) = (beside.path().join("tokens.json"), directory.path().join("tokens.json"));
+    on_a_thread(move || {
+        server.call("authenticate", json!({}));
+        let name = |server: &mut Desktop| {
+            server.call("get_full_name", json!({}))["structuredContent"]["full_name"].take()
+        };
+        assert_eq!(name(&mut server), first);
+        second.call("authenticate", json!({}));
+        second.call("complete_mfa", json!({ "code": control.mfa_code(CAREFUL).unwrap() }));
+        std::fs::rename(from, to).unwrap();
+        assert_eq!(name(&mut server), other);
+        server.terminate();
+        second.end();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_code_that_is_no_longer_needed_is_not_asked_for() {
+    let garmin = Garmin::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut waiting = Desktop::start(directory.path(), &garmin, Some((CAREFUL, PASSWORD)));
+    let mut other = Desktop::start(directory.path(), &garmin, Some((EMAIL, PASSWORD)));
+    on_a_thread(move || {
+        let asked = waiting.call("authenticate", json!({}));
+        assert_eq!(asked["structuredContent"]["state"], "mfa_required", "{asked}");
+        other.call("authenticate", json!({}));
+        let status = waiting.call("garmin_auth_status", json!({}));
+        assert_eq!(status["structuredContent"]["state"], "ok", "{status}");
+        waiting.terminate();
+        other.end();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_code_outlives_a_moment_of_trouble() {
+    let garmin = Garmin::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut desktop = Desktop::start(directory.path(), &garmin, Some((CAREFUL, PASSWORD)));
+    let control = garmin.simulator.control().clone();
+    on_a_thread(move || {
+        desktop.call("authenticate", json!({}));
+        let code = json!({ "code": control.mfa_code(CAREFUL).unwrap() });
+        let when = Matcher::host(Host::Sso);
+        let effect = Effect::Status { status: 429, retry_after_secs: None };
+        control.add_fault(Fault::always(when, effect));
+        let refused = desktop.call("complete_mfa", code.clone());
+        assert!(text(&refused).starts_with("sign_in_blocked: "), "{refused}");
+        control.clear_faults();
+        let done = desktop.call("complete_mfa", code);
+        assert_eq!(done["structuredContent"]["state"], "ok", "{done}");
         desktop.end();
     })
     .await;

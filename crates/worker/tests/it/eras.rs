@@ -46,6 +46,9 @@ async fn both_eras_list_the_same_tools_in_the_same_order() {
     assert_eq!(modern["result"]["cacheScope"], "private");
     assert!(modern["result"]["ttlMs"].as_u64().unwrap() > 0);
     assert!(legacy["result"].get("resultType").is_none());
+    let modern_name = &modern["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["name"];
+    assert_eq!(modern_name, "garmin-gateway", "{}", modern["result"]["_meta"]);
+    assert!(legacy["result"].get("_meta").is_none());
     let names: Vec<&str> = legacy["result"]["tools"]
         .as_array()
         .unwrap()
@@ -69,6 +72,23 @@ async fn both_eras_answer_a_call_alike() {
     assert_eq!(modern["result"]["resultType"], "complete");
     let name = mcp.garmin.season().full_name;
     assert_eq!(modern["result"]["structuredContent"]["full_name"], name);
+    let server = &modern["result"]["_meta"]["io.modelcontextprotocol/serverInfo"];
+    assert_eq!(server["version"], env!("CARGO_PKG_VERSION"), "{modern}");
+    assert!(legacy["result"].get("_meta").is_none());
+    let params = json!({ "name": "get_sleep", "arguments": { "date": "never" } });
+    let failed = mcp.request(MODERN, "tools/call", params).await;
+    let meta = &failed["result"]["_meta"];
+    assert_eq!(meta["io.modelcontextprotocol/serverInfo"], *server);
+    assert_eq!(meta["garmin-gateway/error"]["field"], "date");
+}
+
+#[tokio::test]
+async fn the_list_has_one_page_and_no_cursor() {
+    let mcp = Mcp::start().await;
+    for era in [LEGACY, MODERN] {
+        let body = mcp.request(era, "tools/list", json!({ "cursor": "2" })).await;
+        assert_eq!(body["error"]["code"], -32602, "{body}");
+    }
 }
 
 #[tokio::test]

@@ -34,6 +34,12 @@ fn check(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
                 }
                 true
             }
+            "additionalProperties" if rule.is_object() => {
+                for (name, item) in value.as_object().into_iter().flatten() {
+                    check(rule, item, &format!("{at}.{name}"), found);
+                }
+                true
+            }
             "properties" => {
                 let known = rule.as_object().unwrap();
                 for (name, item) in value.as_object().into_iter().flatten() {

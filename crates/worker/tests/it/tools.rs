@@ -102,7 +102,7 @@ async fn an_ordinary_day_agrees_with_itself() {
     let asleep = sleep["asleep_s"].as_i64().unwrap() / 60;
     assert!((minutes - asleep).abs() <= 15, "{minutes} of stages, {asleep} asleep");
     let hrv = ask("get_hrv").await;
-    assert_eq!(hrv["last_night_avg_ms"], summary["avg_overnight_hrv_ms"]);
+    assert_eq!(hrv["last_night_avg_ms"], summary["avg_overnight_hrv"]);
     let readiness = ask("get_training_readiness").await;
     assert_eq!(readiness["entries"].as_array().unwrap().len(), 1);
     assert!((0..=100).contains(&readiness["entries"][0]["score"].as_i64().unwrap()));
@@ -195,9 +195,10 @@ async fn one_activity_is_the_same_in_every_tool() {
     assert_eq!(item["type"], "running");
     let id = &item["id"];
     let activity = mcp.ask("get_activity", json!({ "activity_id": id.to_string() })).await;
-    for key in ["id", "name", "start_time", "distance_meters", "avg_hr_bpm"] {
+    for key in ["id", "name", "distance_meters", "avg_hr_bpm", "moving_duration_seconds"] {
         assert_eq!(activity[key], item[key], "{key}");
     }
+    assert_eq!(activity["start_time_local"], item["start_time"]);
     let include = json!(["laps", "zones", "gear", "series"]);
     let details =
         mcp.ask("get_activity_details", json!({ "activity_id": id, "include": include })).await;
@@ -253,8 +254,13 @@ async fn a_question_that_cannot_be_answered_names_the_argument() {
         assert_eq!(error["code"], "not_found", "{text}");
         assert_eq!(error["field"], "activity_id");
     }
-    let (error, _) = mcp.fail("get_activity", json!({})).await;
-    assert_eq!(error["code"], "invalid_argument");
+    for (tool, arguments) in
+        [("get_activity", json!({})), ("get_activity_details", json!({ "include": ["laps"] }))]
+    {
+        let (error, text) = mcp.fail(tool, arguments).await;
+        assert_eq!(error["code"], "invalid_argument", "{text}");
+        assert_eq!(error["field"], "activity_id", "{text}");
+    }
 }
 
 #[tokio::test]

@@ -126,3 +126,49 @@ async fn a_failed_part_of_an_activity_does_not_cost_the_rest() {
         "{details}"
     );
 }
+
+#[tokio::test]
+async fn a_day_keeps_its_body_battery_when_only_the_curve_fails() {
+    let mcp = Mcp::start().await;
+    let when = Matcher::host(Host::Api).path("/wellness-service/wellness/dailyStress");
+    let effect = Effect::Status { status: 403, retry_after_secs: None };
+    mcp.garmin.simulator.control().add_fault(Fault::always(when, effect));
+    let answer = mcp.ask("get_body_battery", json!({ "date": "yesterday" })).await;
+    assert_eq!(answer["status"], "ok", "{answer}");
+    assert!(answer["days"][0]["charged"].is_i64(), "{answer}");
+    assert!(answer["days"][0].get("series").is_none());
+    assert!(answer["warnings"][0].as_str().unwrap().starts_with("series: no_permission"));
+}
+
+#[tokio::test]
+async fn gear_is_listed_without_mileage_once_garmin_limits_requests() {
+    let mcp = Mcp::start().await;
+    let control = mcp.garmin.simulator.control();
+    let when = Matcher::host(Host::Api).path("/gear-service/gear/stats");
+    let effect = Effect::Status { status: 429, retry_after_secs: None };
+    control.add_fault(Fault::always(when, effect));
+    control.clear_requests();
+    let gear = mcp.ask("get_gear", json!({})).await;
+    let count = gear["gear"].as_array().unwrap().len();
+    assert!(count > 0 && gear["gear"][0].get("stats").is_none(), "{gear}");
+    assert!(gear["warnings"][0].as_str().unwrap().starts_with("stats: rate_limited"), "{gear}");
+    let asked = control.requests();
+    let stats = asked.iter().filter(|it| it.path.contains("/gear/stats/")).count();
+    assert!(stats <= 4, "{stats} of {count}");
+}
+
+#[tokio::test]
+async fn a_day_the_watch_has_not_sent_is_not_called_unrecorded() {
+    let mcp = Mcp::start().await;
+    let control = mcp.garmin.simulator.control();
+    let gone = |path: &str| {
+        let when = Matcher::host(Host::Api).path(path);
+        control.add_fault(Fault::always(when, Effect::NoContent));
+    };
+    for path in ["/usersummary-service", "/device-service", "/hrv-service"] {
+        gone(path);
+    }
+    let answer = mcp.ask("get_hrv", json!({ "date": "yesterday" })).await;
+    assert_eq!(answer["status"], "no_data");
+    assert!(answer.get("reason").is_none(), "{answer}");
+}
