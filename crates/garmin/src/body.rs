@@ -75,13 +75,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{DailySteps, DailySummary};
+    use crate::model::{DailySummary, StepBucket};
 
     fn object(body: &str) -> Result<Option<DailySummary>, GarminError> {
         decode(body.as_bytes())
     }
 
-    fn list(body: &str) -> Result<Option<Vec<DailySteps>>, GarminError> {
+    fn list(body: &str) -> Result<Option<Vec<StepBucket>>, GarminError> {
         decode(body.as_bytes())
     }
 
@@ -98,13 +98,13 @@ mod tests {
     #[test]
     fn torn_foreign_and_changed_answers_are_told_apart() {
         assert_eq!(object(r#"{"totalSteps":1"#), Err(GarminError::Torn));
-        assert_eq!(list(r#"[{"totalSteps":1},"#), Err(GarminError::Torn));
+        assert_eq!(list(r#"[{"steps":1},"#), Err(GarminError::Torn));
         assert_eq!(object("<html>"), Err(GarminError::NotJson));
         let changed = Err(GarminError::Malformed { what: "daily summary" });
         for body in ["[1]", "7", "\"soon\"", "{\"a\":1}{", "{\"totalSteps\":x}"] {
             assert_eq!(object(body), changed, "{body}");
         }
-        assert_eq!(list(r#"{"a":1}"#), Err(GarminError::Malformed { what: "daily steps" }));
+        assert_eq!(list(r#"{"a":1}"#), Err(GarminError::Malformed { what: "steps of a day" }));
     }
 
     #[test]
@@ -117,14 +117,14 @@ mod tests {
 
     #[test]
     fn a_list_in_which_nothing_can_be_read_has_changed_its_form() {
-        let changed = Err(GarminError::Malformed { what: "daily steps" });
+        let changed = Err(GarminError::Malformed { what: "steps of a day" });
         assert_eq!(list(r#"[1,"two",null]"#), changed);
         assert_eq!(list("[[]]"), changed);
     }
 
     #[test]
     fn an_item_that_cannot_be_read_does_not_cost_the_list() {
-        let steps = list(r#"[null,{"totalSteps":7},"x",[]]"#).unwrap().unwrap();
+        let steps = list(r#"[null,{"steps":7},"x",[]]"#).unwrap().unwrap();
         assert_eq!(steps.len(), 1);
         assert_eq!(steps[0].steps, Some(7));
     }
@@ -133,7 +133,7 @@ mod tests {
         #[test]
         fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = decode::<DailySummary>(&body);
-            let _ = decode::<Vec<DailySteps>>(&body);
+            let _ = decode::<Vec<StepBucket>>(&body);
         }
     }
 }

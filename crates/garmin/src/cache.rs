@@ -25,14 +25,6 @@ impl Default for CacheLimits {
     }
 }
 
-impl CacheLimits {
-    /// Nothing is kept.
-    #[must_use]
-    pub fn none() -> Self {
-        Self { entries: 0, bytes: 0, life: Duration::ZERO }
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct Cache {
     limits: CacheLimits,
@@ -160,7 +152,7 @@ mod tests {
         let cache = cache(3, 100);
         cache.keep("/a", &body(0), Timestamp(0));
         assert_eq!(cache.find("/a", Timestamp(0)), None);
-        let none = Cache::new(CacheLimits::none());
+        let none = self::cache(0, 0);
         none.keep("/a", &body(1), Timestamp(0));
         assert_eq!(none.find("/a", Timestamp(0)), None);
     }

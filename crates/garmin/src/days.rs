@@ -15,7 +15,7 @@ pub struct Day(Date);
 /// The text names no day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadDay {
-    #[error("not a date such as `2026-05-01`, `today` or `yesterday`")]
+    #[error("not a date such as `2026-05-01`")]
     NotADate,
     #[error("the calendar has no such day")]
     Impossible,
@@ -32,15 +32,6 @@ impl Day {
     #[must_use]
     pub fn of(date: Date) -> Self {
         Self(date)
-    }
-
-    /// An ISO date, or a word relative to `today`.
-    pub fn parse(text: &str, today: Self) -> Result<Self, BadDay> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "today" => Ok(today),
-            "yesterday" => Ok(today.before()),
-            iso => iso.parse(),
-        }
     }
 
     #[must_use]
@@ -177,18 +168,22 @@ mod tests {
     }
 
     #[test]
-    fn words_and_iso_dates_are_days_and_nothing_else_is() {
-        let today = day("2026-03-01");
-        assert_eq!(Day::parse(" Today ", today), Ok(today));
-        assert_eq!(Day::parse("yesterday", today), Ok(day("2026-02-28")));
-        assert_eq!(Day::parse("2024-02-29", today), Ok(day("2024-02-29")));
+    fn iso_dates_are_days_and_nothing_else_is() {
+        assert_eq!("2024-02-29".parse::<Day>().unwrap().to_string(), "2024-02-29");
         for text in ["2026-02-29", "2026-13-01", "2026-00-10", "2026-04-31"] {
-            assert_eq!(Day::parse(text, today), Err(BadDay::Impossible), "{text}");
+            assert_eq!(text.parse::<Day>(), Err(BadDay::Impossible), "{text}");
         }
-        for text in
-            ["", "tomorrow", "2026-5-1", "20260501", "2026-05-01T00:00", "2026/05/01", "٢٠٢٦"]
-        {
-            assert_eq!(Day::parse(text, today), Err(BadDay::NotADate), "{text}");
+        for text in [
+            "",
+            "today",
+            " 2026-05-01",
+            "2026-5-1",
+            "20260501",
+            "2026-05-01T00:00",
+            "2026/05/01",
+            "٢٠٢٦",
+        ] {
+            assert_eq!(text.parse::<Day>(), Err(BadDay::NotADate), "{text}");
         }
     }
 
@@ -222,7 +217,7 @@ mod tests {
 
         #[test]
         fn no_text_panics(text in "\\PC{0,40}") {
-            let _ = Day::parse(&text, day("2026-01-01"));
+            let _ = text.parse::<Day>();
         }
     }
 }

@@ -86,7 +86,6 @@ fn with_plain_name(used: GearUse) -> GearStats {
         uuid: used.uuid.map(|uuid| uuid.replace('-', "").to_ascii_lowercase()),
         distance_m: used.distance_m,
         activities: used.activities,
-        ..GearStats::default()
     }
 }
 

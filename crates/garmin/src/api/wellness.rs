@@ -4,12 +4,9 @@ use super::{Target, or_absent};
 use crate::client::{Freshness, Garmin};
 use crate::days::{Day, DayRange};
 use crate::error::GarminError;
-use crate::model::{
-    BodyBatteryDay, DailySteps, DailySummary, HeartRates, Spo2, StepBucket, Stress,
-};
+use crate::model::{BodyBatteryDay, DailySummary, HeartRates, Spo2, StepBucket, Stress};
 
-/// Garmin answers 400 beyond these.
-const LONGEST_STEPS_RANGE: u32 = 28;
+/// Garmin answers 400 beyond this.
 const LONGEST_BODY_BATTERY_RANGE: u32 = 28;
 
 impl Garmin {
@@ -72,23 +69,5 @@ impl Garmin {
                 .query("date", day)
         };
         or_absent(self.read_named(target, Freshness::Of(day)).await)
-    }
-
-    /// Steps, distance and goal per day in order; days without data are missing.
-    pub async fn daily_steps(
-        &self,
-        range: DayRange,
-    ) -> Result<Option<Vec<DailySteps>>, GarminError> {
-        let mut days: Vec<DailySteps> = Vec::new();
-        for window in range.windows(LONGEST_STEPS_RANGE) {
-            let target = Target::new("/usersummary-service/stats/steps/daily")
-                .segment(window.first())
-                .segment(window.last());
-            let part: Option<Vec<DailySteps>> =
-                or_absent(self.read(target, Freshness::Of(window.last())).await)?;
-            days.extend(part.unwrap_or_default());
-        }
-        days.sort_by_key(|day| day.date);
-        Ok(if days.is_empty() { None } else { Some(days) })
     }
 }

@@ -36,18 +36,11 @@ model! {
         "anaerobicTrainingEffect" => anaerobic_training_effect: f64,
         "trainingEffectLabel" => training_effect_label: String,
         "activityTrainingLoad" => training_load: f64,
-        "vO2MaxValue" => vo2_max: f64,
         "moderateIntensityMinutes" => moderate_intensity_min: i64,
         "vigorousIntensityMinutes" => vigorous_intensity_min: i64,
         "differenceBodyBattery" => body_battery_difference: i64,
         "locationName" => location: String,
         "lapCount" => laps: i64,
-        "ownerDisplayName" => owner: String,
-        "deviceId" => device_id: i64,
-        "parentId" => parent_id: i64,
-        "parent" | "isParent" => is_parent: bool,
-        "manualActivity" => manual: bool,
-        "favorite" => favorite: bool,
         "pr" => personal_record: bool,
     }
 
@@ -67,7 +60,6 @@ model! {
         "activityId" => id: i64,
         "activityName" => name: String,
         "description" => description: String,
-        "isMultiSportParent" => is_multi_sport_parent: bool,
         "activityTypeDTO" => kind: ActivityType,
         "eventTypeDTO" => event: EventType,
         "accessControlRuleDTO" => visibility: EventType,
@@ -85,14 +77,10 @@ model! {
     ActivityMetadata as "activity metadata" {
         "lapCount" => laps: i64,
         "hasSplits" => has_splits: bool,
-        "hasHrTimeInZones" => has_heart_rate_zones: bool,
-        "hasPowerTimeInZones" => has_power_zones: bool,
         "manufacturer" => manufacturer: String,
         "associatedWorkoutId" => workout_id: i64,
         "childIds" => children: Vec<i64>,
-        "favorite" => favorite: bool,
         "personalRecord" => personal_record: bool,
-        "manualActivity" => manual: bool,
         "uploadedDate" => uploaded_at: Timestamp,
     }
 
@@ -110,7 +98,6 @@ model! {
         "maxElevation" => max_elevation_m: f64,
         "minElevation" => min_elevation_m: f64,
         "averageSpeed" => average_speed_mps: f64,
-        "averageMovingSpeed" => moving_speed_mps: f64,
         "maxSpeed" => max_speed_mps: f64,
         "avgGradeAdjustedSpeed" => grade_adjusted_speed_mps: f64,
         "calories" => calories: f64,
@@ -145,35 +132,25 @@ model! {
         "vigorousIntensityMinutes" => vigorous_intensity_min: i64,
         "beginPotentialStamina" => stamina_begin_pct: f64,
         "endPotentialStamina" => stamina_end_pct: f64,
-        "minAvailableStamina" => stamina_min_pct: f64,
         "steps" => steps: i64,
         "differenceBodyBattery" => body_battery_difference: i64,
         "waterEstimated" => water_estimated_ml: f64,
         "averageTemperature" => average_temperature_c: f64,
         "averageSWOLF" => average_swolf: f64,
         "numberOfActiveLengths" => active_lengths: i64,
-        "poolLength" => pool_length: f64,
     }
 
-    /// The curve of an activity, thinned out by Garmin to the points asked for.
+    /// The curve of an activity, thinned out by Garmin to the points asked for. Values are in
+    /// the unit of their channel; Garmin's `factor` is not to be applied.
     ActivityDetails as "activity details" {
         "activityId" => id: i64,
-        "measurementCount" => channels: i64,
         "metricsCount" => points: i64,
-        "totalMetricsCount" => recorded_points: i64,
         "metricDescriptors" => descriptors: Vec<MetricDescriptor>,
         "activityDetailMetrics" => rows: Vec<ActivityDetailsRow>,
-        "detailsAvailable" => available: bool,
     }
 
     MetricDescriptor as "activity channel" {
         "metricsIndex" => index: i64,
-        "key" => key: String,
-        "unit" => unit: MetricUnit,
-    }
-
-    /// Values already are in this unit; Garmin's `factor` is not to be applied.
-    MetricUnit as "activity channel unit" {
         "key" => key: String,
     }
 
@@ -198,7 +175,6 @@ model! {
         "elevationGain" => elevation_gain_m: f64,
         "elevationLoss" => elevation_loss_m: f64,
         "averageSpeed" => average_speed_mps: f64,
-        "averageMovingSpeed" => moving_speed_mps: f64,
         "maxSpeed" => max_speed_mps: f64,
         "avgGradeAdjustedSpeed" => grade_adjusted_speed_mps: f64,
         "calories" => calories: f64,
@@ -214,7 +190,6 @@ model! {
         "strideLength" => stride_length_cm: f64,
         "verticalOscillation" => vertical_oscillation_cm: f64,
         "intensityType" => intensity: String,
-        "wktStepIndex" => workout_step: i64,
         "numberOfActiveLengths" => active_lengths: i64,
         "totalNumberOfStrokes" => strokes: i64,
         "averageSWOLF" => average_swolf: f64,

@@ -1,6 +1,5 @@
 //! Shoes, bikes and what else wears out.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::model;
@@ -8,7 +7,6 @@ use super::model;
 model! {
     /// A piece of gear, as the list shows it.
     Gear as "gear" {
-        "gearPk" => pk: i64,
         /// 32 hexadecimal digits without dashes.
         "uuid" => uuid: String,
         "gearTypeName" => kind: String,
@@ -20,7 +18,6 @@ model! {
         "dateBegin" => used_from: Date,
         "dateEnd" => used_until: Date,
         "maximumMeters" => maximum_m: f64,
-        "notified" => notified: bool,
     }
 
     /// How much a piece of gear was used.
@@ -28,7 +25,6 @@ model! {
         "uuid" => uuid: String,
         "totalDistance" => distance_m: f64,
         "totalActivities" => activities: i64,
-        "updateDate" => updated_at: Timestamp,
     }
 
     /// A piece of gear as the newer service lists it, under a name with dashes.

@@ -19,24 +19,24 @@ pub(crate) use lenient::Lenient;
 
 pub use activities::{
     Activity, ActivityDetails, ActivityDetailsRow, ActivityMetadata, ActivitySplits,
-    ActivitySummary, ActivityTotals, ActivityType, EventType, Lap, MetricDescriptor, MetricUnit,
-    TimeInZone, TimeZoneUnit,
+    ActivitySummary, ActivityTotals, ActivityType, EventType, Lap, MetricDescriptor, TimeInZone,
+    TimeZoneUnit,
 };
 pub use gear::{Gear, GearDefault, GearStats, GearUse};
 pub use profile::{
-    BiometricProfile, DayOfWeek, HeartRateZones, PersonalInformation, ProfileSettings,
-    SocialProfile, UserData, UserInfo, UserSettings, UserSleep,
+    HeartRateZones, PersonalInformation, ProfileSettings, SocialProfile, UserData, UserInfo,
+    UserSettings, UserSleep,
 };
 pub use series::{Cell, Descriptor, Sample};
 pub use sleep::{
     Hrv, HrvBaseline, HrvReading, HrvSummary, Night, NightDto, SleepLevel, SleepNeed, SleepScore,
-    SleepScores, SleepValue,
+    SleepScores,
 };
 pub use training::TrainingReadiness;
 pub use watches::{LastUsedWatch, Watch};
 pub use wellness::{
-    BodyBatteryDay, BodyBatteryEvent, BodyBatteryFeedback, BodyBatteryPoint, DailySteps,
-    DailySummary, HeartRates, Spo2, StepBucket, Stress,
+    BodyBatteryDay, BodyBatteryEvent, BodyBatteryFeedback, BodyBatteryPoint, DailySummary,
+    HeartRates, Spo2, StepBucket, Stress,
 };
 
 /// Declares a model: Garmin's key and its other spellings, then our name and type, every field an

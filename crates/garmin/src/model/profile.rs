@@ -29,20 +29,11 @@ model! {
         "height" => height_cm: f64,
         /// `metric`, `statute_us` or `statute_uk`.
         "measurementSystem" => measurement_system: String,
-        "activityLevel" => activity_level: i64,
-        "handedness" => handedness: String,
         "vo2MaxRunning" => vo2_max_running: f64,
         "vo2MaxCycling" => vo2_max_cycling: f64,
         /// A tenth of metres per second.
         "lactateThresholdSpeed" => lactate_threshold_speed_tenths: f64,
         "lactateThresholdHeartRate" => lactate_threshold_heart_rate: i64,
-        "firstDayOfWeek" => first_day_of_week: DayOfWeek,
-        "availableTrainingDays" => training_days: Vec<String>,
-        "preferredLongTrainingDays" => long_training_days: Vec<String>,
-    }
-
-    DayOfWeek as "day of week" {
-        "dayName" => name: String,
     }
 
     /// Seconds from midnight.
@@ -52,33 +43,16 @@ model! {
     }
 
     ProfileSettings as "profile settings" {
-        "displayName" => display_name: String,
-        "preferredLocale" => locale: String,
-        "measurementSystem" => measurement_system: String,
         "timeZone" => time_zone: String,
     }
 
     PersonalInformation as "personal information" {
         "timeZone" => time_zone: String,
         "userInfo" => user: UserInfo,
-        "biometricProfile" => biometrics: BiometricProfile,
     }
 
     UserInfo as "user information" {
-        "birthDate" => birth_date: Date,
-        "genderType" => gender: String,
-        "locale" => locale: String,
         "timeZone" => time_zone: String,
-        "countryCode" => country: String,
-    }
-
-    BiometricProfile as "biometric profile" {
-        "height" => height_cm: f64,
-        /// Grams.
-        "weight" => weight_g: f64,
-        "vo2Max" => vo2_max: f64,
-        "lactateThresholdHeartRate" => lactate_threshold_heart_rate: i64,
-        "functionalThresholdPower" => functional_threshold_power_w: i64,
     }
 
     /// Where the athlete's heart rate zones begin, beats per minute.
@@ -92,6 +66,5 @@ model! {
         "zone5Floor" => zone_5_floor: i64,
         "maxHeartRateUsed" => max: i64,
         "restingHeartRateUsed" => resting: i64,
-        "lactateThresholdHeartRateUsed" => lactate_threshold: i64,
     }
 }

@@ -10,10 +10,6 @@ model! {
     Night as "sleep" {
         "dailySleepDTO" => sleep: NightDto,
         "sleepLevels" => levels: Vec<SleepLevel>,
-        "sleepHeartRate" => heart_rate: Vec<SleepValue>,
-        "sleepStress" => stress: Vec<SleepValue>,
-        "sleepBodyBattery" => body_battery: Vec<SleepValue>,
-        "hrvData" => hrv: Vec<SleepValue>,
         "restlessMomentsCount" => restless_moments: i64,
         "avgOvernightHrv" => overnight_hrv_ms: f64,
         "hrvStatus" => hrv_status: String,
@@ -32,7 +28,6 @@ model! {
         "lightSleepSeconds" => light_s: i64,
         "remSleepSeconds" => rem_s: i64,
         "awakeSleepSeconds" => awake_s: i64,
-        "unmeasurableSleepSeconds" => unmeasurable_s: i64,
         "awakeCount" => awake_count: i64,
         "sleepStartTimestampGMT" => start: Timestamp,
         "sleepEndTimestampGMT" => end: Timestamp,
@@ -47,10 +42,8 @@ model! {
         "avgSleepStress" => average_stress: f64,
         "avgHeartRate" => average_heart_rate: f64,
         "sleepScoreFeedback" => feedback: String,
-        "sleepScoreInsight" => insight: String,
         "sleepScores" => scores: SleepScores,
         "sleepNeed" => need: SleepNeed,
-        "nextSleepNeed" => next_need: SleepNeed,
     }
 
     SleepScores as "sleep scores" {
@@ -71,7 +64,6 @@ model! {
 
     /// Minutes.
     SleepNeed as "sleep need" {
-        "baseline" => baseline_min: i64,
         "actual" => actual_min: i64,
         "feedback" => feedback: String,
     }
@@ -81,11 +73,6 @@ model! {
         "startGMT" => start: Timestamp,
         "endGMT" => end: Timestamp,
         "activityLevel" => level: f64,
-    }
-
-    SleepValue as "sleep value" {
-        "startGMT" => at: Timestamp,
-        "value" => value: f64,
     }
 
     /// Heart rate variability of one night, milliseconds.

@@ -14,7 +14,6 @@ model! {
         /// `PRIME`, `HIGH`, `MODERATE`, `LOW`, `POOR`.
         "level" => level: String,
         "feedbackShort" => feedback_short: String,
-        "feedbackLong" => feedback_long: String,
         "score" => score: i64,
         "sleepScore" => sleep_score: i64,
         "sleepScoreFactorPercent" => sleep_score_factor_pct: i64,
@@ -35,7 +34,6 @@ model! {
         "hrvWeeklyAverage" => hrv_weekly_average_ms: i64,
         "sleepHistoryFactorPercent" => sleep_history_factor_pct: i64,
         "sleepHistoryFactorFeedback" => sleep_history_factor_feedback: String,
-        "validSleep" => valid_sleep: bool,
         /// `AFTER_WAKEUP_RESET` marks the morning's assessment.
         "inputContext" => context: String,
     }

@@ -15,10 +15,7 @@ model! {
         "serialNumber" => serial_number: String,
         "currentFirmwareVersion" => firmware: String,
         "primary" => primary: bool,
-        "deviceCategories" => categories: Vec<String>,
         "deviceStatus" => status: String,
-        "bodyBatteryCapable" => body_battery_capable: bool,
-        "pulseOxAllDayCapable" => pulse_ox_capable: bool,
     }
 
     /// The device that synced last.

@@ -33,8 +33,6 @@ model! {
         "intensityMinutesGoal" => intensity_goal_min: i64,
         "floorsAscended" => floors_ascended: f64,
         "floorsDescended" => floors_descended: f64,
-        "floorsAscendedInMeters" => floors_ascended_m: f64,
-        "floorsDescendedInMeters" => floors_descended_m: f64,
         "userFloorsAscendedGoal" => floors_goal: i64,
         "minHeartRate" => min_heart_rate: i64,
         "maxHeartRate" => max_heart_rate: i64,
@@ -44,21 +42,14 @@ model! {
         "averageStressLevel" => average_stress: i64,
         "maxStressLevel" => max_stress: i64,
         "stressQualifier" => stress_qualifier: String,
-        "restStressDuration" => rest_stress_s: i64,
-        "lowStressDuration" => low_stress_s: i64,
-        "mediumStressDuration" => medium_stress_s: i64,
-        "highStressDuration" => high_stress_s: i64,
-        "stressDuration" => stress_s: i64,
         "bodyBatteryChargedValue" => body_battery_charged: i64,
         "bodyBatteryDrainedValue" => body_battery_drained: i64,
         "bodyBatteryHighestValue" => body_battery_highest: i64,
         "bodyBatteryLowestValue" => body_battery_lowest: i64,
         "bodyBatteryMostRecentValue" => body_battery_latest: i64,
-        "bodyBatteryDuringSleep" => body_battery_during_sleep: i64,
         "bodyBatteryAtWakeTime" => body_battery_at_wake: i64,
         "averageSpo2" => average_spo2: f64,
         "lowestSpo2" => lowest_spo2: f64,
-        "latestSpo2" => latest_spo2: f64,
         "avgWakingRespirationValue" => waking_respiration: f64,
         "highestRespirationValue" => highest_respiration: f64,
         "lowestRespirationValue" => lowest_respiration: f64,
@@ -139,14 +130,6 @@ model! {
         "endGMT" => end: Timestamp,
         "steps" => steps: i64,
         "primaryActivityLevel" => level: String,
-    }
-
-    /// The steps of one day of a range. Days without data are left out by Garmin.
-    DailySteps as "daily steps" {
-        "calendarDate" => date: Date,
-        "totalSteps" => steps: i64,
-        "totalDistance" => distance_m: f64,
-        "stepGoal" => goal: i64,
     }
 }
 

@@ -163,11 +163,9 @@ async fn the_days_series_agree_with_the_days_totals() {
 async fn ranges_beyond_garmins_cap_are_split_and_come_back_in_order() {
     let (rig, garmin, _) = rig().await;
     let range = DayRange::new("2026-03-01".parse().unwrap(), worn(), 100).unwrap();
-    let steps = garmin.daily_steps(range).await.unwrap().unwrap();
-    assert!(steps.len() > 50, "{}", steps.len());
-    assert!(steps.windows(2).all(|pair| pair[0].date < pair[1].date));
-    assert_eq!(rig.asked("/usersummary-service/stats/steps/daily"), 3);
     let days = garmin.body_battery(range).await.unwrap().unwrap();
+    assert_eq!(rig.asked("/wellness-service/wellness/bodyBattery/reports/daily"), 3);
+    assert!(days.len() > 50, "{}", days.len());
     assert!(days.windows(2).all(|pair| pair[0].date < pair[1].date));
     assert!(days.iter().any(|day| day.charged.is_some() && !day.points().is_empty()));
 }
@@ -193,6 +191,35 @@ async fn a_night_its_variability_and_the_readiness_agree() {
     let unslept: Day = facts.unworn_nights[0].parse().unwrap();
     assert!(garmin.sleep(unslept).await.unwrap().is_none_or(|night| !night.is_recorded()));
     assert_eq!(garmin.hrv(unslept).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn abroad_the_answers_carry_the_clock_on_the_wrist() {
+    let rig = Rig::with(account().abroad("America/New_York")).await;
+    let (garmin, _) = rig.reader().await;
+    let facts = rig.control().season(EMAIL).unwrap();
+    let (first, last) = facts.week_abroad.unwrap();
+    let week = DayRange::new(first.parse().unwrap(), last.parse().unwrap(), 7).unwrap();
+    assert_eq!(garmin.zone().await.unwrap().iana_name(), Some("Europe/Paris"));
+    let four_behind = |at: Option<jiff::Timestamp>, local: Option<jiff::civil::DateTime>| {
+        let there = jiff::tz::Offset::constant(-4).to_datetime(at.unwrap());
+        assert_eq!(local, Some(there));
+    };
+    let mut nights = 0;
+    for day in week.days().filter(|day| !facts.unworn_nights.contains(&day.to_string())) {
+        let night = garmin.sleep(day).await.unwrap().unwrap().sleep.unwrap();
+        four_behind(night.start, night.start_local);
+        four_behind(night.end, night.end_local);
+        let hrv = garmin.hrv(day).await.unwrap().unwrap();
+        four_behind(hrv.sleep_start, hrv.sleep_start_local);
+        four_behind(hrv.sleep_end, hrv.sleep_end_local);
+        nights += 1;
+    }
+    assert!(nights >= 5, "{nights}");
+    let days = garmin.body_battery(week).await.unwrap().unwrap();
+    let events: Vec<_> = days.into_iter().flat_map(|day| day.events.unwrap()).collect();
+    assert!(events.iter().all(|event| event.offset_ms == Some(-4 * 3_600_000)));
+    assert!(events.len() >= 5, "{}", events.len());
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a heartbeat")]

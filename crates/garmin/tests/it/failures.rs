@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::id::Generation;
 use garmin::days::Day;
-use garmin::{CacheLimits, Garmin, GarminError, GarminOptions};
+use garmin::{Garmin, GarminError, GarminOptions};
 use simulator::{Effect, Fault, Host, Matcher, TokenLife};
 
 use crate::harness::{EMAIL, Rig, account, quick};
@@ -334,7 +334,7 @@ async fn no_data_about_a_settled_day_is_asked_for_again() {
 #[tokio::test]
 async fn no_more_requests_are_under_way_than_allowed() {
     let rig = Rig::with(account()).await;
-    let options = GarminOptions { concurrency: 2, cache: CacheLimits::none(), ..quick() };
+    let options = GarminOptions { concurrency: 2, ..quick() };
     let (garmin, _) = rig.reader_with(options).await;
     read(&garmin).await.unwrap();
     rig.control().add_fault(Fault::always(api(), Effect::Delay { millis: 60 }));
