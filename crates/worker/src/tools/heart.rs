@@ -1,12 +1,15 @@
 //! The heart: its rate over a day, its variability over a night.
 
+use domain::region::Region;
 use garmin::model::{HeartRates, Hrv, Sample};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::day::DayArgs;
-use super::numbers::{moment, whole, word};
+use super::numbers::{clock_there, moment, whole, word};
 use super::series::{self, Series};
 use crate::account::Account;
 use crate::answer::Reading;
@@ -107,7 +110,7 @@ struct Baseline {
     balanced_to_ms: Option<i64>,
 }
 
-fn variability(hrv: Hrv, zone: &TimeZone) -> Option<HrvAnswer> {
+fn variability(hrv: Hrv, region: Region, zone: &TimeZone) -> Option<HrvAnswer> {
     let summary = hrv.summary.unwrap_or_default();
     let readings: Vec<Sample> = hrv
         .readings
@@ -119,6 +122,9 @@ fn variability(hrv: Hrv, zone: &TimeZone) -> Option<HrvAnswer> {
             Some(Sample { at: reading.at?, value })
         })
         .collect();
+    let there = |at: Option<Timestamp>, local: Option<DateTime>| {
+        at.map(|at| moment(at, &clock_there(at, local, region, zone)))
+    };
     let series = series::averages(&readings, zone);
     if summary.last_night_average_ms.is_none() && series.is_none() {
         return None;
@@ -133,8 +139,8 @@ fn variability(hrv: Hrv, zone: &TimeZone) -> Option<HrvAnswer> {
             balanced_from_ms: baseline.balanced_low_ms,
             balanced_to_ms: baseline.balanced_upper_ms,
         }),
-        sleep_start: hrv.sleep_start.map(|at| moment(at, zone)),
-        sleep_end: hrv.sleep_end.map(|at| moment(at, zone)),
+        sleep_start: there(hrv.sleep_start, hrv.sleep_start_local),
+        sleep_end: there(hrv.sleep_end, hrv.sleep_end_local),
         series,
     })
 }
@@ -154,7 +160,7 @@ impl Tool for HeartRateVariability {
         let garmin = account.garmin()?;
         let zone = garmin.zone().await?;
         let hrv = garmin.hrv(day).await?;
-        let data = hrv.and_then(|hrv| variability(hrv, &zone));
+        let data = hrv.and_then(|hrv| variability(hrv, account.upstream.region, &zone));
         Ok(account.reading(day, today, data).await)
     }
 }

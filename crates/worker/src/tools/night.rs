@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::day::DayArgs;
-use super::numbers::{hundredth, moment, offset_there, share, tenth, whole, word, zone_there};
+use super::numbers::{clock_there, hundredth, moment, share, tenth, whole, word};
 use crate::account::Account;
 use crate::answer::Reading;
 use crate::error::ToolError;
@@ -26,7 +26,7 @@ async fn night<T>(
     let own = garmin.zone().await?;
     let night = garmin.sleep(day).await?.filter(Night::is_recorded);
     let data = night.map(|night| {
-        let clocks = Clocks::of(night.sleep.as_ref(), account.upstream.region, own);
+        let clocks = Clocks::of(night.sleep.as_ref(), account.upstream.region, &own);
         show(night, &clocks)
     });
     Ok(account.reading(day, today, data).await)
@@ -39,14 +39,9 @@ struct Clocks {
 }
 
 impl Clocks {
-    fn of(sleep: Option<&NightDto>, region: Region, own: TimeZone) -> Self {
-        let there = |at: Option<Timestamp>, local: Option<DateTime>| match (at, region) {
-            (Some(at), Region::Global) => {
-                let offset = local.and_then(|local| offset_there(at, local));
-                zone_there(at, offset, &own)
-            }
-            // There the local times have been seen shifted twice.
-            (Some(_), Region::China) | (None, _) => own.clone(),
+    fn of(sleep: Option<&NightDto>, region: Region, own: &TimeZone) -> Self {
+        let there = |at: Option<Timestamp>, local: Option<DateTime>| {
+            at.map_or_else(|| own.clone(), |at| clock_there(at, local, region, own))
         };
         Self {
             start: there(sleep.and_then(|it| it.start), sleep.and_then(|it| it.start_local)),
@@ -357,14 +352,14 @@ mod tests {
             ..NightDto::default()
         };
         let told = |night: &NightDto, region| {
-            let clocks = Clocks::of(Some(night), region, own.clone());
+            let clocks = Clocks::of(Some(night), region, &own);
             moment(night.start.unwrap(), &clocks.start)
         };
         let abroad = night("2026-04-30T23:00:00");
         assert_eq!(told(&abroad, Region::Global), "2026-04-30T23:00:00-04:00");
         assert_eq!(told(&abroad, Region::China), "2026-05-01T05:00:00+02:00");
         let home = night("2026-05-01T05:00:00");
-        assert_eq!(Clocks::of(Some(&home), Region::Global, own.clone()).start, own);
+        assert_eq!(Clocks::of(Some(&home), Region::Global, &own).start, own);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Numbers rounded by meaning, and moments as people read them.
 
+use domain::region::Region;
 use domain::text::is_harmless;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -57,9 +58,24 @@ pub(super) fn zone_there(at: Timestamp, offset: Option<Offset>, own: &TimeZone) 
     }
 }
 
+/// The same from the two times Garmin gives. Not in China, where the local one has been seen
+/// shifted twice.
+pub(super) fn clock_there(
+    at: Timestamp,
+    local: Option<DateTime>,
+    region: Region,
+    own: &TimeZone,
+) -> TimeZone {
+    let offset = match region {
+        Region::Global => local.and_then(|local| offset_there(at, local)),
+        Region::China => None,
+    };
+    zone_there(at, offset, own)
+}
+
 /// How far the clock on the wall was ahead. Clocks of the world differ by quarters of an
 /// hour; anything else is a fault of one of the two times.
-pub(super) fn offset_there(at: Timestamp, local: DateTime) -> Option<Offset> {
+fn offset_there(at: Timestamp, local: DateTime) -> Option<Offset> {
     let wall = local.to_zoned(TimeZone::UTC).ok()?.timestamp();
     offset(wall.duration_since(at).as_secs())
 }

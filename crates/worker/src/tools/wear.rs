@@ -20,8 +20,8 @@ use crate::tool::Tool;
 /// `get_gear`
 pub(super) struct GearList;
 
-/// Garmin tells the mileage piece by piece, and limits how often it may be asked. What is in
-/// use comes first.
+/// What the list of all mileage leaves out is asked for piece by piece, what is in use first;
+/// Garmin limits how often it may be asked.
 const MOST_STATS: usize = 8;
 const AT_ONCE: usize = 4;
 
@@ -129,10 +129,25 @@ async fn mileage(
     gear: &[Gear],
     warnings: &mut Vec<String>,
 ) -> Result<BTreeMap<String, GearStats>, ToolError> {
+    let mut found = BTreeMap::new();
+    match extras.read("stats", garmin.gear_mileage()).await {
+        Ok(all) => found.extend(
+            all.into_iter()
+                .flatten()
+                .filter(|stats| stats.distance_m.is_some())
+                .filter_map(|stats| Some((stats.uuid.clone()?, stats))),
+        ),
+        Err(missing) if stops(missing.cause) => {
+            Missing::warned::<()>(Err(missing), warnings)?;
+            return Ok(found);
+        }
+        // Piece by piece, then.
+        Err(_) => {}
+    }
     let mut ids: Vec<(bool, String, GearId)> = gear
         .iter()
         .filter_map(|gear| {
-            let name = gear.uuid.as_deref()?;
+            let name = gear.uuid.as_deref().filter(|name| !found.contains_key(*name))?;
             Some((is_retired(gear), name.to_owned(), GearId::parse(name).ok()?))
         })
         .collect();
@@ -143,7 +158,6 @@ async fn mileage(
                 (name, extras.read("stats", garmin.gear_stats(&id)).await)
             })
             .buffered(AT_ONCE);
-    let mut found = BTreeMap::new();
     while let Some((name, stats)) = reads.next().await {
         match stats {
             Ok(stats) => found.extend(stats.map(|stats| (name, stats))),
@@ -155,7 +169,8 @@ async fn mileage(
             Err(_) => {}
         }
     }
-    match gear.len() - found.len() {
+    let known = |gear: &&Gear| gear.uuid.as_ref().is_some_and(|name| found.contains_key(name));
+    match gear.len() - gear.iter().filter(known).count() {
         0 => {}
         1 => warnings.push("the mileage of 1 piece is not known".into()),
         missing => warnings.push(format!("the mileage of {missing} pieces is not known")),

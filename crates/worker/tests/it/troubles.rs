@@ -142,19 +142,27 @@ async fn a_day_keeps_its_body_battery_when_only_the_curve_fails() {
 
 #[tokio::test]
 async fn gear_is_listed_without_mileage_once_garmin_limits_requests() {
-    let mcp = Mcp::start().await;
-    let control = mcp.garmin.simulator.control();
-    let when = Matcher::host(Host::Api).path("/gear-service/gear/stats");
-    let effect = Effect::Status { status: 429, retry_after_secs: None };
-    control.add_fault(Fault::always(when, effect));
-    control.clear_requests();
-    let gear = mcp.ask("get_gear", json!({})).await;
-    let count = gear["gear"].as_array().unwrap().len();
-    assert!(count > 0 && gear["gear"][0].get("stats").is_none(), "{gear}");
-    assert!(gear["warnings"][0].as_str().unwrap().starts_with("stats: rate_limited"), "{gear}");
-    let asked = control.requests();
-    let stats = asked.iter().filter(|it| it.path.contains("/gear/stats/")).count();
-    assert!(stats <= 4, "{stats} of {count}");
+    let limited = Effect::Status { status: 429, retry_after_secs: None };
+    let unknown = Effect::Status { status: 404, retry_after_secs: None };
+    // The list of all mileage refuses; or it does not exist, and each piece does.
+    for list in [unknown, limited.clone()] {
+        let mcp = Mcp::start().await;
+        let control = mcp.garmin.simulator.control();
+        let fault = |path: &str, effect: &Effect| {
+            let when = Matcher::host(Host::Api).path(path);
+            control.add_fault(Fault::always(when, effect.clone()));
+        };
+        fault("/gear-service/gear/v2/list", &list);
+        fault("/gear-service/gear/stats", &limited);
+        control.clear_requests();
+        let gear = mcp.ask("get_gear", json!({})).await;
+        assert!(gear["gear"][0]["name"].is_string(), "{gear}");
+        assert!(gear["gear"][0].get("stats").is_none(), "{gear}");
+        assert!(gear["warnings"][0].as_str().unwrap().starts_with("stats: rate_limited"), "{gear}");
+        let asked = control.requests();
+        let stats = asked.iter().filter(|it| it.path.contains("/gear/stats/")).count();
+        assert!(stats <= 4, "{stats}");
+    }
 }
 
 #[tokio::test]
