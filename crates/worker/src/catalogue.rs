@@ -258,7 +258,7 @@ mod generate {
         }
     }
 
-    /// Keys that prompts and scripts written for garmin_mcp read, by tool and the way to them.
+    /// Keys that prompts and scripts written for `garmin_mcp` read, by tool and the way to them.
     const OLD_KEYS: [(&str, &str, &str); 7] = [
         (
             "get_activity",
