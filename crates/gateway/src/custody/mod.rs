@@ -123,8 +123,10 @@ impl Custody {
                 AtHand::Renew(seen) => seen,
             };
             let answer = self.renew(account, seen).await;
+            // Compared with what is stored: a worker that claims to have been refused a
+            // generation that does not exist yet would have every pair renewed three times.
             let stale = matches!(&answer, CredentialsAnswer::Granted(grant)
-                if refused.is_some_and(|refused| grant.generation <= refused));
+                if refused.is_some() && grant.generation <= seen);
             if !stale {
                 return answer;
             }
@@ -159,7 +161,7 @@ impl Custody {
         }
         LaunchState::Known {
             region: found.region,
-            athlete: serde_json::from_slice(&found.profile).unwrap_or_default(),
+            athlete: Self::athlete(account, &found.profile),
             credentials: Self::open(account, &stored).filter(|grant| self.has_life(grant)),
         }
     }
@@ -231,6 +233,21 @@ impl Custody {
                 None
             }
         }
+    }
+
+    /// What the sign-in left about the person: the members of Garmin's profile that a worker's
+    /// hints have too. Without them it asks Garmin, which is a request more and no harm.
+    fn athlete(account: &AccountId, profile: &[u8]) -> Athlete {
+        serde_json::from_slice(profile).unwrap_or_else(|error| {
+            tracing::warn!(
+                event = "profile-unreadable",
+                account = %account,
+                // The kind of error only: its text may quote what it could not read.
+                error = ?error.classify(),
+                ""
+            );
+            Athlete::default()
+        })
     }
 
     fn has_life(&self, grant: &AccessGrant) -> bool {

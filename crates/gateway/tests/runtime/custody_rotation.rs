@@ -32,6 +32,15 @@ async fn the_current_token_is_handed_out_and_a_refused_one_is_renewed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusing_a_generation_that_does_not_exist_renews_once_and_no_more() {
+    let rig = Rig::start().await;
+    let (account, generation) = rig.sign_in(0).await;
+    let answer = rig.app.custody.credentials_for(&account, Some(Generation(i64::MAX))).await;
+    assert_eq!(granted(answer).1, generation.next());
+    assert_eq!(rig.garmin.control().counters(&email(0)).unwrap().rotated, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_questions_at_once_renew_once() {
     let rig = Rig::start().await;
     let (account, generation) = rig.sign_in(0).await;
