@@ -27,6 +27,7 @@ use tokio_util::codec::{Framed, LengthDelimitedCodec};
 use super::lifecycle::Event;
 use super::process::Worker;
 use super::resolve::resolve;
+use super::supervisor::Supervisor;
 use crate::custody::Custody;
 
 /// Questions answered at once; more wait in the socket.
@@ -36,6 +37,12 @@ const BURST: u32 = 256;
 const ONE_MORE: Duration = Duration::from_millis(10);
 /// More tools than this no worker has.
 const MOST_TOOLS: usize = 2_000;
+
+/// Writes one worker may have announced and not settled, and how much each may say. A row of
+/// the journal is the only thing a worker makes others store.
+const MOST_OPEN_WRITES: usize = 64;
+const LONGEST_NAME: usize = 256;
+const LONGEST_DETAIL: usize = 16 * 1024;
 
 /// Why the channel ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +56,7 @@ pub(super) enum End {
 /// What questions are answered from.
 pub(super) struct Desk {
     pub(super) worker: Arc<Worker>,
+    pub(super) supervisor: Supervisor,
     pub(super) upstream: Arc<Upstream>,
     pub(super) custody: Custody,
     pub(super) store: Store,
@@ -57,6 +65,15 @@ pub(super) struct Desk {
 }
 
 type Pending = Pin<Box<dyn Future<Output = ToWorker> + Send>>;
+
+/// What a frame leads to.
+enum Heard {
+    Nothing,
+    /// A question; nobody minds if it is dropped.
+    Question(Pending),
+    /// A step of a write, which is carried through.
+    Write(Pending),
+}
 
 /// Talks until the channel ends. `outbox` carries what the gateway says unasked; the launch
 /// message is the first of it.
@@ -68,10 +85,11 @@ pub(super) async fn talk(
     let codec = LengthDelimitedCodec::builder().max_frame_length(contract::MAX_FRAME).new_codec();
     let mut channel = Framed::new(stream, codec);
     let mut pending: FuturesUnordered<Pending> = FuturesUnordered::new();
+    let mut writes: FuturesUnordered<Pending> = FuturesUnordered::new();
     let mut budget = Budget::new(Instant::now());
     loop {
         let wait = budget.wait(Instant::now());
-        let may_read = pending.len() < MOST_PENDING && wait.is_none();
+        let may_read = pending.len() + writes.len() < MOST_PENDING && wait.is_none();
         tokio::select! {
             biased;
             Some(message) = outbox.recv() => {
@@ -81,6 +99,9 @@ pub(super) async fn talk(
             Some(answer) = pending.next(), if !pending.is_empty() => {
                 let _ = send(&mut channel, &answer).await;
             }
+            Some(answer) = writes.next(), if !writes.is_empty() => {
+                let _ = send(&mut channel, &answer).await;
+            }
             frame = channel.next(), if may_read => {
                 budget.spend();
                 let frame = match frame {
@@ -88,11 +109,17 @@ pub(super) async fn talk(
                     Some(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
                         return End::Misbehaved("a frame is too long");
                     }
-                    None | Some(Err(_)) => return End::Closed,
+                    None | Some(Err(_)) => {
+                        // A write it has settled must not be called unknown because it left at
+                        // once.
+                        while writes.next().await.is_some() {}
+                        return End::Closed;
+                    }
                 };
                 match hear(desk, &frame) {
-                    Ok(Some(question)) => pending.push(question),
-                    Ok(None) => {}
+                    Ok(Heard::Question(question)) => pending.push(question),
+                    Ok(Heard::Write(write)) => writes.push(write),
+                    Ok(Heard::Nothing) => {}
                     Err(complaint) => return End::Misbehaved(complaint),
                 }
             }
@@ -109,7 +136,7 @@ async fn send(
     channel.send(Bytes::from(frame)).await
 }
 
-fn hear(desk: &Desk, frame: &[u8]) -> Result<Option<Pending>, &'static str> {
+fn hear(desk: &Desk, frame: &[u8]) -> Result<Heard, &'static str> {
     let message = serde_json::from_slice::<FromWorker>(frame)
         .map_err(|_| "a message is not in the contract")?;
     match message {
@@ -124,6 +151,8 @@ fn hear(desk: &Desk, frame: &[u8]) -> Result<Option<Pending>, &'static str> {
                 repeatable_tools.into_iter().map(String::into_boxed_str).collect();
             desk.worker.announce(tools);
             desk.worker.on(Event::Ready);
+            // Whoever it was started for may have left: then its place is free for others.
+            desk.supervisor.relieve();
             let took = desk.worker.started.elapsed();
             tracing::info!(
                 event = "worker-started",
@@ -132,30 +161,53 @@ fn hear(desk: &Desk, frame: &[u8]) -> Result<Option<Pending>, &'static str> {
                 ms = took.as_millis(),
                 ""
             );
-            Ok(None)
+            Ok(Heard::Nothing)
         }
         FromWorker::CredentialsWanted { id, refused } => {
             let (custody, account) = (desk.custody.clone(), desk.worker.account.clone());
-            Ok(Some(Box::pin(async move {
+            Ok(Heard::Question(Box::pin(async move {
                 let answer: CredentialsAnswer = custody.credentials_for(&account, refused).await;
                 ToWorker::Credentials { id, answer }
             })))
         }
         FromWorker::Resolve { id, host } => {
             let upstream = desk.upstream.clone();
-            Ok(Some(Box::pin(async move {
+            Ok(Heard::Question(Box::pin(async move {
                 ToWorker::Resolved { id, addresses: resolve(&upstream, &host).await }
             })))
         }
         FromWorker::Journal { id, entry } => {
+            bounded(&entry, lock(&desk.open_writes).len())?;
             let answer = journal(desk, entry);
-            Ok(Some(Box::pin(async move { ToWorker::Journal { id, answer: answer.await } })))
+            Ok(Heard::Write(Box::pin(
+                async move { ToWorker::Journal { id, answer: answer.await } },
+            )))
         }
         FromWorker::Stopping => {
             desk.worker.on(Event::Leaving);
-            Ok(None)
+            Ok(Heard::Nothing)
         }
     }
+}
+
+/// Whether a step of a write is one that a worker in its right mind takes.
+fn bounded(entry: &JournalEntry, open: usize) -> Result<(), &'static str> {
+    let detail = match entry {
+        JournalEntry::Intent { key, tool, detail } => {
+            if open >= MOST_OPEN_WRITES {
+                return Err("more open writes than there can be");
+            }
+            if key.len() > LONGEST_NAME || tool.len() > LONGEST_NAME {
+                return Err("a name in the journal is too long");
+            }
+            detail
+        }
+        JournalEntry::Outcome { detail, .. } => detail,
+    };
+    if detail.len() > LONGEST_DETAIL {
+        return Err("a journal entry is too long");
+    }
+    Ok(())
 }
 
 /// Commits one step of a write. What cannot be committed must not be sent.
@@ -251,6 +303,20 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_worker_may_not_fill_the_journal() {
+        let intent = |key: usize, detail: usize| JournalEntry::Intent {
+            key: "k".repeat(key),
+            tool: "write".to_owned(),
+            detail: "d".repeat(detail),
+        };
+        let most = intent(LONGEST_NAME, LONGEST_DETAIL);
+        assert_eq!(bounded(&most, MOST_OPEN_WRITES - 1), Ok(()));
+        assert!(bounded(&most, MOST_OPEN_WRITES).is_err());
+        assert!(bounded(&intent(LONGEST_NAME + 1, 0), 0).is_err());
+        assert!(bounded(&intent(1, LONGEST_DETAIL + 1), 0).is_err());
+    }
 
     #[test]
     fn a_chatty_worker_is_slowed_down() {

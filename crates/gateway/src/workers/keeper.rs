@@ -134,6 +134,7 @@ impl Keeper {
         let _ = outbox.send(ToWorker::Launch(Box::new(launch)));
         let desk = Desk {
             worker: self.worker.clone(),
+            supervisor: self.supervisor.clone(),
             upstream,
             custody: parts.custody.clone(),
             store: parts.store.clone(),

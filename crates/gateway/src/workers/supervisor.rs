@@ -303,7 +303,7 @@ impl Supervisor {
         let ports = range.len();
         let first = self.0.next_port.fetch_add(1, Ordering::Relaxed) % ports;
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);
-        for port in range.clone().cycle_from(first, ports) {
+        for port in range.clone().chain(range.clone()).skip(first).take(ports) {
             match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
                 Ok(listener) => return Ok(listener),
                 Err(error) => last = error,
@@ -503,16 +503,6 @@ fn address(port: u16, secret: &str) -> io::Result<Address> {
     let mut secret = HeaderValue::from_str(secret).map_err(io::Error::other)?;
     secret.set_sensitive(true);
     Ok(Address { port, uri, host, secret })
-}
-
-trait CycleFrom {
-    fn cycle_from(self, first: usize, count: usize) -> impl Iterator<Item = u16>;
-}
-
-impl CycleFrom for RangeInclusive<u16> {
-    fn cycle_from(self, first: usize, count: usize) -> impl Iterator<Item = u16> {
-        self.clone().chain(self).skip(first).take(count)
-    }
 }
 
 impl fmt::Debug for Supervisor {
