@@ -64,7 +64,15 @@ pub struct WorkerConfig {
     pub idle: Duration,
     pub startup: Duration,
     pub max: NonZeroUsize,
+    pub max_chosen_by: ChosenBy,
     pub sandbox: Sandbox,
+}
+
+/// Whose number it is: one that nobody chose may adapt to the machine without a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChosenBy {
+    Operator,
+    Machine,
 }
 
 /// What to do where the kernel lacks a layer of the worker sandbox.
@@ -149,7 +157,7 @@ impl Config {
                 Some(true) | None => RateLimits::On,
             },
             tools: ToolPolicy {
-                profile: vars.get("TOOLS_PROFILE").map(str::to_owned),
+                profile: None,
                 enabled: vars.list("TOOLS_ENABLED"),
                 disabled: vars.list("TOOLS_DISABLED"),
                 read_only: vars.switch("TOOLS_READ_ONLY")?.unwrap_or(false),
@@ -265,6 +273,7 @@ fn worker_config(vars: &Vars) -> Result<WorkerConfig, ConfigError> {
         idle: seconds("WORKER_IDLE_TTL", 1..=604_800, 900)?,
         startup: seconds("WORKER_STARTUP_TIMEOUT", 1..=600, 20)?,
         max: max.and_then(NonZeroUsize::new).unwrap_or_else(machine::default_max_workers),
+        max_chosen_by: if max.is_some() { ChosenBy::Operator } else { ChosenBy::Machine },
         sandbox: vars
             .parsed("WORKER_SANDBOX", "auto or require", |text| match text {
                 "auto" => Some(Sandbox::Auto),

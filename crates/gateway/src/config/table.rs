@@ -24,10 +24,10 @@ pub fn table() -> &'static [Setting] {
     &TABLE
 }
 
-static TABLE: [Setting; 33] = [
+static TABLE: [Setting; 32] = [
     secret("GATEWAY_SECRET", "", "Seals everything stored; at least 32 characters. Required."),
     plain("GATEWAY_SECRET_FILE", "", "File holding the secret, instead of GATEWAY_SECRET."),
-    secret("GATEWAY_SECRET_OLD", "", "The previous secret, while `rekey` moves to a new one."),
+    secret("GATEWAY_SECRET_OLD", "", "The previous secret, beside a new GATEWAY_SECRET."),
     plain(
         "PUBLIC_URL",
         "http://localhost:PORT",
@@ -52,7 +52,6 @@ static TABLE: [Setting; 33] = [
     plain("WORKER_PORT_START", "", "First loopback port for workers; unset: any free port."),
     plain("WORKER_PORT_END", "", "Last loopback port for workers."),
     plain("WORKER_SANDBOX", "auto", "require refuses to start where the sandbox is incomplete."),
-    plain("TOOLS_PROFILE", "", "Tool profile of connections that choose none."),
     plain("TOOLS_ENABLED", "", "Only these tools, separated by commas."),
     plain("TOOLS_DISABLED", "", "Never these tools, separated by commas."),
     plain("TOOLS_READ_ONLY", "off", "on hides every tool that changes something."),

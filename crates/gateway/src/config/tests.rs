@@ -48,7 +48,9 @@ fn an_unusable_value_is_named_with_what_is_accepted() {
         ("GARMIN_SSO_PROXY", "socks5://x", "proxy"),
     ] {
         let message = refusal(name, value);
-        assert!(message.starts_with("WORKER_PORT_END") || message.starts_with(name), "{message}");
+        // Half a range is missing its other half.
+        let named = if name == "WORKER_PORT_START" { "WORKER_PORT_END" } else { name };
+        assert!(message.starts_with(named), "{message}");
         assert!(message.contains(accepts), "{message}");
     }
 }
