@@ -114,7 +114,7 @@ pub async fn revoke(
         store.record_audit(&entry, now).await?;
     }
     store.close().await;
-    let (effect, untold) = tell(place, &target).await;
+    let (effect, untold) = tell(place, &target, &meant).await;
     report(&revoked, effect, args.json, out)?;
     // The store has the last word, so the revocation stands; only the news did not arrive.
     untold.map_or(Ok(()), Err)
@@ -181,10 +181,20 @@ async fn carry_out(
 }
 
 /// Tells the gateway of this data directory, if there is one.
-async fn tell(place: &Place, target: &Target) -> (Effect, Option<AdminError>) {
+async fn tell(
+    place: &Place,
+    target: &Target,
+    meant: &[DeviceSummary],
+) -> (Effect, Option<AdminError>) {
     let news = match target {
         Target::Everything => vec![Revoked::Everything],
-        Target::Device(device) => vec![Revoked::Device(device.clone())],
+        Target::Device(_) => {
+            let news = |device: &DeviceSummary| Revoked::Device {
+                device: device.id.clone(),
+                account: device.account.clone(),
+            };
+            meant.iter().map(news).collect()
+        }
         Target::Accounts(accounts) => accounts.iter().cloned().map(Revoked::Account).collect(),
     };
     for revoked in news {

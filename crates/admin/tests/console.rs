@@ -281,7 +281,9 @@ async fn one_device_goes_and_the_running_gateway_hears_of_it() {
     assert_eq!(outcome["effect"], "at_once");
     assert_eq!(outcome["revoked"][0]["device"], device.as_str());
     assert_eq!(site.live().await, [true, false, true]);
-    let news = Request::Revoked { revoked: Revoked::Device(device.clone()) };
+    let (device_id, account_id) = (device.clone(), site.accounts[0].clone());
+    let revoked = Revoked::Device { device: device_id, account: account_id };
+    let news = Request::Revoked { revoked };
     assert_eq!(*heard.lock().unwrap(), [news]);
 }
 

@@ -28,7 +28,11 @@ pub enum Request {
 pub enum Revoked {
     Everything,
     Account(AccountId),
-    Device(DeviceId),
+    /// One device and whose it is: only that account's worker may have lost its last device.
+    Device {
+        device: DeviceId,
+        account: AccountId,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -76,6 +76,10 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
     {
         std::process::abort();
     }
+    let each = arguments["die_at_each"].as_array().into_iter().flatten();
+    if each.filter_map(Value::as_str).any(first_time) {
+        std::process::abort();
+    }
     if arguments["die"] == true {
         std::process::abort();
     }

@@ -16,6 +16,8 @@ use crate::state::AppState;
 /// A console that says nothing for this long is gone.
 const SILENCE: Duration = Duration::from_mins(1);
 
+const BIND_AGAIN: Duration = Duration::from_secs(1);
+
 /// What the sandbox lacks. It is part of a later version, and until then this is the truth.
 pub(crate) const SANDBOX_GAPS: [&str; 1] =
     ["workers are separate processes without a kernel sandbox: a hostile worker could read what \
@@ -75,6 +77,20 @@ impl Console {
         }
         visits.close();
         visits.wait().await;
+    }
+}
+
+/// Serves as soon as the socket is free: a predecessor that drains holds it until it is done.
+pub(crate) async fn serve_when_free(app: AppState, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(BIND_AGAIN) => {}
+        }
+        if let Ok(console) = Console::bind(&app.config.data_dir) {
+            tracing::info!(event = "console-ready", "");
+            return console.serve(app, stop).await;
+        }
     }
 }
 

@@ -1,25 +1,46 @@
 //! What has to happen now and then: time for the workers, sweeps, stale token pairs, counters.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::clock::Timestamp;
+use domain::contract::CredentialsAnswer;
 use domain::entropy::duration_within;
+use domain::id::AccountId;
 use futures_util::StreamExt;
 use futures_util::stream;
 use store::Stats;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::state::AppState;
+use crate::state::{AppState, look_again_after};
 use crate::workers;
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// Garmin's refresh token dies after 30 days unused; a third of that leaves room for trouble.
 const STALE: Duration = Duration::from_hours(10 * 24);
 /// Renewals a minute, and at once.
-const RENEWALS: u32 = 30;
 const AT_ONCE: usize = 2;
+const PER_LANE: u32 = 15;
+const RENEWALS: usize = AT_ONCE * PER_LANE as usize;
+/// The first pause after a renewal that failed, doubled with each further one.
+const FIRST_PAUSE: Duration = Duration::from_mins(10);
+const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 /// Renewals of one minute are spread over this much of it.
 const SPREAD: Duration = Duration::from_secs(40);
+
+/// Looks for access that ended where nobody told this gateway.
+pub(crate) async fn lookout(app: AppState, stop: CancellationToken) {
+    let mut turn = interval(look_again_after(&app.config));
+    turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = turn.tick() => app.look_again().await,
+        }
+    }
+}
 
 /// Ticks for the worker supervisor.
 pub(crate) async fn clockwork(app: AppState, stop: CancellationToken) {
@@ -41,14 +62,64 @@ pub(crate) async fn housekeeping(app: AppState, stop: CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
-            _ = minute.tick() => {
-                last = round(&app, last).await;
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = renew_stale(&app) => {}
-                }
+            _ = minute.tick() => last = round(&app, last).await,
+        }
+    }
+}
+
+/// Renews stale pairs, beside everything else: Garmin may take its time.
+pub(crate) async fn renewals(app: AppState, stop: CancellationToken) {
+    let mut minute = interval(MINUTE);
+    minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let put_off = Mutex::new(PutOff::default());
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = minute.tick() => tokio::select! {
+                () = stop.cancelled() => {}
+                () = renew_stale(&app, &put_off) => {}
             }
         }
+    }
+}
+
+/// Accounts whose last renewal failed, and when each has its next turn. Their pairs stay the
+/// stalest of all: without this they would be first again every minute, and nobody else's
+/// would be renewed before it dies.
+#[derive(Debug, Default)]
+struct PutOff(HashMap<AccountId, Turn>);
+
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    pause: Duration,
+    next: Timestamp,
+}
+
+impl PutOff {
+    fn waits(&self, account: &AccountId, now: Timestamp) -> bool {
+        self.0.get(account).is_some_and(|turn| turn.next > now)
+    }
+
+    fn note(&mut self, account: &AccountId, answer: &CredentialsAnswer, now: Timestamp) {
+        match answer {
+            CredentialsAnswer::Granted(_) | CredentialsAnswer::SignInNeeded => {
+                self.0.remove(account);
+            }
+            CredentialsAnswer::Unavailable { .. } => {
+                let before = self.0.get(account).map(|turn| turn.pause);
+                let pause = before.map_or(FIRST_PAUSE, |pause| (pause * 2).min(LONGEST_PAUSE));
+                self.0.insert(account.clone(), Turn { pause, next: now.plus(pause) });
+            }
+        }
+    }
+
+    /// Forgets who is not stale any more: somebody signed in, used the pair or left.
+    fn keep(&mut self, stale: &[AccountId]) {
+        if self.0.is_empty() {
+            return;
+        }
+        let stale: HashSet<&AccountId> = stale.iter().collect();
+        self.0.retain(|account, _| stale.contains(account));
     }
 }
 
@@ -92,20 +163,61 @@ fn report((stats, active_workers): (Stats, usize)) {
 }
 
 /// Renews pairs nobody has used for a while, a few at a time and not all at once.
-async fn renew_stale(app: &AppState) {
+async fn renew_stale(app: &AppState, put_off: &Mutex<PutOff>) {
     let now = app.clock.now();
-    let stale = match app.store.accounts_to_refresh(now.minus(STALE), now, RENEWALS).await {
+    // As many more as are put off, so that they can be left out of the list.
+    let held_back = lock(put_off).0.len();
+    let most = u32::try_from(held_back + RENEWALS).unwrap_or(u32::MAX);
+    let stale = match app.store.accounts_to_refresh(now.minus(STALE), now, most).await {
         Ok(stale) => stale,
         Err(error) => {
             tracing::warn!(event = "store-failed", error = error.label(), "no renewals");
             return;
         }
     };
-    stream::iter(stale)
+    let due: Vec<AccountId> = {
+        let mut put_off = lock(put_off);
+        put_off.keep(&stale);
+        let due = stale.into_iter().filter(|account| !put_off.waits(account, now));
+        due.take(RENEWALS).collect()
+    };
+    stream::iter(due)
         .for_each_concurrent(AT_ONCE, |account| async move {
-            let pause = SPREAD / RENEWALS * u32::try_from(AT_ONCE).unwrap_or(1);
+            let pause = SPREAD / PER_LANE;
             tokio::time::sleep(duration_within(&*app.entropy, &(Duration::ZERO..=pause))).await;
-            app.custody.keep_alive(&account).await;
+            let answer = app.custody.keep_alive(&account).await;
+            lock(put_off).note(&account, &answer, app.clock.now());
         })
         .await;
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::entropy::CountingEntropy;
+
+    #[test]
+    fn a_renewal_that_keeps_failing_waits_longer_each_time_and_lets_others_pass() {
+        let entropy = CountingEntropy::default();
+        let (failing, other) = (AccountId::generate(&entropy), AccountId::generate(&entropy));
+        let failed = CredentialsAnswer::Unavailable { retry_after_secs: 1 };
+        let mut put_off = PutOff::default();
+        let mut now = Timestamp(1_790_000_000);
+        for minutes in [10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440] {
+            put_off.note(&failing, &failed, now);
+            assert!(put_off.waits(&failing, now.plus(MINUTE * (minutes - 1))), "{minutes}");
+            now = now.plus(MINUTE * minutes);
+            assert!(!put_off.waits(&failing, now), "{minutes}");
+            assert!(!put_off.waits(&other, now));
+        }
+        put_off.note(&failing, &CredentialsAnswer::SignInNeeded, now);
+        assert!(put_off.0.is_empty());
+        put_off.note(&failing, &failed, now);
+        put_off.keep(&[other]);
+        assert!(put_off.0.is_empty());
+    }
 }

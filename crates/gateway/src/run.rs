@@ -15,8 +15,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Config, Sandbox, raise_descriptor_limit};
-use crate::console::{Console, SANDBOX_GAPS};
+use crate::config::{ChosenBy, Config, Sandbox, raise_descriptor_limit};
+use crate::console::{self, Console, SANDBOX_GAPS};
 use crate::janitor;
 use crate::routes::router;
 use crate::serve::Server;
@@ -55,11 +55,14 @@ impl Gateway {
         let descriptors = raise_descriptor_limit();
         let most_workers = (descriptors.saturating_sub(RESERVED) / 2 / PER_WORKER).max(1);
         if config.workers.max.get() > most_workers {
-            config.warnings.push(format!(
-                "MAX_WORKERS lowered from {} to {most_workers}: the limit of open files is \
-                 {descriptors}",
-                config.workers.max
-            ));
+            // A number nobody chose may adapt without a word.
+            if config.workers.max_chosen_by == ChosenBy::Operator {
+                config.warnings.push(format!(
+                    "MAX_WORKERS lowered from {} to {most_workers}: the limit of open files is \
+                     {descriptors}",
+                    config.workers.max
+                ));
+            }
             config.workers.max = most_workers.try_into().unwrap_or(config.workers.max);
         }
         let for_workers = config.workers.max.get() * PER_WORKER + RESERVED;
@@ -100,17 +103,22 @@ impl Gateway {
         let background = TaskTracker::new();
         let stop = CancellationToken::new();
         background.spawn(janitor::clockwork(app.clone(), stop.clone()));
+        background.spawn(janitor::lookout(app.clone(), stop.clone()));
         background.spawn(janitor::housekeeping(app.clone(), stop.clone()));
+        background.spawn(janitor::renewals(app.clone(), stop.clone()));
         match Console::bind(&app.config.data_dir) {
             Ok(console) => {
                 background.spawn(console.serve(app.clone(), stop.clone()));
             }
             // The console is a convenience; people's calls are not.
-            Err(error) => tracing::error!(
-                event = "console-failed",
-                error = %error,
-                "there is no console socket: `status` and `revoke` work on the database only"
-            ),
+            Err(error) => {
+                tracing::warn!(
+                    event = "console-failed",
+                    error = %error,
+                    "there is no console socket yet: `status` and `revoke` work on the database"
+                );
+                background.spawn(console::serve_when_free(app.clone(), stop.clone()));
+            }
         }
         let port = listener.local_addr()?.port();
         tracing::info!(event = "gateway-started", port, node = %app.node, "");

@@ -3,18 +3,19 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::clock::{Clock, Timestamp};
 use domain::console::Revoked;
 use domain::entropy::Entropy;
-use domain::id::{AccountId, Generation, NodeId};
-use store::Store;
+use domain::id::{AccountId, DeviceId, Generation, NodeId};
+use store::{Backend, Store};
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, RateLimits};
 use crate::custody::{Custody, CustodyOptions};
 use crate::limits::Limits;
-use crate::proxy::{DeviceCache, Streams};
+use crate::proxy::{Bodies, DeviceCache, Streams};
 use crate::serve::Drain;
 use crate::sign_in::Scheduler;
 use crate::workers::{AccountGates, Supervisor, SupervisorOptions, WorkerProgram};
@@ -35,6 +36,8 @@ pub struct Parts {
     pub devices: DeviceCache,
     /// How many calls of one account run and wait.
     pub gates: AccountGates,
+    /// Memory for the bodies of requests.
+    pub bodies: Bodies,
     /// Open event streams, so that revoking ends them.
     pub streams: Streams,
     /// Owned work that outlives the request that began it; stopping waits for it.
@@ -87,8 +90,9 @@ impl AppState {
         let sign_ins =
             Scheduler::new(&config, store.clone(), clock.clone(), entropy.clone(), tasks.clone())?;
         Ok(Self(Arc::new(Parts {
-            devices: DeviceCache::new(store.clone()),
+            devices: DeviceCache::new(store.clone(), look_again_after(&config)),
             gates: AccountGates::default(),
+            bodies: Bodies::default(),
             streams: Streams::default(),
             drain: Drain::default(),
             started_at: clock.now(),
@@ -111,12 +115,13 @@ impl AppState {
         self.devices.forget_all();
         self.streams.end(revoked);
         for account in self.supervisor.running_accounts() {
-            let gone = match revoked {
+            let unused = match revoked {
                 Revoked::Everything => true,
                 Revoked::Account(named) => *named == account,
-                Revoked::Device(_) => false,
+                Revoked::Device { device: _, account: named } => {
+                    *named == account && !self.has_device(&account).await
+                }
             };
-            let unused = gone || !self.has_device(&account).await;
             if unused {
                 self.supervisor.drain_account(&account);
             }
@@ -130,15 +135,42 @@ impl AppState {
         self.devices.forget_all();
     }
 
+    /// Ends streams and workers of access that ended where nobody could tell this gateway: on
+    /// another node, or on a console that did not find the socket.
+    pub(crate) async fn look_again(&self) {
+        for (account, devices) in self.streams.holders() {
+            // Nothing is ended on a guess: the store will answer the next time.
+            let Ok(live) = self.store.list_devices(Some(&account)).await else { continue };
+            let revoked = |device: &&DeviceId| !live.iter().any(|known| known.id == **device);
+            for device in devices.iter().filter(revoked) {
+                let (device, account) = (device.clone(), account.clone());
+                self.streams.end(&Revoked::Device { device, account });
+            }
+        }
+        for account in self.supervisor.running_accounts() {
+            if !self.has_device(&account).await {
+                self.supervisor.drain_account(&account);
+            }
+        }
+    }
+
     async fn has_device(&self, account: &AccountId) -> bool {
-        match self.store.list_devices(Some(account)).await {
-            Ok(devices) => !devices.is_empty(),
+        match self.store.has_live_device(account, self.clock.now()).await {
+            Ok(live) => live,
             // A worker more is cheaper than a call cut off because the store was busy.
             Err(error) => {
                 tracing::warn!(event = "store-failed", error = %error, "devices not counted");
                 true
             }
         }
+    }
+}
+
+/// How old the news of a revocation elsewhere may be. A look at SQLite costs next to nothing.
+pub(crate) fn look_again_after(config: &Config) -> Duration {
+    match config.database_url.backend() {
+        Backend::Sqlite => Duration::from_secs(1),
+        Backend::Postgres => Duration::from_secs(5),
     }
 }
 

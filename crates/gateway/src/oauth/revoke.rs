@@ -38,7 +38,10 @@ pub(super) async fn post(
     if let Some((device, owner)) = holder.filter(|(_, owner)| *owner == client.id) {
         let revoked = app.store.revoke_device(&device).await;
         let revoked = revoked.map_err(|error| store_failed(&error))?;
-        app.revoked(&Revoked::Device(device.clone())).await;
+        if let Some(gone) = &revoked {
+            let (device, account) = (gone.device.clone(), gone.account.clone());
+            app.revoked(&Revoked::Device { device, account }).await;
+        }
         let event = AuditEvent::DeviceRevoked;
         let account = revoked.as_ref().map(|revoked| &revoked.account);
         let client = Some(&owner);

@@ -180,7 +180,8 @@ impl Exchange {
             Err(error) => return store_failed(&error),
         };
         for device in &revoked {
-            self.app.revoked(&Revoked::Device(device.device.clone())).await;
+            let (device, account) = (device.device.clone(), device.account.clone());
+            self.app.revoked(&Revoked::Device { device, account }).await;
         }
         let (account, client) = (Some(&grant.account), Some(&grant.client));
         let entry = AuditEntry { event: AuditEvent::CodeReplayed, account, device: None, client };
@@ -269,7 +270,9 @@ impl Exchange {
                 Ok(self.renewed(&pair, &renewed, "lost_response"))
             }
             RefreshOutcome::Reused { device, account } => {
-                self.app.revoked(&Revoked::Device(device.clone())).await;
+                let gone = (device.clone(), account.clone());
+                let revoked = Revoked::Device { device: gone.0, account: gone.1 };
+                self.app.revoked(&revoked).await;
                 let client = Some(&self.client.id);
                 let (account, device) = (Some(&account), Some(&device));
                 let event = AuditEvent::RefreshReuse;

@@ -6,13 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::clock::Timestamp;
+use domain::id::AccountId;
 use domain::token::{Access, TokenHash};
 use moka::sync::Cache;
 use store::{AccountState, LiveDevice, Store, StoreError};
 
-/// How old an answer may be. A revocation on another node takes effect within this time; on
-/// this node it does at once, because it empties the cache.
-const OLDEST: Duration = Duration::from_secs(5);
 const MOST: u64 = 100_000;
 
 #[derive(Clone)]
@@ -26,9 +24,11 @@ struct Inner {
 }
 
 impl DeviceCache {
+    /// No answer gets older than `oldest`: a revocation on another node takes effect within this
+    /// time. On this node it does at once, because it empties the cache.
     #[must_use]
-    pub fn new(store: Store) -> Self {
-        let devices = Cache::builder().max_capacity(MOST).time_to_live(OLDEST).build();
+    pub fn new(store: Store, oldest: Duration) -> Self {
+        let devices = Cache::builder().max_capacity(MOST).time_to_live(oldest).build();
         Self(Arc::new(Inner { store, devices, epoch: AtomicU64::new(0) }))
     }
 
@@ -60,6 +60,17 @@ impl DeviceCache {
             }
         }
         Ok(Some(device))
+    }
+
+    /// Nothing cached of this account is believed any more. Found by looking at all: this happens
+    /// once when an account needs a sign-in, and every other account keeps what it has.
+    pub fn forget_account(&self, account: &AccountId) {
+        self.0.epoch.fetch_add(1, Ordering::SeqCst);
+        for (hash, device) in &self.0.devices {
+            if device.account == *account {
+                self.0.devices.invalidate(&*hash);
+            }
+        }
     }
 
     /// Nothing cached so far is believed any more.

@@ -1,4 +1,4 @@
-//! To the worker and back, with the one repetition that is allowed.
+//! To the worker and back, with the few repetitions that are allowed.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -18,6 +18,19 @@ use super::rpc::Failure;
 use super::{CALL, Visit};
 use crate::error::{Refusal, challenge};
 use crate::workers::{Answer, Call, NoWorker, Outcome, Pass, Repeatable, SendError};
+
+/// How often a call that may be repeated is sent again. One may meet a worker that died unseen
+/// since the call before, and the next one may be killed under it: neither is the caller's
+/// business. A call that ends every worker it meets must end as well.
+const REPLAYS: u8 = 2;
+
+/// What is left of the repetitions of one call.
+struct Replays {
+    /// After a worker that served.
+    served: u8,
+    /// After one that never did, and so cannot have done anything.
+    unserved: u8,
+}
 
 /// What is known of a message once its body is only bytes again.
 pub(super) struct Plan {
@@ -52,6 +65,23 @@ const MCP_STATUSES: [u16; 9] = [200, 202, 400, 404, 405, 406, 409, 413, 415];
 enum Stop {
     Challenge(Refusal),
     Failed(Failure),
+}
+
+impl Replays {
+    fn new() -> Self {
+        Self { served: REPLAYS, unserved: REPLAYS }
+    }
+
+    /// Takes one, if one is left for this end of a worker.
+    fn take(&mut self, error: SendError) -> bool {
+        let left = match error {
+            SendError::Ended { served: false, .. } => &mut self.unserved,
+            SendError::Ended { served: true, .. } | SendError::Broken => &mut self.served,
+        };
+        let any = *left > 0;
+        *left = left.saturating_sub(1);
+        any
+    }
 }
 
 impl Plan {
@@ -117,20 +147,20 @@ impl Visit {
             Ok(()) => self.relay(answer, call, pass, &plan, id),
             Err(stop) => {
                 if let Stop::Challenge(Refusal::SignInNeeded) = stop {
-                    self.app.devices.forget_all();
+                    self.app.devices.forget_account(&self.device.account);
                 }
                 self.stopped(stop, &plan, Some(&call), id.as_deref())
             }
         }
     }
 
-    /// The head of an answer: of the account's worker, or of its successor where the first
-    /// died without one and the call may be repeated.
+    /// The head of an answer: of the account's worker, or of a successor where it died without
+    /// one and the call may be repeated. The caller's deadline ends this as well.
     async fn reach(&self, body: Bytes, plan: &Plan) -> Result<(Answer, Call, Pass), Stop> {
         let account = &self.device.account;
         let pass = self.app.gates.enter(account).await;
         let pass = pass.map_err(|_| Stop::Failed(Failure::TooManyCalls))?;
-        let mut repeated = false;
+        let mut replays = Replays::new();
         loop {
             let call = self.app.supervisor.call(account).await.map_err(|none| {
                 Stop::Failed(match none {
@@ -143,7 +173,7 @@ impl Visit {
                 Err(error) => error,
             };
             let repeatable = plan.repeatable_after(error, &call);
-            let again = !repeated && repeatable == Repeatable::Yes;
+            let again = repeatable == Repeatable::Yes && replays.take(error);
             tracing::warn!(
                 event = if again { "mcp-forward-retry" } else { "mcp-forward-error" },
                 account = %account,
@@ -158,12 +188,14 @@ impl Visit {
                     SendError::Ended { outcome, served: _ } => {
                         match Failure::of(outcome, repeatable) {
                             Some(failure) => Stop::Failed(failure),
-                            None => Stop::Challenge(Refusal::SignInNeeded),
+                            None => {
+                                self.app.devices.forget_account(account);
+                                Stop::Challenge(Refusal::SignInNeeded)
+                            }
                         }
                     }
                 });
             }
-            repeated = true;
         }
     }
 
@@ -199,7 +231,7 @@ impl Visit {
         }
         let (account, device) = (&self.device.account, &self.device.device);
         let stream = headers::is_stream(&parts.headers).then(|| EventStream {
-            listed: self.app.streams.open(account, device),
+            listed: self.app.streams.answer(account, device),
             id,
             repeatable: plan.repeatable(&call),
         });

@@ -64,7 +64,7 @@ fn is_loopback(authority: &str) -> bool {
 
 /// What a request's `Origin` header means for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum From {
+pub(super) enum Caller {
     /// Not from a script.
     Nobody,
     /// From a script that may read the answer.
@@ -72,7 +72,7 @@ pub(super) enum From {
     Foreign,
 }
 
-impl From {
+impl Caller {
     #[must_use]
     pub(super) fn of(headers: &HeaderMap, ours: &Origin) -> Self {
         let Some(value) = headers.get(ORIGIN) else { return Self::Nobody };
@@ -185,11 +185,11 @@ mod tests {
         let of = |ours: &str, value: &str| {
             let mut map = HeaderMap::new();
             map.insert(ORIGIN, HeaderValue::from_str(value).unwrap());
-            From::of(&map, &origin(ours))
+            Caller::of(&map, &origin(ours))
         };
         let public = "https://garmin.example.org";
         for good in [public, "https://claude.ai"] {
-            assert!(matches!(of(public, good), From::Allowed(_)), "{good}");
+            assert!(matches!(of(public, good), Caller::Allowed(_)), "{good}");
         }
         for bad in [
             "https://evil.tld",
@@ -198,11 +198,11 @@ mod tests {
             "https://claude.ai.evil.tld",
             "https://claude.ai:444",
         ] {
-            assert_eq!(of(public, bad), From::Foreign, "{bad}");
+            assert_eq!(of(public, bad), Caller::Foreign, "{bad}");
         }
         let local = "http://127.0.0.1:8080";
-        assert!(matches!(of(local, "http://localhost:6274"), From::Allowed(_)));
-        assert_eq!(of(local, "http://evil.tld"), From::Foreign);
-        assert_eq!(From::of(&HeaderMap::new(), &origin(local)), From::Nobody);
+        assert!(matches!(of(local, "http://localhost:6274"), Caller::Allowed(_)));
+        assert_eq!(of(local, "http://evil.tld"), Caller::Foreign);
+        assert_eq!(Caller::of(&HeaderMap::new(), &origin(local)), Caller::Nobody);
     }
 }

@@ -89,7 +89,7 @@ mod tests {
 
     fn stream_of(streams: &Streams) -> Stream {
         let entropy = CountingEntropy::default();
-        streams.open(&AccountId::generate(&entropy), &DeviceId::generate(&entropy))
+        streams.answer(&AccountId::generate(&entropy), &DeviceId::generate(&entropy))
     }
 
     async fn next(body: &mut Body) -> Option<String> {

@@ -38,6 +38,8 @@ pub(super) struct Message<'a> {
     pub(super) target: Option<Cow<'a, str>>,
     /// The revision named in `_meta`.
     pub(super) meta_version: Option<Cow<'a, str>>,
+    /// Whether `_meta` says what the client can do.
+    pub(super) meta_capabilities: bool,
     /// Whether this is an `initialize` with everything the handshake needs.
     pub(super) handshake: bool,
 }
@@ -101,6 +103,8 @@ struct Params<'a> {
 struct Meta<'a> {
     #[serde(borrow, default, rename = "io.modelcontextprotocol/protocolVersion")]
     version: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "io.modelcontextprotocol/clientCapabilities")]
+    capabilities: Option<&'a RawValue>,
 }
 
 impl<'a> Message<'a> {
@@ -154,6 +158,7 @@ impl<'a> Message<'a> {
             id: envelope.id,
             target,
             meta_version: text_of(meta.version),
+            meta_capabilities: starts(meta.capabilities, '{'),
             handshake,
             method,
         })

@@ -5,6 +5,7 @@
 
 mod agreement;
 mod answer;
+mod bodies;
 mod devices;
 mod forward;
 mod headers;
@@ -37,10 +38,11 @@ use crate::extract::client_ip::ClientIp;
 use crate::limits::ByAddress;
 use crate::state::AppState;
 use agreement::Era;
-use host::From as Caller;
+use host::Caller;
 use message::{Kind, Message};
 use rpc::Failure;
 
+pub use bodies::Bodies;
 pub use devices::DeviceCache;
 pub use streams::{Stream, Streams};
 
@@ -121,12 +123,19 @@ async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: Box<s
             "Accept application/json, text/event-stream or both.",
         );
     }
+    let Some(room) = app.bodies.room_for(&parts.headers) else {
+        return Failure::TooManyBodies.answer(None);
+    };
     let body = match read(&parts.headers, body).await {
         Ok(body) => body,
         Err(response) => return response,
     };
+    let room = room.shrink_to(body.len());
     let visit = Visit { app, device, headers: parts.headers, request_id, began };
-    visit.handle(body).await
+    let response = visit.handle(body).await;
+    // Kept until the head of the answer: until then the body may have to be sent again.
+    drop(room);
+    response
 }
 
 /// The device behind the request's token, or the challenge.
@@ -265,17 +274,24 @@ impl Visit {
         match (&*message.method, era, message.id) {
             ("ping", Era::Legacy, Some(id)) => Some(pong(id)),
             ("ping", Era::Modern, id) => Some(Failure::MethodNotFound.answer(id)),
-            ("subscriptions/listen", Era::Modern, Some(id)) => Some(self.listen(id)),
+            ("subscriptions/listen", Era::Modern, Some(id)) => Some(self.listen(id, message)),
             _ => None,
         }
     }
 
-    fn listen(&self, id: &RawValue) -> Response {
-        let (account, device) = (&self.device.account, &self.device.device);
-        if self.app.streams.count(account) >= listen::MOST {
-            return Failure::TooManyStreams.answer(Some(id));
+    /// What a worker would check of any other modern request is checked here.
+    fn listen(&self, id: &RawValue, message: &Message<'_>) -> Response {
+        let version = match message.meta_version.as_deref() {
+            Some(version) if message.meta_capabilities => version,
+            Some(_) | None => return Failure::NoMeta.answer(Some(id)),
+        };
+        if version != agreement::MODERN {
+            return rpc::unsupported(Some(id), version);
         }
-        let listed = self.app.streams.open(account, device);
+        let (account, device) = (&self.device.account, &self.device.device);
+        let Some(listed) = self.app.streams.listen(account, device, listen::MOST) else {
+            return Failure::TooManyStreams.answer(Some(id));
+        };
         listen::open(id, listed, self.app.drain.begun())
     }
 }

@@ -9,6 +9,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::agreement::MODERN;
 use super::message::Malformed;
 use crate::error::whole_seconds;
 use crate::workers::{Outcome, Repeatable};
@@ -21,9 +22,15 @@ pub(super) enum Failure {
     /// The headers contradict the body.
     Disagreement(&'static str),
     MethodNotFound,
+    /// `_meta` lacks what every modern request carries.
+    NoMeta,
+    /// A modern revision that is not ours.
+    UnsupportedVersion,
     ClientResponse,
     TooManyCalls,
     TooManyStreams,
+    /// The bodies of other requests fill the memory kept for them.
+    TooManyBodies,
     RateLimited {
         retry_after: Duration,
     },
@@ -73,6 +80,11 @@ struct ErrorObject {
 #[derive(Serialize)]
 struct Data {
     code: &'static str,
+    /// The modern revisions there are, for a client that named another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supported: Option<[&'static str; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requested: Option<Box<str>>,
 }
 
 impl Failure {
@@ -91,16 +103,19 @@ impl Failure {
     #[must_use]
     pub(super) fn status(self) -> StatusCode {
         match self {
-            Self::Malformed(_) | Self::Disagreement(_) | Self::ClientResponse => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Malformed(_)
+            | Self::Disagreement(_)
+            | Self::NoMeta
+            | Self::UnsupportedVersion
+            | Self::ClientResponse => StatusCode::BAD_REQUEST,
             Self::MethodNotFound => StatusCode::NOT_FOUND,
             Self::TooManyCalls | Self::TooManyStreams | Self::RateLimited { .. } => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::AtCapacity { .. } | Self::CrashLoop { .. } | Self::StoreDown => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::AtCapacity { .. }
+            | Self::CrashLoop { .. }
+            | Self::StoreDown
+            | Self::TooManyBodies => StatusCode::SERVICE_UNAVAILABLE,
             Self::WorkerCrashed(_) | Self::WorkerNotStarted | Self::WorkerNonsense => {
                 StatusCode::BAD_GATEWAY
             }
@@ -114,8 +129,11 @@ impl Failure {
             Self::Malformed(Malformed::NotAMessage(_)) | Self::ClientResponse => -32600,
             Self::Disagreement(_) => -32020,
             Self::MethodNotFound => -32601,
+            Self::NoMeta => -32602,
+            Self::UnsupportedVersion => -32022,
             Self::TooManyCalls
             | Self::TooManyStreams
+            | Self::TooManyBodies
             | Self::RateLimited { .. }
             | Self::AtCapacity { .. }
             | Self::CrashLoop { .. }
@@ -136,6 +154,9 @@ impl Failure {
             Self::Malformed(Malformed::NotAMessage(_)) => "invalid_request",
             Self::Disagreement(_) => "header_mismatch",
             Self::MethodNotFound => "method_not_found",
+            Self::NoMeta => "invalid_params",
+            Self::UnsupportedVersion => "unsupported_version",
+            Self::TooManyBodies => "at_capacity",
             Self::ClientResponse => "unexpected_response",
             Self::TooManyCalls => "too_many_calls",
             Self::TooManyStreams => "too_many_streams",
@@ -156,6 +177,12 @@ impl Failure {
             Self::Malformed(Malformed::NotJson) => "The body is not valid JSON.",
             Self::Malformed(Malformed::NotAMessage(why)) | Self::Disagreement(why) => why,
             Self::MethodNotFound => "There is no such method.",
+            Self::NoMeta => {
+                "_meta must name io.modelcontextprotocol/protocolVersion and \
+                 io.modelcontextprotocol/clientCapabilities."
+            }
+            Self::UnsupportedVersion => "This protocol revision is not supported.",
+            Self::TooManyBodies => "Too many requests are being read. Try again shortly.",
             Self::ClientResponse => "This server asks its clients nothing.",
             Self::TooManyCalls => "Too many calls of this account at once. Try again shortly.",
             Self::TooManyStreams => "This account has enough open streams.",
@@ -185,11 +212,15 @@ impl Failure {
             Self::RateLimited { retry_after }
             | Self::AtCapacity { retry_after }
             | Self::CrashLoop { retry_after } => Some(retry_after),
-            Self::TooManyCalls | Self::StoreDown => Some(Duration::from_secs(2)),
+            Self::TooManyCalls | Self::StoreDown | Self::TooManyBodies => {
+                Some(Duration::from_secs(2))
+            }
             Self::TooManyStreams => Some(Duration::from_mins(1)),
             Self::Malformed(_)
             | Self::Disagreement(_)
             | Self::MethodNotFound
+            | Self::NoMeta
+            | Self::UnsupportedVersion
             | Self::ClientResponse
             | Self::WorkerCrashed(_)
             | Self::WorkerNotStarted
@@ -205,7 +236,7 @@ impl Failure {
         let error = ErrorObject {
             code: self.code(),
             message: self.message(),
-            data: Data { code: self.word() },
+            data: Data { code: self.word(), supported: None, requested: None },
         };
         encode(id, Refused { error })
     }
@@ -218,6 +249,16 @@ impl Failure {
         }
         response
     }
+}
+
+/// A revision that is not ours, with those that are.
+#[must_use]
+pub(super) fn unsupported(id: Option<&RawValue>, requested: &str) -> Response {
+    let failure = Failure::UnsupportedVersion;
+    let (supported, requested) = (Some([MODERN]), Some(requested.into()));
+    let data = Data { code: failure.word(), supported, requested };
+    let error = ErrorObject { code: failure.code(), message: failure.message(), data };
+    json(failure.status(), encode(id, Refused { error }))
 }
 
 /// A result, for what the gateway answers itself.

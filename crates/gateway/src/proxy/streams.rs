@@ -1,6 +1,6 @@
 //! Event streams that are open right now, so that revoking a device ends them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,17 @@ struct Inner {
     next: AtomicU64,
 }
 
+/// What a stream is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// The answer to one call, which ends by itself.
+    Answer,
+    /// Held for as long as the client likes, so an account gets few of them.
+    Listen,
+}
+
 struct Open {
+    purpose: Purpose,
     account: AccountId,
     device: DeviceId,
     end: CancellationToken,
@@ -32,19 +42,45 @@ pub struct Stream {
 }
 
 impl Streams {
+    /// Lists the answer to a call.
     #[must_use]
-    pub fn open(&self, account: &AccountId, device: &DeviceId) -> Stream {
+    pub fn answer(&self, account: &AccountId, device: &DeviceId) -> Stream {
+        self.enter(&mut self.list(), Purpose::Answer, account, device)
+    }
+
+    /// Lists a stream that is held, unless the account holds `most` already.
+    #[must_use]
+    pub fn listen(&self, account: &AccountId, device: &DeviceId, most: usize) -> Option<Stream> {
+        let mut list = self.list();
+        let held = list
+            .values()
+            .filter(|open| open.purpose == Purpose::Listen && open.account == *account)
+            .count();
+        (held < most).then(|| self.enter(&mut list, Purpose::Listen, account, device))
+    }
+
+    fn enter(
+        &self,
+        list: &mut HashMap<u64, Open>,
+        purpose: Purpose,
+        account: &AccountId,
+        device: &DeviceId,
+    ) -> Stream {
         let key = self.0.next.fetch_add(1, Ordering::Relaxed);
         let end = CancellationToken::new();
-        let open = Open { account: account.clone(), device: device.clone(), end: end.clone() };
-        self.list().insert(key, open);
+        let (account, device) = (account.clone(), device.clone());
+        list.insert(key, Open { purpose, account, device, end: end.clone() });
         Stream { streams: self.clone(), key, end }
     }
 
-    /// How many streams an account holds.
+    /// Whose streams are open.
     #[must_use]
-    pub fn count(&self, account: &AccountId) -> usize {
-        self.list().values().filter(|open| open.account == *account).count()
+    pub fn holders(&self) -> HashMap<AccountId, HashSet<DeviceId>> {
+        let mut holders: HashMap<AccountId, HashSet<DeviceId>> = HashMap::new();
+        for open in self.list().values() {
+            holders.entry(open.account.clone()).or_default().insert(open.device.clone());
+        }
+        holders
     }
 
     /// Ends the streams of whoever lost access.
@@ -52,7 +88,7 @@ impl Streams {
         let concerned = |open: &&Open| match revoked {
             Revoked::Everything => true,
             Revoked::Account(account) => open.account == *account,
-            Revoked::Device(device) => open.device == *device,
+            Revoked::Device { device, account: _ } => open.device == *device,
         };
         for open in self.list().values().filter(concerned) {
             open.end.cancel();
@@ -100,19 +136,33 @@ mod tests {
         let (streams, entropy) = (Streams::default(), CountingEntropy::default());
         let accounts = [AccountId::generate(&entropy), AccountId::generate(&entropy)];
         let devices = [DeviceId::generate(&entropy), DeviceId::generate(&entropy)];
-        let first = streams.open(&accounts[0], &devices[0]);
-        let second = streams.open(&accounts[0], &devices[1]);
-        let other = streams.open(&accounts[1], &DeviceId::generate(&entropy));
+        let first = streams.listen(&accounts[0], &devices[0], 2).unwrap();
+        let second = streams.answer(&accounts[0], &devices[1]);
+        let other = streams.answer(&accounts[1], &DeviceId::generate(&entropy));
         let ended = |stream: &Stream| stream.end().is_cancelled();
 
-        streams.end(&Revoked::Device(devices[1].clone()));
+        let (device, account) = (devices[1].clone(), accounts[0].clone());
+        streams.end(&Revoked::Device { device, account });
         assert_eq!((ended(&first), ended(&second), ended(&other)), (false, true, false));
         streams.end(&Revoked::Account(accounts[0].clone()));
         assert_eq!((ended(&first), ended(&other)), (true, false));
-        assert_eq!(streams.count(&accounts[0]), 2);
+        assert_eq!(streams.holders()[&accounts[0]].len(), 2);
         drop((first, second));
-        assert_eq!(streams.count(&accounts[0]), 0);
+        assert!(!streams.holders().contains_key(&accounts[0]));
         streams.end(&Revoked::Everything);
         assert!(ended(&other));
+    }
+
+    #[test]
+    fn answers_to_calls_are_no_streams_that_are_held() {
+        let (streams, entropy) = (Streams::default(), CountingEntropy::default());
+        let account = AccountId::generate(&entropy);
+        let device = DeviceId::generate(&entropy);
+        let answers = [streams.answer(&account, &device), streams.answer(&account, &device)];
+        let held = streams.listen(&account, &device, 1);
+        assert!(held.is_some());
+        assert!(streams.listen(&account, &device, 1).is_none());
+        drop((answers, held));
+        assert!(streams.listen(&account, &device, 1).is_some());
     }
 }

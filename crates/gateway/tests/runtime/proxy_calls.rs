@@ -73,12 +73,13 @@ async fn two_accounts_never_see_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_that_dies_in_a_read_is_replaced_and_the_read_repeated_once() {
+async fn a_read_outlives_two_workers_and_a_read_that_kills_every_worker_is_given_up() {
     let rig = Rig::start().await;
     let (_, token) = rig.person(0).await;
     rig.list(&token).await.result();
-    let once = rig.path("once");
-    rig.call(&token, "read", json!({"die_once": once})).await.result();
+    // One for the worker that had died unseen before the call, one for the kill during it.
+    let each = [rig.path("first"), rig.path("second")];
+    rig.call(&token, "read", json!({"die_at_each": each})).await.result();
 
     let always = rig.call(&token, "read", json!({"die": true})).await;
     assert_eq!((always.status.as_u16(), always.code().as_str()), (502, "worker_crashed"));

@@ -1,6 +1,6 @@
 use axum::body::Body;
 use http::Request;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::rig::{LIST, Rig, post};
 
@@ -83,13 +83,29 @@ async fn the_gateway_answers_ping_and_listen_without_a_worker() {
         (reply.status.as_u16(), reply.json()),
         (200, json!({"jsonrpc":"2.0","id":9,"result":{}}))
     );
-    let listen = || {
-        let body = r#"{"jsonrpc":"2.0","id":"s","method":"subscriptions/listen","params":{}}"#;
-        let mut request = post(&token, body.to_owned());
-        request.headers_mut().insert("mcp-protocol-version", "2026-07-28".parse().unwrap());
+    let listen_as = |version: &str, params: Value| {
+        let body = json!({
+            "jsonrpc": "2.0", "id": "s", "method": "subscriptions/listen", "params": params,
+        });
+        let mut request = post(&token, body.to_string());
+        request.headers_mut().insert("mcp-protocol-version", version.parse().unwrap());
         request.headers_mut().insert("mcp-method", "subscriptions/listen".parse().unwrap());
         request
     };
+    let meta = |version: &str| {
+        json!({"_meta": {
+            "io.modelcontextprotocol/protocolVersion": version,
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }})
+    };
+    let bare = rig.send(listen_as("2026-07-28", json!({}))).await;
+    assert_eq!((bare.status.as_u16(), bare.json()["error"]["code"].as_i64()), (400, Some(-32602)));
+    let newer = rig.send(listen_as("2099-01-01", meta("2099-01-01"))).await;
+    let error = &newer.json()["error"];
+    assert_eq!((newer.status.as_u16(), error["code"].as_i64()), (400, Some(-32022)));
+    assert_eq!(error["data"]["supported"], json!(["2026-07-28"]));
+    assert_eq!(error["data"]["requested"], "2099-01-01");
+    let listen = || listen_as("2026-07-28", meta("2026-07-28"));
     let open = (rig.open(listen()).await, rig.open(listen()).await);
     assert_eq!((open.0.status().as_u16(), open.1.status().as_u16()), (200, 200));
     assert_eq!(rig.send(listen()).await.status.as_u16(), 429);

@@ -150,12 +150,12 @@ async fn revoking_the_last_device_stops_the_worker_and_no_other() {
         rig.list(token).await.result();
     }
     rig.app.store.revoke_device(&first).await.unwrap();
-    rig.app.revoked(&Revoked::Device(first)).await;
+    rig.app.revoked(&Revoked::Device { device: first, account: account.clone() }).await;
     assert_eq!(rig.list(&first_token).await.status.as_u16(), 401);
     rig.list(&second_token).await.result();
 
     rig.app.store.revoke_device(&second).await.unwrap();
-    rig.app.revoked(&Revoked::Device(second)).await;
+    rig.app.revoked(&Revoked::Device { device: second, account: account.clone() }).await;
     assert_eq!(rig.list(&second_token).await.status.as_u16(), 401);
     until("its worker is gone", || rig.pid_of(&account).is_none()).await;
     rig.list(&other_token).await.result();
