@@ -46,6 +46,7 @@ struct Buckets {
     unauthenticated: Bucket<IpNet>,
     shared_egress: Bucket<ByAddressKey>,
     calls: Bucket<DeviceId>,
+    emails: Bucket<[u8; 32]>,
 }
 
 /// The hosts behind a shared egress are told apart by what they ask for only.
@@ -53,8 +54,8 @@ type ByAddressKey = u8;
 
 type Bucket<K> = RateLimiter<K, DefaultKeyedStateStore<K>, Monotonic, NoOpMiddleware<Moment>>;
 
-/// Beyond this many keys at once every new one shares a bucket: memory stays bounded while
-/// somebody rotates addresses.
+/// Beyond this many keys at once neighbours share a bucket: memory stays bounded while
+/// somebody rotates addresses, and it is theirs that run dry.
 const MOST_KEYS: usize = 100_000;
 
 /// Anthropic's published egress: one network for all people who use hosted Claude.
@@ -65,6 +66,8 @@ const OAUTH_PER_MINUTE: u32 = 20;
 const UNAUTHENTICATED_PER_MINUTE: u32 = 30;
 const SHARED_EGRESS_PER_MINUTE: u32 = 1200;
 const CALLS_PER_MINUTE: u32 = 60;
+/// Passwords and codes of one e-mail address. Garmin locks accounts, not networks.
+const TRIES_PER_HOUR: u32 = 10;
 
 impl Limits {
     /// Buckets, all full.
@@ -76,6 +79,9 @@ impl Limits {
             unauthenticated: bucket(UNAUTHENTICATED_PER_MINUTE),
             shared_egress: bucket(SHARED_EGRESS_PER_MINUTE),
             calls: bucket(CALLS_PER_MINUTE),
+            emails: limiter(Quota::per_hour(
+                NonZeroU32::new(TRIES_PER_HOUR).unwrap_or(NonZeroU32::MIN),
+            )),
         })))
     }
 
@@ -110,6 +116,12 @@ impl Limits {
         self.0.as_ref().map_or(Ok(()), |buckets| take(&buckets.calls, device))
     }
 
+    /// One password or code for an e-mail address, known by a keyed digest. Every one of them
+    /// was counted by address before, which bounds their number.
+    pub fn check_email(&self, email: &[u8; 32]) -> Result<(), TooMany> {
+        self.0.as_ref().map_or(Ok(()), |buckets| take(&buckets.emails, email))
+    }
+
     /// Forgets buckets that are full again; the janitor calls it every minute.
     pub fn retain_recent(&self) {
         if let Some(buckets) = &self.0 {
@@ -118,6 +130,7 @@ impl Limits {
             buckets.unauthenticated.retain_recent();
             buckets.shared_egress.retain_recent();
             buckets.calls.retain_recent();
+            buckets.emails.retain_recent();
         }
     }
 }
@@ -130,6 +143,10 @@ impl fmt::Debug for Limits {
 
 fn bucket<K: std::hash::Hash + Eq + Clone>(per_minute: u32) -> Bucket<K> {
     let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
+    limiter(quota)
+}
+
+fn limiter<K: std::hash::Hash + Eq + Clone>(quota: Quota) -> Bucket<K> {
     RateLimiter::new(quota, DefaultKeyedStateStore::default(), Monotonic)
 }
 
@@ -140,7 +157,7 @@ fn take<K: std::hash::Hash + Eq + Clone>(bucket: &Bucket<K>, key: &K) -> Result<
 }
 
 fn take_bounded(bucket: &Bucket<IpNet>, network: IpNet) -> Result<(), TooMany> {
-    let key = if bucket.len() < MOST_KEYS { network } else { IpNet::V6(Ipv6Net::default()) };
+    let key = if bucket.len() < MOST_KEYS { network } else { neighbourhood_of(network) };
     take(bucket, &key)
 }
 
@@ -151,6 +168,14 @@ fn network_of(address: IpAddr) -> IpNet {
         IpAddr::V6(v6) => {
             IpNet::V6(Ipv6Net::new(v6, 64).unwrap_or_else(|_| Ipv6Net::from(v6)).trunc())
         }
+    }
+}
+
+/// The network that network is part of, as registries hand them out to whole providers.
+fn neighbourhood_of(network: IpNet) -> IpNet {
+    match network {
+        IpNet::V4(v4) => IpNet::V4(Ipv4Net::new(v4.addr(), 16).unwrap_or(v4).trunc()),
+        IpNet::V6(v6) => IpNet::V6(Ipv6Net::new(v6.addr(), 32).unwrap_or(v6).trunc()),
     }
 }
 
@@ -241,6 +266,26 @@ mod tests {
         tokio::time::advance(Duration::from_mins(1)).await;
         limits.retain_recent();
         assert_eq!(held(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_e_mail_address_has_ten_tries_an_hour() {
+        let limits = Limits::on();
+        for _ in 0..10 {
+            assert_eq!(limits.check_email(&[1; 32]), Ok(()));
+        }
+        let refused = limits.check_email(&[1; 32]).unwrap_err();
+        assert!(refused.retry_after <= Duration::from_mins(6), "{refused:?}");
+        assert_eq!(limits.check_email(&[2; 32]), Ok(()));
+    }
+
+    #[test]
+    fn neighbours_of_a_flood_share_its_bucket_and_nobody_else_does() {
+        let of = |text| neighbourhood_of(network_of(address(text)));
+        assert_eq!(of("2001:db8:1:2::3"), of("2001:db8:ffff::1"));
+        assert_ne!(of("2001:db8:1:2::3"), of("2001:db9::1"));
+        assert_eq!(of("192.0.2.1"), of("192.0.255.1"));
+        assert_ne!(of("192.0.2.1"), of("198.51.100.1"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use domain::region::Region;
 use zeroize::Zeroizing;
 
 use crate::error::StoreError;
+use crate::grants::{NewGrant, insert_grant};
 use crate::pool::{in_transaction, on_pool};
 use crate::seal::Place;
 use crate::{Store, corrupt};
@@ -129,11 +130,32 @@ impl Store {
     /// Stores what a sign-in brought, under the account of this person, new or known.
     ///
     /// The generation grows whatever else goes on, and a lease is withdrawn: a rotation that
-    /// was under way can no longer commit, so the sign-in always wins.
-    #[tracing::instrument(name = "store.accounts.connect", skip_all)]
+    /// was under way can no longer commit, so the sign-in always wins. An account that comes
+    /// without consent is somebody's own doing and is never swept.
     pub async fn connect_account(
         &self,
         connect: &Connect<'_>,
+        now: Timestamp,
+    ) -> Result<Connected, StoreError> {
+        self.connect(connect, None, now).await
+    }
+
+    /// As [`Store::connect_account`], together with the consent the sign-in was about: both
+    /// are there or neither is. The client may be gone by now: [`StoreError::Dangling`].
+    pub async fn connect_by_code(
+        &self,
+        connect: &Connect<'_>,
+        grant: &NewGrant<'_>,
+        now: Timestamp,
+    ) -> Result<Connected, StoreError> {
+        self.connect(connect, Some(grant), now).await
+    }
+
+    #[tracing::instrument(name = "store.accounts.connect", skip_all)]
+    async fn connect(
+        &self,
+        connect: &Connect<'_>,
+        grant: Option<&NewGrant<'_>>,
         now: Timestamp,
     ) -> Result<Connected, StoreError> {
         // The row is claimed first, because values are sealed to the id it turns out to have.
@@ -150,8 +172,8 @@ impl Store {
             UPDATE accounts
                SET email_index = $2, guid = $3, email = $4, profile = $5, credentials = $6,
                    refresh_expires_at = $7, signed_in_at = $8, refreshed_at = $8,
-                   state = 'live', lease_owner = NULL, lease_until = NULL,
-                   lease_generation = NULL
+                   taken_up_at = COALESCE(taken_up_at, $9), state = 'live',
+                   lease_owner = NULL, lease_until = NULL, lease_generation = NULL
              WHERE account_id = $1";
 
         let proposed = AccountId::generate(&*self.0.entropy);
@@ -178,8 +200,12 @@ impl Store {
                 .bind(self.seal(CREDENTIALS, &id, connect.credentials))
                 .bind(connect.refresh_expires_at.map(|at| at.0))
                 .bind(now.0)
+                .bind(grant.is_none().then_some(now.0))
                 .execute(&mut *transaction)
                 .await?;
+            if let Some(grant) = grant {
+                insert_grant!(self, &mut *transaction, &account, grant, now);
+            }
             Connected { new: account == proposed, account, generation: Generation(generation) }
         });
         Ok(connected)
@@ -282,6 +308,28 @@ impl Store {
         const FORGET: &str = "DELETE FROM accounts WHERE account_id = $1";
         let gone = on_pool!(self.writer(), |pool| {
             sqlx::query(FORGET).bind(account.as_str()).execute(pool).await?.rows_affected()
+        });
+        Ok(gone == 1)
+    }
+
+    /// Takes back a sign-in that created its account, as long as nothing has happened to the
+    /// account since: nobody has signed in again, and there never was a device.
+    #[tracing::instrument(name = "store.accounts.forget_untouched", skip_all)]
+    pub async fn forget_untouched_account(
+        &self,
+        account: &AccountId,
+        generation: Generation,
+    ) -> Result<bool, StoreError> {
+        const FORGET: &str = "
+            DELETE FROM accounts
+             WHERE account_id = $1 AND generation = $2 AND taken_up_at IS NULL";
+        let gone = on_pool!(self.writer(), |pool| {
+            sqlx::query(FORGET)
+                .bind(account.as_str())
+                .bind(generation.0)
+                .execute(pool)
+                .await?
+                .rows_affected()
         });
         Ok(gone == 1)
     }

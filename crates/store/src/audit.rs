@@ -1,5 +1,7 @@
 //! What happened to accounts and devices, for the operator. Ids and words, nothing personal.
 
+use std::time::Duration;
+
 use domain::clock::Timestamp;
 use domain::entropy;
 use domain::id::{AccountId, ClientId, DeviceId};
@@ -9,13 +11,15 @@ use crate::error::StoreError;
 use crate::pool::on_pool;
 use crate::{Store, corrupt};
 
+/// How long the operator can look back.
+const KEPT: Duration = Duration::from_hours(365 * 24);
+const NOTHING_CAME_OF_IT: Duration = Duration::from_hours(24);
+
 /// Everything worth a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditEvent {
     AccountConnected,
-    AccountForgotten,
-    SignInNeeded,
     ClientRegistered,
     DeviceAdded,
     DeviceRevoked,
@@ -23,14 +27,11 @@ pub enum AuditEvent {
     RefreshGrace,
     RefreshLostResponse,
     RefreshReuse,
-    SecretChanged,
 }
 
 impl AuditEvent {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 8] = [
         Self::AccountConnected,
-        Self::AccountForgotten,
-        Self::SignInNeeded,
         Self::ClientRegistered,
         Self::DeviceAdded,
         Self::DeviceRevoked,
@@ -38,15 +39,12 @@ impl AuditEvent {
         Self::RefreshGrace,
         Self::RefreshLostResponse,
         Self::RefreshReuse,
-        Self::SecretChanged,
     ];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccountConnected => "account_connected",
-            Self::AccountForgotten => "account_forgotten",
-            Self::SignInNeeded => "sign_in_needed",
             Self::ClientRegistered => "client_registered",
             Self::DeviceAdded => "device_added",
             Self::DeviceRevoked => "device_revoked",
@@ -54,7 +52,6 @@ impl AuditEvent {
             Self::RefreshGrace => "refresh_grace",
             Self::RefreshLostResponse => "refresh_lost_response",
             Self::RefreshReuse => "refresh_reuse",
-            Self::SecretChanged => "secret_changed",
         }
     }
 }
@@ -101,6 +98,25 @@ impl Store {
                 .await?;
         });
         Ok(())
+    }
+
+    /// Deletes lines older than a year, and sooner those about clients that came to nothing:
+    /// anybody can have such a line written.
+    pub(crate) async fn sweep_audit(&self, now: Timestamp) -> Result<u64, StoreError> {
+        const SWEEP: &str = "
+            DELETE FROM audit
+             WHERE at < $1
+                OR (at < $2 AND account_id IS NULL AND device_id IS NULL
+                    AND NOT EXISTS (SELECT 1 FROM clients AS c
+                                     WHERE c.client_id = audit.client_id))";
+        Ok(on_pool!(self.writer(), |pool| {
+            sqlx::query(SWEEP)
+                .bind(now.minus(KEPT).0)
+                .bind(now.minus(NOTHING_CAME_OF_IT).0)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        }))
     }
 
     /// The latest events, the newest first.

@@ -157,6 +157,8 @@ impl Store {
         const KEEP_CLIENT: &str = "
             UPDATE clients SET first_device_at = COALESCE(first_device_at, $2), last_used_at = $2
              WHERE client_id = $1";
+        const KEEP_ACCOUNT: &str = "
+            UPDATE accounts SET taken_up_at = $2 WHERE account_id = $1 AND taken_up_at IS NULL";
 
         let added = in_transaction!(self.writer(), |transaction| {
             if let Some(grant) = new.grant {
@@ -182,6 +184,11 @@ impl Store {
                 .await?;
             sqlx::query(KEEP_CLIENT)
                 .bind(new.client.as_str())
+                .bind(now.0)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query(KEEP_ACCOUNT)
+                .bind(new.account.as_str())
                 .bind(now.0)
                 .execute(&mut *transaction)
                 .await?;

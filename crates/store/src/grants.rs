@@ -13,7 +13,7 @@ use crate::seal::Place;
 use crate::{Store, corrupt};
 
 const TABLE: &str = "grants";
-const REDIRECT_URI: Place = Place { table: TABLE, column: "redirect_uri" };
+pub(crate) const REDIRECT_URI: Place = Place { table: TABLE, column: "redirect_uri" };
 
 /// Consent as it was given. There is one resource to an origin, so it needs no column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +29,17 @@ pub struct Grant {
     pub expires_at: Timestamp,
 }
 
+/// Consent to record, and the code that will redeem it.
 #[derive(Debug)]
 pub struct NewGrant<'a> {
+    pub id: &'a GrantId,
     pub code: &'a TokenDigest<Code>,
-    pub grant: &'a Grant,
+    pub client: &'a ClientId,
+    pub redirect_uri: &'a RedirectUri,
+    pub challenge: &'a Challenge,
+    pub scopes: Scopes,
+    pub tools: Option<&'a str>,
+    pub expires_at: Timestamp,
 }
 
 /// What came of presenting an authorization code.
@@ -66,32 +73,47 @@ struct SpentRow {
     redeemed_at: i64,
 }
 
+pub(crate) const ADD: &str = "
+    INSERT INTO grants (grant_id, code_digest, account_id, client_id, redirect_uri,
+           challenge, scopes, tools, created_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+/// Adds consent through whatever executes statements of either database.
+macro_rules! insert_grant {
+    ($store:expr, $executor:expr, $account:expr, $new:expr, $now:expr) => {{
+        let new: &$crate::grants::NewGrant<'_> = $new;
+        let redirect = $store.seal(
+            $crate::grants::REDIRECT_URI,
+            new.id.as_str(),
+            new.redirect_uri.as_str().as_bytes(),
+        );
+        sqlx::query($crate::grants::ADD)
+            .bind(new.id.as_str())
+            .bind(new.code.as_bytes())
+            .bind($account.as_str())
+            .bind(new.client.as_str())
+            .bind(redirect)
+            .bind(new.challenge.encode())
+            .bind(new.scopes.as_str())
+            .bind(new.tools)
+            .bind($now.0)
+            .bind(new.expires_at.0)
+            .execute($executor)
+            .await?;
+    }};
+}
+pub(crate) use insert_grant;
+
 impl Store {
     /// Records consent. The account or the client may be gone by now: [`StoreError::Dangling`].
     #[tracing::instrument(name = "store.grants.add", skip_all)]
-    pub async fn add_grant(&self, new: &NewGrant<'_>, now: Timestamp) -> Result<(), StoreError> {
-        const ADD: &str = "
-            INSERT INTO grants (grant_id, code_digest, account_id, client_id, redirect_uri,
-                   challenge, scopes, tools, created_at, expires_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        let grant = new.grant;
-        let redirect =
-            self.seal(REDIRECT_URI, grant.id.as_str(), grant.redirect_uri.as_str().as_bytes());
-        on_pool!(self.writer(), |pool| {
-            sqlx::query(ADD)
-                .bind(grant.id.as_str())
-                .bind(new.code.as_bytes())
-                .bind(grant.account.as_str())
-                .bind(grant.client.as_str())
-                .bind(redirect)
-                .bind(grant.challenge.encode())
-                .bind(grant.scopes.as_str())
-                .bind(grant.tools.as_deref())
-                .bind(now.0)
-                .bind(grant.expires_at.0)
-                .execute(pool)
-                .await?;
-        });
+    pub async fn add_grant(
+        &self,
+        account: &AccountId,
+        new: &NewGrant<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        on_pool!(self.writer(), |pool| insert_grant!(self, pool, account, new, now));
         Ok(())
     }
 

@@ -59,6 +59,7 @@ use crate::alone::Presence;
 use crate::keys::KeyRing;
 use crate::pool::{Pool, Pools};
 use crate::seal::Place;
+use crate::stats::LastLongSweep;
 use crate::usage::Pending;
 
 /// A handle on the open database; cheap to clone.
@@ -72,6 +73,7 @@ struct Inner {
     wrapping: Wrapping,
     entropy: Arc<dyn Entropy>,
     pending: Mutex<Pending>,
+    last_long_sweep: LastLongSweep,
     /// Held as long as the store is open.
     _presence: Option<Presence>,
 }

@@ -118,6 +118,7 @@ impl Store {
             wrapping,
             entropy,
             pending: std::sync::Mutex::default(),
+            last_long_sweep: crate::stats::LastLongSweep::default(),
             _presence: presence,
         })))
     }

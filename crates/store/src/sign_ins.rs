@@ -69,28 +69,33 @@ struct SignInRow {
 }
 
 impl Store {
+    /// Begins a sign-in, unless `most` of them are in progress: anybody may begin one.
     #[tracing::instrument(name = "store.sign_ins.add", skip_all)]
     pub async fn add_sign_in(
         &self,
         sign_in: &NewSignIn<'_>,
+        most: u32,
         now: Timestamp,
-    ) -> Result<SignInVersion, StoreError> {
+    ) -> Result<Option<SignInVersion>, StoreError> {
         const ADD: &str = "
             INSERT INTO sign_ins
                    (sign_in_id, browser_digest, state, version, created_at, expires_at)
-            VALUES ($1, $2, $3, 1, $4, $5)";
+            SELECT $1, $2, $3, 1, $4, $5
+             WHERE (SELECT COUNT(*) FROM sign_ins WHERE expires_at > $4) < $6";
         let sealed = self.seal(STATE, sign_in.id.as_str(), sign_in.state);
-        on_pool!(self.writer(), |pool| {
+        let added = on_pool!(self.writer(), |pool| {
             sqlx::query(ADD)
                 .bind(sign_in.id.as_str())
                 .bind(sign_in.browser.as_bytes())
                 .bind(sealed)
                 .bind(now.0)
                 .bind(sign_in.expires_at.0)
+                .bind(i64::from(most))
                 .execute(pool)
-                .await?;
+                .await?
+                .rows_affected()
         });
-        Ok(SignInVersion(1))
+        Ok((added == 1).then_some(SignInVersion(1)))
     }
 
     /// A sign-in that has not expired.

@@ -1,5 +1,6 @@
 //! The whole at a glance, and the sweep of what has expired.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::clock::Timestamp;
@@ -49,12 +50,34 @@ pub struct Swept {
     pub access_tokens: u64,
     pub refresh_tokens: u64,
     pub devices: u64,
-    /// Accounts whose only sign-in was never taken up.
+    /// Accounts nobody ever took up.
     pub accounts: u64,
+    pub clients: u64,
+    pub audit: u64,
+}
+
+/// When the long sweep was last begun, in this process.
+#[derive(Debug, Default)]
+pub(crate) struct LastLongSweep(Mutex<Option<Timestamp>>);
+
+impl LastLongSweep {
+    fn begin(&self, now: Timestamp) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = last.is_none_or(|last| now.since(last) >= LONG_SWEEP);
+        if due {
+            *last = Some(now);
+        }
+        due
+    }
 }
 
 /// How long a dead row stays, so that its reuse is still recognised for what it is.
 const REMEMBERED: Duration = Duration::from_hours(24);
+/// How often rows are looked through that no index finds.
+const LONG_SWEEP: Duration = Duration::from_hours(1);
+/// Registration is open to everybody. Who registers and looks for their password meanwhile has
+/// this long; a host that is told "unknown client" later has to be set up anew.
+const CLIENT_UNUSED: Duration = Duration::from_hours(7 * 24);
 /// A sign-in this recent may be about to record its code.
 const SETTLING: Duration = Duration::from_mins(1);
 
@@ -139,20 +162,18 @@ impl Store {
     }
 
     /// Deletes what expired a day ago or more. A device goes when none of its tokens is left.
-    /// Clients never go this way, and of accounts only those of a closed browser: with codes
-    /// that expired unused, and without any device or code that ever came of a sign-in.
+    /// Of accounts only those go whose sign-in nobody ever took up: without any device so far
+    /// and without a code that was or still can be redeemed. Every hour also what only
+    /// accumulates: clients nobody came back with, and old lines of the audit.
     #[tracing::instrument(name = "store.sweep", skip_all)]
     pub async fn sweep_expired(&self, now: Timestamp) -> Result<Swept, StoreError> {
         const ABANDONED: &str = "
             DELETE FROM accounts
-             WHERE signed_in_at <= $2
-               AND NOT EXISTS (SELECT 1 FROM devices AS d
-                                WHERE d.account_id = accounts.account_id)
+             WHERE taken_up_at IS NULL AND signed_in_at <= $2
                AND NOT EXISTS (SELECT 1 FROM grants AS g
                                 WHERE g.account_id = accounts.account_id
-                                  AND (g.redeemed_at IS NOT NULL OR g.expires_at > $1))
-               AND EXISTS (SELECT 1 FROM grants AS g
-                            WHERE g.account_id = accounts.account_id)";
+                                  AND (g.redeemed_at IS NOT NULL
+                                       OR (g.revoked_at IS NULL AND g.expires_at > $1)))";
         const SIGN_INS: &str = "DELETE FROM sign_ins WHERE expires_at <= $1";
         const SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
         const GRANTS: &str = "DELETE FROM grants WHERE expires_at <= $1";
@@ -167,7 +188,7 @@ impl Store {
 
         let before = now.minus(REMEMBERED);
         let swept = in_transaction!(self.writer(), |transaction| {
-            // First: the codes they are recognised by may be swept below.
+            // First: a spent code that is swept below still speaks for its account.
             let accounts = sqlx::query(ABANDONED)
                 .bind(now.0)
                 .bind(now.minus(SETTLING).0)
@@ -192,8 +213,22 @@ impl Store {
             }
             let devices = sqlx::query(DEVICES).execute(&mut *transaction).await?.rows_affected();
             let [sign_ins, sessions, grants, access_tokens, refresh_tokens] = counts;
-            Swept { sign_ins, grants, sessions, access_tokens, refresh_tokens, devices, accounts }
+            Swept {
+                sign_ins,
+                grants,
+                sessions,
+                access_tokens,
+                refresh_tokens,
+                devices,
+                accounts,
+                ..Swept::default()
+            }
         });
-        Ok(swept)
+        if !self.0.last_long_sweep.begin(now) {
+            return Ok(swept);
+        }
+        let clients = self.sweep_abandoned_clients(now.minus(CLIENT_UNUSED)).await?;
+        let audit = self.sweep_audit(now).await?;
+        Ok(Swept { clients, audit, ..swept })
     }
 }

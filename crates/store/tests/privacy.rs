@@ -19,8 +19,8 @@ use domain::region::Region;
 use domain::scope::Scopes;
 use domain::token::{AccessToken, AuthorizationCode, Browser, ClientSecret, RefreshToken, Token};
 use store::{
-    Connect, DatabaseUrl, GatewaySecret, Grant, LeaseOutcome, LeaseOwner, NewClient, NewDevice,
-    NewGrant, NewRefresh, NewSignIn, NewTokens, OpenMode, OpenOptions, Rotation, Store,
+    Connect, DatabaseUrl, GatewaySecret, LeaseOutcome, LeaseOwner, NewClient, NewDevice, NewGrant,
+    NewRefresh, NewSignIn, NewTokens, OpenMode, OpenOptions, Rotation, Store,
 };
 
 const SECRET: &str = "tVq3n8Xw1LrT6yB0cPfK9sJdHaG4mUeR";
@@ -119,7 +119,7 @@ async fn live(store: &Store, needles: &mut Needles) {
         state: br#"{"state":"state-of-the-client-zofia"}"#,
         expires_at: soon,
     };
-    let version = store.add_sign_in(&begun, NOW).await.unwrap();
+    let version = store.add_sign_in(&begun, 1, NOW).await.unwrap().unwrap();
     let pending = br#"{"mfa":"pending-of-zofia@recognisable.example"}"#;
     let version = store.update_sign_in(&sign_in, version, pending, NOW).await.unwrap().unwrap();
     let session = SessionId::generate(&OsEntropy);
@@ -138,24 +138,24 @@ async fn live(store: &Store, needles: &mut Needles) {
     let connected = store.connect_account(&connect, NOW).await.unwrap();
     assert!(store.finish_sign_in(&sign_in, version).await.unwrap());
 
-    let grant = Grant {
-        id: GrantId::generate(&OsEntropy),
-        account: connected.account.clone(),
-        client: client.clone(),
-        redirect_uri,
-        challenge: Challenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").unwrap(),
+    let digest = store.digest(&code);
+    let grant = NewGrant {
+        id: &GrantId::generate(&OsEntropy),
+        code: &digest,
+        client: &client,
+        redirect_uri: &redirect_uri,
+        challenge: &Challenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").unwrap(),
         scopes: Scopes::ReadWrite,
         tools: None,
         expires_at: soon,
     };
-    let digest = store.digest(&code);
-    store.add_grant(&NewGrant { code: &digest, grant: &grant }, NOW).await.unwrap();
+    store.add_grant(&connected.account, &grant, NOW).await.unwrap();
     store.redeem_grant(&digest, NOW).await.unwrap();
     let device = NewDevice {
         device: &DeviceId::generate(&OsEntropy),
         account: &connected.account,
         client: &client,
-        grant: Some(&grant.id),
+        grant: Some(grant.id),
         scopes: Scopes::ReadWrite,
         tools: None,
         tokens: NewTokens {

@@ -56,6 +56,7 @@ pub(super) async fn post(
         audit(&app, &AuditEntry { event, account: None, device: None, client }, now).await;
         now
     } else {
+        app.store.touch_client(&new.id, now);
         // The same public client as before: hosts register for every connection, and twice.
         let known = app.store.find_client(&new.id).await.map_err(|error| store_failed(&error))?;
         known.map_or(now, |client| client.created_at)

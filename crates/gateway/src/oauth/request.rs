@@ -34,7 +34,12 @@ pub(super) struct Refused {
 const STATE_MAX: usize = 4096;
 
 /// The checks that come after client and redirect URI are known to be good.
-pub(super) fn check(params: &Params, origin: &Origin) -> Result<Checked, Refused> {
+/// `registered` is what the client asked to be limited to: it may ask for less, never for more.
+pub(super) fn check(
+    params: &Params,
+    origin: &Origin,
+    registered: Option<Scopes>,
+) -> Result<Checked, Refused> {
     let invalid = |description| Refused { code: ErrorCode::InvalidRequest, description };
     if params.repeats("resource") {
         return Err(invalid("A parameter was sent more than once."));
@@ -84,6 +89,7 @@ pub(super) fn check(params: &Params, origin: &Origin) -> Result<Checked, Refused
         code: ErrorCode::InvalidScope,
         description: "None of the scopes exists here: garmin:read, garmin:write.",
     })?;
+    let scopes = scopes.min(registered.unwrap_or(Scopes::ReadWrite));
     if one("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "none")) {
         // Nobody is ever signed in here beforehand.
         return Err(Refused {
@@ -126,7 +132,7 @@ mod tests {
 
     fn outcome(query: &str) -> Result<Scopes, ErrorCode> {
         let origin = Origin::parse("https://garmin.example.org").unwrap();
-        check(&Params::parse(query.as_bytes()), &origin)
+        check(&Params::parse(query.as_bytes()), &origin, None)
             .map(|checked| checked.scopes)
             .map_err(|refused| refused.code)
     }
@@ -140,6 +146,21 @@ mod tests {
             outcome(&format!("{GOOD}&nonce=x&login_hint=y&prompt=consent")),
             Ok(Scopes::ReadWrite)
         );
+    }
+
+    #[test]
+    fn a_client_never_gets_more_than_it_registered_for() {
+        let origin = Origin::parse("https://garmin.example.org").unwrap();
+        for (asked, registered, granted) in [
+            ("", Scopes::ReadOnly, Scopes::ReadOnly),
+            ("&scope=garmin:read+garmin:write", Scopes::ReadOnly, Scopes::ReadOnly),
+            ("&scope=garmin:read", Scopes::ReadWrite, Scopes::ReadOnly),
+            ("", Scopes::ReadWrite, Scopes::ReadWrite),
+        ] {
+            let params = Params::parse(format!("{GOOD}{asked}").as_bytes());
+            let checked = check(&params, &origin, Some(registered)).unwrap();
+            assert_eq!(checked.scopes, granted, "{asked} within {registered}");
+        }
     }
 
     #[test]

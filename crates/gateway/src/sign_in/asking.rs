@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use domain::email::LoginEmail;
 use garmin::{MfaError, PendingMfa, Session, SignInError, Step};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::Problem;
-use super::lanes::EmailKey;
+use super::lanes::{EmailKey, Turn};
 use super::record::CodeWait;
 use super::scheduler::{Answer, Inner};
 
 /// From the first byte to Garmin to the last one back.
 const DEADLINE: Duration = Duration::from_secs(75);
 /// How long a turn is worth waiting for.
-const QUEUE: Duration = Duration::from_secs(90);
+pub(super) const QUEUE: Duration = Duration::from_secs(90);
 /// How Garmin's part ended.
 pub(super) enum Outcome {
     SignedIn(Box<Session>),
@@ -23,23 +24,43 @@ pub(super) enum Outcome {
     Form(Problem),
 }
 
-/// Waits for the turn of this address and for a place, then talks to Garmin.
-pub(super) async fn ask_in_turn(scheduler: &Inner, answer: &Answer, email: &LoginEmail) -> Outcome {
+/// The right to talk to Garmin about an address, from queueing to the answer.
+pub(super) struct Place {
+    key: EmailKey,
+    _turn: Turn,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Waits for the turn of this address and for a place. Nobody waits where many do already:
+/// they would only wait to be told that it took too long.
+pub(super) async fn wait_in_line(
+    scheduler: &Inner,
+    answer: &Answer,
+    email: &LoginEmail,
+) -> Result<Place, Outcome> {
     let key = scheduler.email_key(email);
+    let Ok(_waiting) = scheduler.waiting.try_acquire() else {
+        return Err(back(answer, Problem::Busy));
+    };
     let waiting = async {
         // The lane first: whoever waits in one takes no place from others.
-        let turn = scheduler.lanes.turn(key).await;
-        let place = scheduler.places.acquire().await;
-        (turn, place)
+        let turn = scheduler.lanes.turn(key).await?;
+        let permit = scheduler.places.clone().acquire_owned().await.ok()?;
+        Some(Place { key, _turn: turn, _permit: permit })
     };
-    let Ok((_turn, _place)) = timeout(QUEUE, waiting).await else {
-        return back(answer, Problem::Busy);
-    };
+    match timeout(QUEUE, waiting).await {
+        Ok(Some(place)) => Ok(place),
+        Ok(None) | Err(_) => Err(back(answer, Problem::Busy)),
+    }
+}
+
+/// Talks to Garmin.
+pub(super) async fn ask_in_turn(scheduler: &Inner, answer: &Answer, place: Place) -> Outcome {
     let now = scheduler.clock.now();
-    if let Some(retry_at) = scheduler.cooling_until(&key, now) {
+    if let Some(retry_at) = scheduler.cooling_until(&place.key, now) {
         return back(answer, Problem::Blocked { retry_at });
     }
-    match timeout(DEADLINE, ask(scheduler, answer, key)).await {
+    match timeout(DEADLINE, ask(scheduler, answer, place.key)).await {
         Ok(outcome) => outcome,
         Err(_) => back(answer, Problem::TimedOut),
     }
@@ -106,7 +127,7 @@ async fn verify(scheduler: &Inner, wait: &CodeWait, code: &str, key: EmailKey) -
 }
 
 /// Back to where the person was, with a word on why.
-fn back(answer: &Answer, problem: Problem) -> Outcome {
+pub(super) fn back(answer: &Answer, problem: Problem) -> Outcome {
     match answer {
         Answer::Credentials { .. } => Outcome::Form(problem),
         Answer::Code { wait, .. } => Outcome::Code(wait.clone(), Some(problem)),

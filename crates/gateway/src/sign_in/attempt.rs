@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use domain::clock::Timestamp;
 use domain::email::LoginEmail;
-use domain::id::{AccountId, GrantId};
+use domain::id::GrantId;
 use domain::pkce::Challenge;
 use domain::token::AuthorizationCode;
+use futures_util::FutureExt;
 use garmin::Session;
-use store::{AuditEntry, AuditEvent, Connect, Grant, NewGrant, SignIn, StoreError};
+use store::{AuditEntry, AuditEvent, Connect, Connected, NewGrant, SignIn, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::asking::{Outcome, ask_in_turn};
+use super::asking::{Outcome, Place, QUEUE, ask_in_turn, back, wait_in_line};
 use super::record::{CodeWait, Worker};
 use super::scheduler::{Answer, Fingerprint, Inner};
 use super::{Problem, Record, Stage};
@@ -23,6 +24,9 @@ use crate::state::AppState;
 const BEAT: Duration = Duration::from_secs(5);
 /// Silence after which an attempt counts as dead: three beats.
 pub(crate) const SILENCE: Duration = Duration::from_secs(15);
+/// How long the store may take to accept the outcome, and the pause between tries.
+const LAST_PATIENCE: Duration = Duration::from_mins(1);
+const PAUSE: Duration = Duration::from_secs(1);
 /// How long a code may be redeemed.
 const CODE_LIFE: Duration = Duration::from_mins(10);
 
@@ -37,13 +41,25 @@ pub(super) struct Attempt {
 /// What a successful sign-in has put into the store.
 struct Made {
     grant: GrantId,
-    account: AccountId,
-    /// Whether the account was not there before.
-    new: bool,
+    connected: Connected,
 }
 
 /// The row is no longer ours: the person cancelled, it expired, or another node was faster.
 struct Superseded;
+
+/// Why the row is not as we want it.
+enum Unsaved {
+    Superseded,
+    /// The store failed; the row may be either way.
+    Failed,
+}
+
+impl From<StoreError> for Unsaved {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(event = "store-failed", error = %error, "a sign-in was not saved");
+        Self::Failed
+    }
+}
 
 impl Attempt {
     pub(super) async fn run(mut self, answer: Answer) {
@@ -61,10 +77,7 @@ impl Attempt {
             }
         };
         email.reveal().clone_into(&mut self.record.email);
-        if self.beat(waiting.clone()).await.is_err() {
-            return;
-        }
-        let Ok(outcome) = self.with_heartbeat(&answer, &email, waiting).await else {
+        let Ok(outcome) = self.outcome(&answer, &email, waiting).await else {
             tracing::info!(event = "login-start-result", status = "superseded", "given up");
             return;
         };
@@ -73,6 +86,7 @@ impl Attempt {
         drop(answer);
         log_outcome(&outcome, with_code, began.elapsed());
         let mut made = None;
+        self.record.scopes = self.scheduler.agreed(&self.row.id, self.record.scopes);
         self.record.stage = match self.settle(outcome, &email).await {
             Ok((stage, new)) => {
                 made = new;
@@ -90,7 +104,7 @@ impl Attempt {
         if matches!(self.record.stage, Stage::Code { .. }) {
             self.scheduler.remember_accepted(&self.row.id, self.fingerprint);
         }
-        if self.save().await.is_err() {
+        if self.save_at_last().await.is_err() {
             tracing::info!(event = "login-start-result", status = "superseded", "not recorded");
             if let Some(made) = made {
                 self.undo(&made).await;
@@ -99,14 +113,15 @@ impl Attempt {
     }
 
     /// The person cancelled at the very last moment: the code must not be good for anything,
-    /// and an account that nobody has a device of must not stay.
+    /// and an account that came of nothing else must not stay.
     async fn undo(&self, made: &Made) {
         let store = &self.scheduler.store;
         let now = self.scheduler.clock.now();
         let undone = async {
             store.revoke_grant(&made.grant, now).await?;
-            if made.new && !store.has_live_device(&made.account, now).await? {
-                store.forget_account(&made.account).await?;
+            let Connected { account, generation, new } = &made.connected;
+            if *new {
+                store.forget_untouched_account(account, *generation).await?;
             }
             Ok::<_, StoreError>(())
         };
@@ -115,16 +130,46 @@ impl Attempt {
         }
     }
 
-    /// Garmin's part, with a sign of life every few seconds: a process that dies cannot say
-    /// so, and the person must not wait for it.
-    async fn with_heartbeat(
+    /// Garmin's part, once it is this attempt's turn. Waiting needs no signs of life: one
+    /// write says how long it may take.
+    async fn outcome(
         &mut self,
         answer: &Answer,
         email: &LoginEmail,
         waiting: Option<CodeWait>,
     ) -> Result<Outcome, Superseded> {
         let scheduler = self.scheduler.clone();
-        let garmin = ask_in_turn(&scheduler, answer, email);
+        if let Err(limit) = self.app.limits.check_email(&scheduler.email_key(email)) {
+            let retry_at = scheduler.clock.now().plus(limit.retry_after);
+            return Ok(back(answer, Problem::TooManyTries { retry_at }));
+        }
+        let mut line = Box::pin(wait_in_line(&scheduler, answer, email));
+        let place = match (&mut line).now_or_never() {
+            Some(place) => place,
+            None => {
+                self.beat_until(waiting.clone(), QUEUE).await?;
+                line.await
+            }
+        };
+        match place {
+            Ok(place) => {
+                self.beat(waiting.clone()).await?;
+                self.with_heartbeat(answer, place, waiting).await
+            }
+            Err(outcome) => Ok(outcome),
+        }
+    }
+
+    /// The talk with Garmin, with a sign of life every few seconds: a process that dies cannot say
+    /// so, and the person must not wait for it.
+    async fn with_heartbeat(
+        &mut self,
+        answer: &Answer,
+        place: Place,
+        waiting: Option<CodeWait>,
+    ) -> Result<Outcome, Superseded> {
+        let scheduler = self.scheduler.clone();
+        let garmin = ask_in_turn(&scheduler, answer, place);
         tokio::pin!(garmin);
         let mut beats = interval(BEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -138,33 +183,81 @@ impl Attempt {
     }
 
     async fn beat(&mut self, code: Option<CodeWait>) -> Result<(), Superseded> {
-        let node = self.app.node.clone();
-        let seen_at = self.scheduler.clock.now();
-        self.record.stage = Stage::Working { worker: Worker { node, seen_at }, code };
-        self.save().await
+        self.beat_until(code, Duration::ZERO).await
     }
 
-    async fn save(&mut self) -> Result<(), Superseded> {
-        let now = self.scheduler.clock.now();
-        let bytes = self.record.to_bytes();
-        let (store, id, version) = (&self.scheduler.store, &self.row.id, self.row.version);
-        let saved = match self.record.stage {
-            Stage::Done { .. } => store.complete_sign_in(id, version, &bytes, now).await,
-            Stage::Form { .. } | Stage::Working { .. } | Stage::Code { .. } => {
-                store.update_sign_in(id, version, &bytes, now).await
-            }
-        };
-        match saved {
-            Ok(Some(version)) => {
-                self.row.version = version;
-                Ok(())
-            }
-            Ok(None) => Err(Superseded),
-            Err(error) => {
-                tracing::error!(event = "store-failed", error = %error, "a sign-in was not saved");
-                Err(Superseded)
+    /// A sign of life that is good for `silence` longer than others.
+    async fn beat_until(
+        &mut self,
+        code: Option<CodeWait>,
+        silence: Duration,
+    ) -> Result<(), Superseded> {
+        let node = self.app.node.clone();
+        let seen_at = self.scheduler.clock.now().plus(silence);
+        self.record.stage = Stage::Working { worker: Worker { node, seen_at }, code };
+        match self.save().await {
+            Err(Unsaved::Superseded) => Err(Superseded),
+            // A missed beat is harmless, a sign-in at Garmin cut off is not.
+            Ok(()) | Err(Unsaved::Failed) => Ok(()),
+        }
+    }
+
+    /// Writes the outcome. It is worth some patience, for it cannot be had again.
+    async fn save_at_last(&mut self) -> Result<(), Superseded> {
+        let began = tokio::time::Instant::now();
+        loop {
+            match self.save().await {
+                Ok(()) => return Ok(()),
+                Err(Unsaved::Superseded) => return Err(Superseded),
+                Err(Unsaved::Failed) if began.elapsed() < LAST_PATIENCE => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                // The row still says that somebody is at work; when that has become stale the
+                // person is told to try again. What was connected waits for them.
+                Err(Unsaved::Failed) => return Ok(()),
             }
         }
+    }
+
+    async fn save(&mut self) -> Result<(), Unsaved> {
+        let bytes = self.record.to_bytes();
+        if self.write(&bytes).await?
+            || (self.is_still_ours(&bytes).await? && self.write(&bytes).await?)
+        {
+            return Ok(());
+        }
+        Err(Unsaved::Superseded)
+    }
+
+    /// Whether the row was the one we know, and now is as we want it.
+    async fn write(&mut self, bytes: &[u8]) -> Result<bool, StoreError> {
+        let now = self.scheduler.clock.now();
+        let (store, id, version) = (&self.scheduler.store, &self.row.id, self.row.version);
+        let saved = match self.record.stage {
+            Stage::Done { .. } => store.complete_sign_in(id, version, bytes, now).await?,
+            Stage::Form { .. } | Stage::Working { .. } | Stage::Code { .. } => {
+                store.update_sign_in(id, version, bytes, now).await?
+            }
+        };
+        if let Some(version) = saved {
+            self.row.version = version;
+        }
+        Ok(saved.is_some())
+    }
+
+    /// A write whose answer was lost has moved the row on all the same. Whoever else moved it
+    /// left another name in it, or none.
+    async fn is_still_ours(&mut self, bytes: &[u8]) -> Result<bool, StoreError> {
+        let now = self.scheduler.clock.now();
+        let Some(row) = self.scheduler.store.find_sign_in(&self.row.id, now).await? else {
+            return Ok(false);
+        };
+        let ours = row.state.as_slice() == bytes
+            || Record::from_bytes(&row.state).is_ok_and(|record| {
+                matches!(record.stage, Stage::Working { worker, .. } if worker.node == self.app.node)
+            });
+        self.row.version = row.version;
+        Ok(ours)
     }
 
     async fn settle(
@@ -178,10 +271,7 @@ impl Attempt {
             Outcome::SignedIn(session) => {
                 let now = self.scheduler.clock.now();
                 // Whoever cancelled in the meantime must leave nothing behind.
-                let node = self.app.node.clone();
-                self.record.stage =
-                    Stage::Working { worker: Worker { node, seen_at: now }, code: None };
-                if self.save().await.is_err() {
+                if self.beat(None).await.is_err() {
                     return Ok((Stage::Form { problem: None }, None));
                 }
                 let (stage, made) = self.connect(&session, email, now).await?;
@@ -190,8 +280,7 @@ impl Attempt {
         }
     }
 
-    /// The account, then its devices' second life, then the code: an account without a code
-    /// is whole, a code without its account would be nothing.
+    /// The account with its code, then its devices' second life.
     async fn connect(
         &self,
         session: &Session,
@@ -210,31 +299,30 @@ impl Attempt {
             credentials: &credentials,
             refresh_expires_at: session.tokens.refresh_expires_at(),
         };
-        let connected = store.connect_account(&connect, now).await?;
+        let request = &self.record.request;
+        let code = AuthorizationCode::generate(&*self.scheduler.entropy);
+        let id = GrantId::generate(&*self.scheduler.entropy);
+        let challenge = Challenge::parse(&request.challenge)
+            .map_err(|_| StoreError::Corrupt { table: "sign_ins", column: "state" })?;
+        let grant = NewGrant {
+            id: &id,
+            code: &store.digest(&code),
+            client: &request.client,
+            redirect_uri: &request.redirect_uri,
+            challenge: &challenge,
+            scopes: self.record.scopes,
+            tools: None,
+            expires_at: now.plus(CODE_LIFE),
+        };
+        let connected = store.connect_by_code(&connect, &grant, now).await?;
         self.app.signed_in(&connected.account, connected.generation);
         let entry = AuditEntry {
             event: AuditEvent::AccountConnected,
             account: Some(&connected.account),
             device: None,
-            client: Some(&self.record.request.client),
+            client: Some(&request.client),
         };
         audit(&self.app, &entry, now).await;
-
-        let request = &self.record.request;
-        let code = AuthorizationCode::generate(&*self.scheduler.entropy);
-        let grant = Grant {
-            id: GrantId::generate(&*self.scheduler.entropy),
-            account: connected.account.clone(),
-            client: request.client.clone(),
-            redirect_uri: request.redirect_uri.clone(),
-            challenge: Challenge::parse(&request.challenge)
-                .map_err(|_| StoreError::Corrupt { table: "sign_ins", column: "state" })?,
-            scopes: self.record.scopes,
-            tools: None,
-            expires_at: now.plus(CODE_LIFE),
-        };
-        let digest = store.digest(&code);
-        store.add_grant(&NewGrant { grant: &grant, code: &digest }, now).await?;
         tracing::info!(
             event = "authorize-finish",
             account = %connected.account,
@@ -248,8 +336,7 @@ impl Attempt {
             code.reveal(),
             request.state.as_deref(),
         );
-        let made = Made { grant: grant.id, account: connected.account, new: connected.new };
-        Ok((Stage::Done { location }, made))
+        Ok((Stage::Done { location }, Made { grant: id, connected }))
     }
 }
 

@@ -47,6 +47,10 @@ pub enum Problem {
     TooOften {
         retry_at: Timestamp,
     },
+    /// Our own limit by e-mail address.
+    TooManyTries {
+        retry_at: Timestamp,
+    },
     /// The form was not from the page we showed.
     StaleForm,
     /// Our own store failed.
@@ -146,6 +150,11 @@ impl Problem {
             Self::TooOften { retry_at } => {
                 format!("Too many attempts from your network. Try again {}.", wait(retry_at, now))
             }
+            Self::TooManyTries { retry_at } => format!(
+                "Too many passwords and codes were tried for this e-mail address, and Garmin \
+                 would lock it. Try again {}.",
+                wait(retry_at, now)
+            ),
             Self::StaleForm => {
                 "This form was out of date, so nothing was sent to Garmin. Enter it once more."
                     .to_owned()
@@ -167,7 +176,7 @@ impl Problem {
             | Self::CodeMalformed => StatusCode::BAD_REQUEST,
             Self::StaleForm | Self::NotAllowed => StatusCode::FORBIDDEN,
             Self::UnderWay => StatusCode::CONFLICT,
-            Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooOften { .. } | Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Ours => StatusCode::SERVICE_UNAVAILABLE,
             Self::WrongPassword
             | Self::Locked
@@ -194,7 +203,8 @@ impl Problem {
             Self::Captcha { retry_at }
             | Self::RateLimited { retry_at }
             | Self::Blocked { retry_at }
-            | Self::TooOften { retry_at } => Some(retry_at),
+            | Self::TooOften { retry_at }
+            | Self::TooManyTries { retry_at } => Some(retry_at),
             Self::EmailMalformed
             | Self::PasswordMissing
             | Self::CodeMissing
@@ -244,6 +254,7 @@ impl Problem {
             Self::Busy => "busy",
             Self::UnderWay => "under_way",
             Self::TooOften { .. } => "too_often",
+            Self::TooManyTries { .. } => "too_many_tries",
             Self::StaleForm => "stale_form",
             Self::Ours => "ours",
         }
@@ -303,6 +314,7 @@ mod tests {
             Problem::Busy,
             Problem::UnderWay,
             Problem::TooOften { retry_at },
+            Problem::TooManyTries { retry_at },
             Problem::StaleForm,
             Problem::Ours,
         ];

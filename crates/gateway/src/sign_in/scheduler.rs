@@ -16,6 +16,7 @@ use domain::email::LoginEmail;
 use domain::entropy::{self, Entropy};
 use domain::id::SignInId;
 use domain::region::Region;
+use domain::scope::Scopes;
 use domain::token::Pepper;
 use moka::sync::Cache;
 use secrecy::{ExposeSecret, SecretString};
@@ -35,6 +36,8 @@ use crate::state::AppState;
 
 /// Attempts that talk to Garmin at the same time.
 const MOST_AT_ONCE: usize = 32;
+/// Attempts that wait for their turn at the same time.
+const MOST_WAITING: usize = 64;
 /// After Garmin has turned an address away, trying again sooner only makes it worse.
 const COOLDOWN: Duration = Duration::from_mins(5);
 /// Garmin may ask for more, within reason.
@@ -80,7 +83,9 @@ pub(super) struct Inner {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) egresses: Egresses,
     pub(super) lanes: Lanes,
-    pub(super) places: Semaphore,
+    pub(super) places: Arc<Semaphore>,
+    /// Room to wait for a place.
+    pub(super) waiting: Semaphore,
     cools_down: bool,
     tasks: TaskTracker,
     key: Pepper,
@@ -92,6 +97,8 @@ pub(super) struct Inner {
 
 struct UnderWay {
     fingerprint: Fingerprint,
+    /// The narrowest consent among those who submitted these details.
+    scopes: Scopes,
     ended: CancellationToken,
 }
 
@@ -106,7 +113,8 @@ impl Scheduler {
         Ok(Self(Arc::new(Inner {
             egresses: Egresses::new(config, &clock, &entropy)?,
             lanes: Lanes::default(),
-            places: Semaphore::new(MOST_AT_ONCE),
+            places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            waiting: Semaphore::new(MOST_WAITING),
             cools_down: config.rate_limits == RateLimits::On,
             key: Pepper::new(Zeroizing::new(entropy::bytes(&*entropy))),
             under_way: Mutex::default(),
@@ -126,12 +134,15 @@ impl Scheduler {
         let fingerprint = self.fingerprint(&row.id, &answer);
         let ended = CancellationToken::new();
         match self.0.table().entry(row.id.clone()) {
-            Entry::Occupied(running) if running.get().fingerprint == fingerprint => {
+            Entry::Occupied(mut running) if running.get().fingerprint == fingerprint => {
+                let agreed = &mut running.get_mut().scopes;
+                *agreed = record.scopes.min(*agreed);
                 return Submitted::UnderWay(Ticket(running.get().ended.clone()));
             }
             Entry::Occupied(_) => return Submitted::Other,
             Entry::Vacant(place) => {
-                place.insert(UnderWay { fingerprint, ended: ended.clone() });
+                let scopes = record.scopes;
+                place.insert(UnderWay { fingerprint, scopes, ended: ended.clone() });
             }
         }
         let presence = Presence {
@@ -200,6 +211,11 @@ impl Inner {
             self.cooling.insert(email, until);
         }
         until
+    }
+
+    /// What the person last agreed to, if they agreed to less in the meantime.
+    pub(super) fn agreed(&self, id: &SignInId, scopes: Scopes) -> Scopes {
+        self.table().get(id).map_or(scopes, |running| running.scopes.min(scopes))
     }
 
     pub(super) fn remember_accepted(&self, id: &SignInId, fingerprint: Fingerprint) {

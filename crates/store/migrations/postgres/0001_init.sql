@@ -15,7 +15,8 @@ CREATE TABLE keys (
 -- One person's connection to Garmin Connect. Identity is (region, GUID); both the GUID and
 -- the e-mail are looked up by keyed hash only. `generation` grows with every sign-in and
 -- every rotation of the credentials. The lease_* columns name who may rotate right now, until
--- when, and the generation the right was given for.
+-- when, and the generation the right was given for. `taken_up_at` stays null until a device
+-- of the account is issued: only such accounts may ever be swept.
 CREATE TABLE accounts (
     account_id         TEXT    NOT NULL PRIMARY KEY,
     region             TEXT    NOT NULL,
@@ -34,6 +35,7 @@ CREATE TABLE accounts (
     created_at         BIGINT  NOT NULL,
     signed_in_at       BIGINT  NOT NULL,
     refreshed_at       BIGINT  NOT NULL,
+    taken_up_at        BIGINT,
     UNIQUE (region, guid_index)
 );
 

@@ -19,8 +19,24 @@ fn browser(store: &Store) -> TokenDigest<Browser> {
 async fn add(store: &Store) -> (SignInId, SignInVersion, TokenDigest<Browser>) {
     let (id, browser) = (SignInId::generate(&OsEntropy), browser(store));
     let new = NewSignIn { id: &id, browser: &browser, state: b"begun", expires_at: SOON };
-    let version = store.add_sign_in(&new, NOW).await.unwrap();
+    let version = store.add_sign_in(&new, 1000, NOW).await.unwrap().unwrap();
     (id, version, browser)
+}
+
+on_both! {
+    async fn no_more_than_so_many_are_in_progress(db: &Db) {
+        let (id, version, browser) = add(&db.store).await;
+        let other = SignInId::generate(&OsEntropy);
+        let new = NewSignIn { id: &other, browser: &browser, state: b"begun", expires_at: SOON };
+        assert_eq!(db.store.add_sign_in(&new, 1, NOW).await.unwrap(), None);
+        assert!(db.store.find_sign_in(&other, NOW).await.unwrap().is_none());
+        assert!(db.store.finish_sign_in(&id, version).await.unwrap());
+        assert!(db.store.add_sign_in(&new, 1, NOW).await.unwrap().is_some());
+        // One that has expired is not in progress.
+        let third = SignInId::generate(&OsEntropy);
+        let later = NewSignIn { id: &third, expires_at: SOON.plus(Duration::from_secs(9)), ..new };
+        assert!(db.store.add_sign_in(&later, 1, SOON).await.unwrap().is_some());
+    }
 }
 
 on_both! {

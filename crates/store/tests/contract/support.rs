@@ -21,6 +21,7 @@ use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 use store::{
     Connect, Connected, DatabaseUrl, DeviceAdded, GatewaySecret, Grant, LeaseOwner, NewClient,
     NewDevice, NewGrant, NewRefresh, NewTokens, OpenError, OpenMode, OpenOptions, Store,
+    StoreError,
 };
 use tempfile::TempDir;
 
@@ -212,9 +213,21 @@ impl Db {
         connect(&self.store, guid, credentials).await
     }
 
-    /// Another sign-in, later on.
-    pub(crate) async fn connect_at(&self, guid: &str, now: Timestamp) -> Connected {
-        connect_at(&self.store, guid, b"later credentials", now).await
+    /// A sign-in that somebody's consent hangs on, with a code good for ten minutes.
+    pub(crate) async fn connect_by_code(
+        &self,
+        guid: &str,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<(Connected, Grant, TokenDigest<Code>), StoreError> {
+        let code = self.store.digest(&AuthorizationCode::generate(&OsEntropy));
+        let email = LoginEmail::parse(&format!("{guid}@example.com")).unwrap();
+        let connect = described(guid, &email, b"credentials");
+        let mut grant = consent(&AccountId::generate(&OsEntropy), client, now);
+        let connected =
+            self.store.connect_by_code(&connect, &new_grant(&grant, &code), now).await?;
+        grant.account = connected.account.clone();
+        Ok((connected, grant, code))
     }
 
     pub(crate) async fn client(&self) -> ClientId {
@@ -241,37 +254,53 @@ impl Db {
         account: &AccountId,
         client: &ClientId,
     ) -> (Grant, TokenDigest<Code>) {
-        let grant = Grant {
-            id: GrantId::generate(&OsEntropy),
-            account: account.clone(),
-            client: client.clone(),
-            redirect_uri: RedirectUri::parse("http://127.0.0.1:33418/callback").unwrap(),
-            challenge: Challenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").unwrap(),
-            scopes: Scopes::ReadWrite,
-            tools: Some("coach".to_owned()),
-            expires_at: NOW.plus(Duration::from_mins(10)),
-        };
+        let grant = consent(account, client, NOW);
         let code = self.store.digest(&AuthorizationCode::generate(&OsEntropy));
-        self.store.add_grant(&NewGrant { code: &code, grant: &grant }, NOW).await.unwrap();
+        self.store.add_grant(account, &new_grant(&grant, &code), NOW).await.unwrap();
         (grant, code)
     }
 }
 
 pub(crate) async fn connect(store: &Store, guid: &str, credentials: &[u8]) -> Connected {
-    connect_at(store, guid, credentials, NOW).await
+    let email = LoginEmail::parse(&format!("{guid}@example.com")).unwrap();
+    store.connect_account(&described(guid, &email, credentials), NOW).await.unwrap()
 }
 
-async fn connect_at(store: &Store, guid: &str, credentials: &[u8], now: Timestamp) -> Connected {
-    let email = LoginEmail::parse(&format!("{guid}@example.com")).unwrap();
-    let connect = Connect {
+fn described<'a>(guid: &'a str, email: &'a LoginEmail, credentials: &'a [u8]) -> Connect<'a> {
+    Connect {
         region: Region::Global,
         guid,
-        email: &email,
+        email,
         profile: b"profile",
         credentials,
         refresh_expires_at: Some(NOW.plus(30 * DAY)),
-    };
-    store.connect_account(&connect, now).await.unwrap()
+    }
+}
+
+fn consent(account: &AccountId, client: &ClientId, now: Timestamp) -> Grant {
+    Grant {
+        id: GrantId::generate(&OsEntropy),
+        account: account.clone(),
+        client: client.clone(),
+        redirect_uri: RedirectUri::parse("http://127.0.0.1:33418/callback").unwrap(),
+        challenge: Challenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").unwrap(),
+        scopes: Scopes::ReadWrite,
+        tools: Some("coach".to_owned()),
+        expires_at: now.plus(Duration::from_mins(10)),
+    }
+}
+
+fn new_grant<'a>(grant: &'a Grant, code: &'a TokenDigest<Code>) -> NewGrant<'a> {
+    NewGrant {
+        id: &grant.id,
+        code,
+        client: &grant.client,
+        redirect_uri: &grant.redirect_uri,
+        challenge: &grant.challenge,
+        scopes: grant.scopes,
+        tools: grant.tools.as_deref(),
+        expires_at: grant.expires_at,
+    }
 }
 
 pub(crate) fn new_client(name: &str) -> NewClient {

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use domain::entropy::OsEntropy;
-use domain::id::{SessionId, SignInId};
+use domain::id::{ClientId, SessionId, SignInId};
 use domain::token::{Browser, Token};
-use store::{NewSignIn, Redemption, RefreshOutcome, RefreshRequest, Stats, Swept};
+use store::{
+    AuditEntry, AuditEvent, NewSignIn, Redemption, RefreshOutcome, RefreshRequest, Stats,
+    StoreError, Swept,
+};
 
 use crate::support::{DAY, Device, NOW, Pair, on_both};
 
@@ -46,7 +49,7 @@ on_both! {
             state: b"",
             expires_at: soon,
         };
-        db.store.add_sign_in(&sign_in, NOW).await.unwrap();
+        db.store.add_sign_in(&sign_in, 1, NOW).await.unwrap();
         let session = SessionId::generate(&OsEntropy);
         db.store.put_session(&session, &browser, b"", soon, NOW).await.unwrap();
         db.grant(&account, &client).await;
@@ -104,42 +107,101 @@ on_both! {
 }
 
 on_both! {
+    async fn an_account_and_its_code_come_together_or_not_at_all(db: &Db) {
+        let gone = ClientId::generate(&OsEntropy);
+        let failed = db.connect_by_code("guid-1", &gone, NOW).await.unwrap_err();
+        assert!(matches!(failed, StoreError::Dangling(_)), "{failed:?}");
+        assert_eq!(db.store.stats(NOW).await.unwrap().accounts, 0);
+        let client = db.client().await;
+        let (connected, grant, code) = db.connect_by_code("guid-1", &client, NOW).await.unwrap();
+        assert!(connected.new);
+        assert_eq!(db.store.redeem_grant(&code, NOW).await.unwrap(), Redemption::Fresh(grant));
+    }
+}
+
+on_both! {
     async fn an_account_that_nobody_took_up_goes_with_its_code(db: &Db) {
         let client = db.client().await;
-        let account = db.connect("guid-1").await.account;
-        let (grant, _) = db.grant(&account, &client).await;
+        let (connected, grant, _) = db.connect_by_code("guid-1", &client, NOW).await.unwrap();
+        let account = connected.account;
         let minute = Duration::from_mins(1);
         let before = grant.expires_at.minus(Duration::from_secs(1));
         assert_eq!(db.store.sweep_expired(before).await.unwrap().accounts, 0);
 
-        // A new sign-in of the same person that has not come as far as its code yet.
+        // The same person tries once more, and gives up once more.
         let now = grant.expires_at;
-        db.connect_at("guid-1", now).await;
-        assert_eq!(db.store.sweep_expired(now).await.unwrap().accounts, 0);
-        assert_eq!(db.store.sweep_expired(now.plus(minute)).await.unwrap().accounts, 1);
+        let (again, grant, _) = db.connect_by_code("guid-1", &client, now).await.unwrap();
+        assert!(again.account == account && !again.new);
+        assert_eq!(db.store.sweep_expired(now.plus(minute)).await.unwrap().accounts, 0);
+        assert_eq!(db.store.sweep_expired(grant.expires_at).await.unwrap().accounts, 1);
         assert!(db.store.find_account(&account).await.unwrap().is_none());
         assert_eq!(db.count("SELECT COUNT(*) FROM grants").await, 0);
     }
 }
 
 on_both! {
-    async fn an_account_that_ever_had_a_device_stays(db: &Db) {
+    async fn an_account_with_an_older_life_stays(db: &Db) {
         let client = db.client().await;
-        let [with, revoked, never] = [
-            db.connect("guid-1").await.account,
-            db.connect("guid-2").await.account,
-            // Brought by other means: there was no code to take up.
-            db.connect("guid-3").await.account,
-        ];
-        db.device(&with, &client).await;
-        db.grant(&with, &client).await;
-        let (_, spent) = db.grant(&revoked, &client).await;
+        // One whose only device ended, one that was brought by other means, one that is
+        // redeeming its code; then all are signed in to again, and those codes are left.
+        let (once, _, _) = db.connect_by_code("guid-1", &client, NOW).await.unwrap();
+        let device = db.device(&once.account, &client).await;
+        db.store.revoke_device(&device.id).await.unwrap().unwrap();
+        let brought = db.connect("guid-2").await;
+        let (redeeming, _, spent) = db.connect_by_code("guid-3", &client, NOW).await.unwrap();
         db.store.redeem_grant(&spent, NOW).await.unwrap();
-        db.grant(&revoked, &client).await;
+        for guid in ["guid-1", "guid-2", "guid-3"] {
+            db.connect_by_code(guid, &client, NOW).await.unwrap();
+        }
         let swept = db.store.sweep_expired(NOW.plus(Duration::from_hours(1))).await.unwrap();
         assert_eq!(swept.accounts, 0);
-        for account in [with, revoked, never] {
-            assert!(db.store.find_account(&account).await.unwrap().is_some());
+        // Days later the spent code is forgotten, and nothing else speaks for its account.
+        for days in [2, 400] {
+            db.store.sweep_expired(NOW.plus(days * DAY)).await.unwrap();
         }
+        for (account, stays) in
+            [(once.account, true), (brought.account, true), (redeeming.account, false)]
+        {
+            let found = db.store.find_account(&account).await.unwrap();
+            assert_eq!(found.is_some(), stays, "{account}");
+        }
+    }
+}
+
+on_both! {
+    async fn only_an_untouched_account_is_taken_back(db: &Db) {
+        let client = db.client().await;
+        let (first, ..) = db.connect_by_code("guid-1", &client, NOW).await.unwrap();
+        let (second, ..) = db.connect_by_code("guid-1", &client, NOW).await.unwrap();
+        let (with_device, ..) = db.connect_by_code("guid-2", &client, NOW).await.unwrap();
+        db.device(&with_device.account, &client).await;
+        for (connected, untouched) in [(&first, false), (&with_device, false), (&second, true)] {
+            let (account, generation) = (&connected.account, connected.generation);
+            let forgotten = db.store.forget_untouched_account(account, generation).await.unwrap();
+            assert_eq!(forgotten, untouched, "{connected:?}");
+        }
+        assert_eq!(db.store.stats(NOW).await.unwrap().accounts, 1);
+    }
+}
+
+on_both! {
+    async fn clients_and_audit_lines_that_came_to_nothing_go_every_hour(db: &Db) {
+        let account = db.connect("guid-1").await.account;
+        let used = db.client().await;
+        db.device(&account, &used).await;
+        for client in [&used, &db.client().await] {
+            let event = AuditEvent::ClientRegistered;
+            let entry = AuditEntry { event, account: None, device: None, client: Some(client) };
+            db.store.record_audit(&entry, NOW).await.unwrap();
+        }
+        let almost = NOW.plus(7 * DAY);
+        let swept = db.store.sweep_expired(almost).await.unwrap();
+        assert_eq!((swept.clients, swept.audit), (0, 0));
+        let soon = db.store.sweep_expired(almost.plus(Duration::from_mins(59))).await.unwrap();
+        assert_eq!(soon.clients, 0, "not before the hour is over");
+        let swept = db.store.sweep_expired(almost.plus(Duration::from_hours(1))).await.unwrap();
+        assert_eq!((swept.clients, swept.audit), (1, 1));
+        let late = db.store.sweep_expired(NOW.plus(366 * DAY)).await.unwrap();
+        assert_eq!((late.clients, late.audit), (0, 1));
     }
 }

@@ -31,6 +31,8 @@ use crate::state::AppState;
 
 /// How long a person has, from the first page to the last.
 const SIGN_IN_LIFE: Duration = Duration::from_mins(30);
+/// In progress at the same time. Anybody can begin one, and each is a row of some kilobytes.
+const MOST_SIGN_INS: u32 = 10_000;
 
 pub(super) async fn get(
     State(app): State<AppState>,
@@ -129,7 +131,7 @@ async fn begin(
     let redirect_uri = allowed_redirect(&client, params)?;
     let origin = &app.config.public_url;
     let state = request::state(params);
-    let checked = request::check(params, origin).map_err(|refused| {
+    let checked = request::check(params, origin, client.scopes).map_err(|refused| {
         let (code, description) = (refused.code, refused.description);
         tracing::info!(event = "authorize-refused", client_id = %client.id, code = code.as_str());
         let location = with_error(origin, &redirect_uri, code, description, state);
@@ -154,7 +156,10 @@ async fn begin(
     tracing::info!(event = "authorize-shown", client_id = %record.request.client);
     app.store.touch_client(&record.request.client, now);
     let browser = cookie::read_or_generate(origin, headers, &*app.entropy);
-    add_row(app, &id, &browser, &record, now).await?;
+    if !add_row(app, &id, &browser, &record, now).await? {
+        tracing::warn!(event = "authorize-refused", reason = "full", "too many sign-ins at once");
+        return Ok(full(app));
+    }
     let mut response = view::stage(app, &id, &record, now);
     if let Some(cookie) = cookie::set(origin, &browser) {
         response.headers_mut().insert(SET_COOKIE, cookie);
@@ -191,13 +196,12 @@ async fn add_row(
     browser: &Token<domain::token::Browser>,
     record: &Record,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let state = record.to_bytes();
     let browser = app.store.digest(browser);
     let expires_at = now.plus(SIGN_IN_LIFE);
     let row = NewSignIn { id, browser: &browser, state: &state, expires_at };
-    app.store.add_sign_in(&row, now).await?;
-    Ok(())
+    Ok(app.store.add_sign_in(&row, MOST_SIGN_INS, now).await?.is_some())
 }
 
 /// Our own limit, on the way in.
@@ -213,6 +217,22 @@ fn too_often(app: &AppState, wait: Duration) -> Response {
     let status = StatusCode::TOO_MANY_REQUESTS;
     let mut response = pages::render(status, &page, crate::headers::FormAction::Nowhere);
     response.headers_mut().insert(http::header::RETRY_AFTER, whole_seconds(wait));
+    response
+}
+
+/// Nobody is refused for long: rows of the abandoned go after half an hour.
+fn full(app: &AppState) -> Response {
+    let page = Message {
+        site: Site::of(app),
+        title: "Too many people are signing in",
+        sentence: "Nothing was sent to Garmin. Try again in a few minutes.",
+        advice: &["Reloading this page is safe."],
+        alert: true,
+    };
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let mut response = pages::render(status, &page, crate::headers::FormAction::Nowhere);
+    let wait = whole_seconds(Duration::from_mins(2));
+    response.headers_mut().insert(http::header::RETRY_AFTER, wait);
     response
 }
 

@@ -173,18 +173,16 @@ impl Post<'_> {
         view::stage(self.app, &row.id, &record, self.now)
     }
 
-    async fn deny(&self, row: SignIn, record: &Record) -> Result<Response, StoreError> {
+    async fn deny(&self, mut row: SignIn, record: &Record) -> Result<Response, StoreError> {
         // Whoever is talking to Garmin finds the row gone and keeps nothing.
-        let ended = self.app.store.finish_sign_in(&row.id, row.version).await?;
-        if !ended {
+        while !self.app.store.finish_sign_in(&row.id, row.version).await? {
             // An attempt has just moved on; the newest state decides.
-            return match view::reload(self.app, &row.id, self.now).await? {
-                Found::Here(row, record) if !matches!(record.stage, Stage::Done { .. }) => {
-                    self.app.store.finish_sign_in(&row.id, row.version).await?;
-                    Ok(self.denied(&record))
+            match view::reload(self.app, &row.id, self.now).await? {
+                Found::Here(newer, record) if !matches!(record.stage, Stage::Done { .. }) => {
+                    row = newer;
                 }
-                found => Ok(go_on(self.app, &found)),
-            };
+                found => return Ok(go_on(self.app, &found)),
+            }
         }
         Ok(self.denied(record))
     }
@@ -215,6 +213,7 @@ impl Post<'_> {
     async fn credentials(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
         let typed = self.field("email").unwrap_or_default();
         record.email = typed.chars().take(254).collect();
+        let agreed = record.scopes;
         self.choose(&mut record);
         let Ok(email) = LoginEmail::parse(typed) else {
             return Ok(self.again_on_form(&row, record, Problem::EmailMalformed));
@@ -223,6 +222,10 @@ impl Post<'_> {
         let Some(password) = password else {
             return Ok(self.again_on_form(&row, record, Problem::PasswordMissing));
         };
+        // Before the list of those invited, or it could be read off our answers.
+        if let Err(problem) = self.take_turn() {
+            return Ok(self.again(&row, record, problem));
+        }
         if !self.app.config.sign_in_allow.allows(&email) {
             return Ok(self.again_on_form(&row, record, Problem::NotAllowed));
         }
@@ -231,6 +234,11 @@ impl Post<'_> {
         if matches!(record.stage, Stage::Code { .. })
             && self.app.sign_ins.was_accepted(&row.id, &answer)
         {
+            if record.scopes < agreed {
+                // The same person once more, who now agrees to less.
+                let (store, state) = (&self.app.store, record.to_bytes());
+                store.update_sign_in(&row.id, row.version, &state, self.now).await?;
+            }
             return Ok(see_other(&address(&row.id)));
         }
         self.submit(row, record, answer).await
@@ -256,8 +264,21 @@ impl Post<'_> {
         if !could_be_a_code(&code) {
             return Ok(self.again(&row, record, Problem::CodeMalformed));
         }
+        if let Err(problem) = self.take_turn() {
+            return Ok(self.again(&row, record, problem));
+        }
         let answer = Answer::Code { wait, email, code };
         self.submit(row, record, answer).await
+    }
+
+    /// One password or code of this network's share.
+    fn take_turn(&self) -> Result<(), Problem> {
+        self.app.limits.check_address(ByAddress::SignIn, self.client_ip.0).map_err(
+            |TooMany { retry_after }| {
+                let retry_at = self.now.plus(retry_after.max(Duration::from_secs(1)));
+                Problem::TooOften { retry_at }
+            },
+        )
     }
 
     /// The choices on the form, within what the client asked for.
@@ -282,12 +303,6 @@ impl Post<'_> {
         record: Record,
         answer: Answer,
     ) -> Result<Response, StoreError> {
-        if let Err(TooMany { retry_after }) =
-            self.app.limits.check_address(ByAddress::SignIn, self.client_ip.0)
-        {
-            let retry_at = self.now.plus(retry_after.max(Duration::from_secs(1)));
-            return Ok(self.again(&row, record, Problem::TooOften { retry_at }));
-        }
         let here = row.id.clone();
         let busy_elsewhere = matches!(record.stage, Stage::Working { .. })
             && self.app.sign_ins.watch(&here).is_none();
