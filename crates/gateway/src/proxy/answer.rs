@@ -75,15 +75,16 @@ impl AnswerBody {
         Self { worker: Some(worker), in_flight, stream, revoked, deadline: None, bytes: 0, end }
     }
 
-    fn must_stop(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Why the answer may go on no longer.
+    fn must_stop(&mut self, cx: &mut Context<'_>) -> Option<Failure> {
         if let Some(revoked) = &mut self.revoked
             && revoked.as_mut().poll(cx).is_ready()
         {
-            return true;
+            return Some(Failure::AccessEnded);
         }
         let at = self.in_flight.deadline;
         let sleep = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
-        sleep.as_mut().poll(cx).is_ready()
+        sleep.as_mut().poll(cx).is_ready().then_some(Failure::WorkerSlow)
     }
 
     /// Ends an event stream with an event, and anything else with a broken connection.
@@ -117,8 +118,10 @@ impl Body for AnswerBody {
         let this = &mut *self;
         let Some(worker) = &mut this.worker else { return Poll::Ready(None) };
         let polled = Pin::new(worker).poll_frame(cx);
-        if polled.is_pending() && this.must_stop(cx) {
-            return this.stop(StreamEnd::CutOff, Failure::WorkerSlow);
+        if polled.is_pending()
+            && let Some(failure) = this.must_stop(cx)
+        {
+            return this.stop(StreamEnd::CutOff, failure);
         }
         match ready!(polled) {
             Some(Ok(frame)) => {

@@ -186,12 +186,11 @@ impl Visit {
                 return Err(match error {
                     SendError::Broken => Stop::Failed(Failure::WorkerCrashed(repeatable)),
                     SendError::Ended { outcome, served: _ } => {
-                        match Failure::of(outcome, repeatable) {
-                            Some(failure) => Stop::Failed(failure),
-                            None => {
-                                self.app.devices.forget_account(account);
-                                Stop::Challenge(Refusal::SignInNeeded)
-                            }
+                        if let Some(failure) = Failure::of(outcome, repeatable) {
+                            Stop::Failed(failure)
+                        } else {
+                            self.app.devices.forget_account(account);
+                            Stop::Challenge(Refusal::SignInNeeded)
                         }
                     }
                 });

@@ -48,6 +48,8 @@ pub(super) enum Failure {
     WorkerNotStarted,
     WorkerStartSlow,
     WorkerSlow,
+    /// The device was disconnected while its answer was on the way.
+    AccessEnded,
     /// The worker answered with something that is not MCP.
     WorkerNonsense,
 }
@@ -109,6 +111,7 @@ impl Failure {
             | Self::UnsupportedVersion
             | Self::ClientResponse => StatusCode::BAD_REQUEST,
             Self::MethodNotFound => StatusCode::NOT_FOUND,
+            Self::AccessEnded => StatusCode::UNAUTHORIZED,
             Self::TooManyCalls | Self::TooManyStreams | Self::RateLimited { .. } => {
                 StatusCode::TOO_MANY_REQUESTS
             }
@@ -142,6 +145,7 @@ impl Failure {
             | Self::WorkerNotStarted
             | Self::WorkerStartSlow
             | Self::WorkerSlow
+            | Self::AccessEnded
             | Self::WorkerNonsense => -32603,
         }
     }
@@ -156,18 +160,18 @@ impl Failure {
             Self::MethodNotFound => "method_not_found",
             Self::NoMeta => "invalid_params",
             Self::UnsupportedVersion => "unsupported_version",
-            Self::TooManyBodies => "at_capacity",
             Self::ClientResponse => "unexpected_response",
             Self::TooManyCalls => "too_many_calls",
             Self::TooManyStreams => "too_many_streams",
             Self::RateLimited { .. } => "rate_limited",
-            Self::AtCapacity { .. } => "at_capacity",
+            Self::AtCapacity { .. } | Self::TooManyBodies => "at_capacity",
             Self::StoreDown => "temporarily_unavailable",
             Self::WorkerCrashed(_) => "worker_crashed",
             Self::CrashLoop { .. } => "worker_crash_loop",
             Self::WorkerNotStarted => "worker_not_started",
             Self::WorkerStartSlow => "worker_start_timeout",
             Self::WorkerSlow => "worker_timeout",
+            Self::AccessEnded => "access_ended",
             Self::WorkerNonsense => "worker_bad_answer",
         }
     }
@@ -203,6 +207,7 @@ impl Failure {
             Self::WorkerNotStarted => "The account's worker could not be started.",
             Self::WorkerStartSlow => "The account's worker did not start in time.",
             Self::WorkerSlow => "The call took too long and was given up.",
+            Self::AccessEnded => "This device was disconnected.",
             Self::WorkerNonsense => "The account's worker gave no usable answer.",
         }
     }
@@ -226,6 +231,7 @@ impl Failure {
             | Self::WorkerNotStarted
             | Self::WorkerStartSlow
             | Self::WorkerSlow
+            | Self::AccessEnded
             | Self::WorkerNonsense => None,
         }
     }

@@ -156,7 +156,9 @@ async fn losing_access_ends_an_open_stream() {
     frame(&mut body).await.unwrap();
     rig.app.store.revoke_account_devices(&account, rig.app.clock.now()).await.unwrap();
     rig.app.revoked(&Revoked::Account(account.clone())).await;
-    while frame(&mut body).await.is_some() {}
+    let last = frame(&mut body).await.unwrap();
+    assert!(last.contains("access_ended"), "{last}");
+    assert_eq!(frame(&mut body).await, None);
     drop(body);
     until("the worker is gone", || rig.pid_of(&account).is_none()).await;
     assert_eq!(rig.list(&token).await.status.as_u16(), 401);
