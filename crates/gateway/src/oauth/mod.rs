@@ -60,6 +60,16 @@ fn store_failed(error: &StoreError) -> OAuthError {
     OAuthError::unavailable()
 }
 
+/// Work that must not stop half-way: a server drops a handler as soon as its client hangs up,
+/// and much follows a revocation or an issued token that nobody would do later.
+async fn to_the_end<T: Send + 'static>(
+    app: &AppState,
+    work: impl Future<Output = Result<T, OAuthError>> + Send + 'static,
+) -> Result<T, OAuthError> {
+    // A panic was reported by its hook.
+    app.tasks.spawn(work).await.unwrap_or_else(|_| Err(OAuthError::unavailable()))
+}
+
 /// What has happened has happened; a line about it that cannot be written must not undo it.
 pub(crate) async fn audit(app: &AppState, entry: &AuditEntry<'_>, now: Timestamp) {
     if let Err(error) = app.store.record_audit(entry, now).await {

@@ -8,9 +8,10 @@ use domain::id::{ClientId, DeviceId};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, PRAGMA};
 use store::{AuditEntry, AuditEvent, StoreError};
+use zeroize::Zeroizing;
 
 use super::token::authenticate;
-use super::{audit, store_failed};
+use super::{audit, store_failed, to_the_end};
 use crate::error::OAuthError;
 use crate::extract::client_ip::ClientIp;
 use crate::extract::form::{MACHINE_LIMIT, read_form};
@@ -33,9 +34,19 @@ pub(super) async fn post(
     let client = authenticate(&app, &headers, &params).await?;
     let token = params.one("token").ok().flatten();
     let token = token.ok_or(OAuthError::invalid_request("token is missing."))?;
+    let work = {
+        let (app, token) = (app.clone(), Zeroizing::new(token.to_owned()));
+        async move { revoke(&app, &token, &client.id).await }
+    };
+    to_the_end(&app, work).await?;
+    Ok((StatusCode::OK, [(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")]).into_response())
+}
+
+/// Ends the device a token of this client belongs to.
+async fn revoke(app: &AppState, token: &str, client: &ClientId) -> Result<(), OAuthError> {
     // A dead, unknown or foreign token gets the same answer as a live one (§2.2).
-    let holder = holder(&app, token).await.map_err(|error| store_failed(&error))?;
-    if let Some((device, owner)) = holder.filter(|(_, owner)| *owner == client.id) {
+    let holder = holder(app, token).await.map_err(|error| store_failed(&error))?;
+    if let Some((device, owner)) = holder.filter(|(_, owner)| owner == client) {
         let revoked = app.store.revoke_device(&device).await;
         let revoked = revoked.map_err(|error| store_failed(&error))?;
         if let Some(gone) = &revoked {
@@ -46,10 +57,10 @@ pub(super) async fn post(
         let account = revoked.as_ref().map(|revoked| &revoked.account);
         let client = Some(&owner);
         let entry = AuditEntry { event, account, device: Some(&device), client };
-        audit(&app, &entry, app.clock.now()).await;
+        audit(app, &entry, app.clock.now()).await;
         tracing::info!(event = "device-revoked", device = %device, by = "client", "disconnected");
     }
-    Ok((StatusCode::OK, [(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")]).into_response())
+    Ok(())
 }
 
 type Holder = (DeviceId, ClientId);

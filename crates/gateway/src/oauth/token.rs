@@ -18,7 +18,7 @@ use store::{
     Redemption, RefreshOutcome, RefreshRequest, Renewed, StoreError,
 };
 
-use super::{audit, clients, store_failed};
+use super::{audit, clients, store_failed, to_the_end};
 use crate::error::OAuthError;
 use crate::extract::client_auth::Presented;
 use crate::extract::client_ip::ClientIp;
@@ -37,14 +37,11 @@ pub(super) async fn post(
     client_ip: ClientIp,
     request: Request,
 ) -> Result<Response, OAuthError> {
-    app.limits
-        .check_address(ByAddress::OAuth, client_ip.0)
-        .map_err(|limit| OAuthError::slow_down(limit.retry_after))?;
-    let exchange = Exchange::read(app, request).await?;
-    let grant_type = exchange.one("grant_type")?;
-    match grant_type {
-        Some("authorization_code") => exchange.code().await,
-        Some("refresh_token") => exchange.refresh().await,
+    let exchange = Exchange::read(app, client_ip, request).await?;
+    let app = exchange.app.clone();
+    match exchange.one("grant_type")? {
+        Some("authorization_code") => to_the_end(&app, async move { exchange.code().await }).await,
+        Some("refresh_token") => to_the_end(&app, async move { exchange.refresh().await }).await,
         Some(_) => {
             tracing::info!(event = "token-bad-grant", "a grant type we do not have");
             Err(OAuthError::new(
@@ -92,12 +89,23 @@ struct Exchange {
 }
 
 impl Exchange {
-    async fn read(app: AppState, request: Request) -> Result<Self, OAuthError> {
+    async fn read(
+        app: AppState,
+        client_ip: ClientIp,
+        request: Request,
+    ) -> Result<Self, OAuthError> {
         if request.uri().query().is_some_and(|query| !query.is_empty()) {
             return Err(OAuthError::invalid_request("Send parameters in the body."));
         }
         let headers = request.headers().clone();
         let params = read_form(request, MACHINE_LIMIT).await?;
+        // Whoever holds a token of ours is not limited by address: hosts refresh for many
+        // people from a few.
+        if !brings_a_refresh_token(&app, &params).await.map_err(|error| store_failed(&error))? {
+            app.limits
+                .check_address(ByAddress::OAuth, client_ip.0)
+                .map_err(|limit| OAuthError::slow_down(limit.retry_after))?;
+        }
         if params.repeats("resource") {
             return Err(OAuthError::invalid_request("A parameter was sent more than once."));
         }
@@ -341,6 +349,14 @@ impl Pair {
             refresh: RefreshToken::generate(&*app.entropy),
         }
     }
+}
+
+/// Whether the request presents a refresh token that was issued here.
+async fn brings_a_refresh_token(app: &AppState, params: &Params) -> Result<bool, StoreError> {
+    let token = params.one("refresh_token").ok().flatten();
+    let digest = token.and_then(|token| app.store.digest_presented(token).ok());
+    let Some(digest) = digest else { return Ok(false) };
+    Ok(app.store.find_device_by_refresh(&digest).await?.is_some())
 }
 
 /// A narrower wish at refresh. Asking for refresh tokens only is no wish at all.

@@ -144,12 +144,11 @@ impl Attempt {
             return Ok(back(answer, Problem::TooManyTries { retry_at }));
         }
         let mut line = Box::pin(wait_in_line(&scheduler, answer, email));
-        let place = match (&mut line).now_or_never() {
-            Some(place) => place,
-            None => {
-                self.beat_until(waiting.clone(), QUEUE).await?;
-                line.await
-            }
+        let place = if let Some(place) = (&mut line).now_or_never() {
+            place
+        } else {
+            self.beat_until(waiting.clone(), QUEUE).await?;
+            line.await
         };
         match place {
             Ok(place) => {
@@ -207,14 +206,13 @@ impl Attempt {
         let began = tokio::time::Instant::now();
         loop {
             match self.save().await {
-                Ok(()) => return Ok(()),
                 Err(Unsaved::Superseded) => return Err(Superseded),
                 Err(Unsaved::Failed) if began.elapsed() < LAST_PATIENCE => {
                     tokio::time::sleep(PAUSE).await;
                 }
                 // The row still says that somebody is at work; when that has become stale the
                 // person is told to try again. What was connected waits for them.
-                Err(Unsaved::Failed) => return Ok(()),
+                Ok(()) | Err(Unsaved::Failed) => return Ok(()),
             }
         }
     }

@@ -60,6 +60,7 @@ pub enum Problem {
 impl Problem {
     /// The sentence for the page.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one sentence for each problem, in one place")]
     pub fn sentence(self, now: Timestamp) -> String {
         match self {
             Self::EmailMalformed => {

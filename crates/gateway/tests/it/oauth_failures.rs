@@ -300,3 +300,18 @@ async fn starting_over_from_the_code_page_leads_to_the_form() {
     let answer = browser.sign_in(&page, RUNNER).await;
     client.code_of(&answer);
 }
+
+#[tokio::test]
+async fn the_list_of_those_invited_cannot_be_read_off_our_answers() {
+    let app = TestApp::with(&[("RATE_LIMITS", "on"), ("SIGN_IN_ALLOW", "@club.example")]).await;
+    let (_, mut browser, page) = at_the_form(&app).await;
+    for turn in 0..5 {
+        let page = browser.sign_in(&page, (&format!("guess{turn}@example.org"), "x")).await;
+        assert_eq!(page.status(), StatusCode::FORBIDDEN);
+    }
+    for guess in [RUNNER.0, "member@club.example"] {
+        let page = browser.sign_in(&page, (guess, "x")).await;
+        assert_eq!(page.status(), StatusCode::TOO_MANY_REQUESTS, "{guess}");
+    }
+    assert!(app.garmin.control().requests().is_empty());
+}

@@ -1,6 +1,7 @@
 //! Signing in: to the code, with and without a second factor, and changing one's mind.
 
 use http::StatusCode;
+use simulator::{Effect, Fault, Host, Matcher};
 
 use crate::harness::{CODED, ORIGIN, RUNNER, TestApp, parameter};
 
@@ -174,5 +175,40 @@ async fn the_files_show_neither_the_person_nor_the_password() {
             let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
             assert!(!found, "{secret} in {}", path.display());
         }
+    }
+}
+
+#[tokio::test]
+async fn who_agrees_to_less_on_second_thought_gave_no_more() {
+    for person in [RUNNER, CODED] {
+        let app = TestApp::start().await;
+        let mut client = app.client();
+        client.register("https://client.example/cb").await;
+        let mut browser = app.browser();
+        let page = browser.open(&client.authorize_url()).await;
+        let form = page.form_with("password").clone();
+        let logins = Matcher::host(Host::Sso).method("POST");
+        app.garmin.control().add_fault(Fault::always(logins, Effect::Delay { millis: 300 }));
+        let mut again = browser.clone();
+        let details = [("email", person.0), ("password", person.1)];
+        let narrower = [details[0], details[1], ("access", "read")];
+        let first = [details[0], details[1], ("access", "write")];
+        // For the one with a code the second form comes after the code page, as from "back".
+        let (one, two) = if person == RUNNER {
+            tokio::join!(browser.submit(&form, &first), again.submit(&form, &narrower))
+        } else {
+            (browser.submit(&form, &first).await, again.submit(&form, &narrower).await)
+        };
+        let answer = if person == RUNNER {
+            assert_eq!(one.location(), two.location());
+            two
+        } else {
+            let code = app.garmin.control().mfa_code(CODED.0).unwrap();
+            browser.enter_code(&two, &code).await
+        };
+        let code = client.code_of(&answer);
+        let tokens = client.tokens_of(&client.redeem(&code).await);
+        assert_eq!(tokens.scope, "garmin:read", "{}", person.0);
+        assert_eq!(app.garmin.control().counters(person.0).unwrap().login_attempts, 1);
     }
 }
