@@ -176,7 +176,7 @@ pub enum Units {
     StatuteUk,
 }
 
-/// `TOOLS_PROFILE`, `TOOLS_ENABLED`, `TOOLS_DISABLED` and `TOOLS_READ_ONLY`.
+/// `TOOLS_ENABLED`, `TOOLS_DISABLED` and `TOOLS_READ_ONLY`; no setting names a profile yet.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ToolPolicy {
     pub profile: Option<String>,
