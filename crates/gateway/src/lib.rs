@@ -1,6 +1,6 @@
 //! The gateway: OAuth server, sign-in pages, token custody, worker supervisor, reverse proxy.
 //!
-//! [`run`] is the whole program: it opens the store, serves until told to stop, and stops
+//! [`run()`] is the whole program: it opens the store, serves until told to stop, and stops
 //! without losing an answer or a rotated token.
 
 pub mod config;

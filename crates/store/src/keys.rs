@@ -68,7 +68,7 @@ pub(crate) struct KeyRing {
 pub enum Wrapping {
     /// The keys are wrapped under `GATEWAY_SECRET`.
     Current,
-    /// They are wrapped under `GATEWAY_SECRET_OLD`, until [`Store::rekey`].
+    /// They are wrapped under `GATEWAY_SECRET_OLD`, until [`crate::Store::rekey`].
     Old,
 }
 

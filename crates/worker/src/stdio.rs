@@ -173,10 +173,10 @@ mod tests {
             directory: "/nonexistent".into(),
             upstream: Upstream::garmin(domain::region::Region::Global),
             login: None,
-            tools: ToolPolicy { enabled: vec!["get_slep".into()], ..ToolPolicy::default() },
+            tools: ToolPolicy { enabled: vec!["get_sleepy".into()], ..ToolPolicy::default() },
         };
         let refused = stdio(config).unwrap_err().to_string();
-        assert!(refused.contains("`get_slep`") && refused.contains("`get_sleep`"), "{refused}");
+        assert!(refused.contains("`get_sleepy`") && refused.contains("`get_sleep`"), "{refused}");
     }
 
     #[test]
