@@ -17,6 +17,8 @@ use crate::{Store, corrupt};
 /// Counts for `status` and metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
+    /// Accounts that a client was ever connected to. A sign-in whose code nobody has redeemed
+    /// yet is none: it becomes one, or is swept.
     pub accounts: u64,
     pub accounts_needing_sign_in: u64,
     pub devices: u64,
@@ -108,8 +110,9 @@ impl Store {
     #[tracing::instrument(name = "store.stats", skip_all)]
     pub async fn stats(&self, now: Timestamp) -> Result<Stats, StoreError> {
         const COUNT: &str = "
-            SELECT (SELECT COUNT(*) FROM accounts) AS accounts,
-                   (SELECT COUNT(*) FROM accounts WHERE state <> 'live')
+            SELECT (SELECT COUNT(*) FROM accounts WHERE taken_up_at IS NOT NULL) AS accounts,
+                   (SELECT COUNT(*) FROM accounts
+                     WHERE taken_up_at IS NOT NULL AND state <> 'live')
                        AS accounts_needing_sign_in,
                    (SELECT COUNT(*) FROM devices) AS devices,
                    (SELECT COUNT(*) FROM clients) AS clients,
@@ -133,7 +136,7 @@ impl Store {
         })
     }
 
-    /// Every account, the oldest first.
+    /// Every account that [`Stats`] counts, the oldest first.
     #[tracing::instrument(name = "store.accounts.list", skip_all)]
     pub async fn list_accounts(&self) -> Result<Vec<AccountSummary>, StoreError> {
         const LIST: &str = "
@@ -141,7 +144,8 @@ impl Store {
                    a.refreshed_at,
                    (SELECT COUNT(*) FROM devices AS d WHERE d.account_id = a.account_id)
                        AS devices
-              FROM accounts AS a ORDER BY a.created_at, a.account_id";
+              FROM accounts AS a WHERE a.taken_up_at IS NOT NULL
+             ORDER BY a.created_at, a.account_id";
         let rows: Vec<AccountRow> =
             on_pool!(self.reader(), |pool| { sqlx::query_as(LIST).fetch_all(pool).await? });
         rows.into_iter()

@@ -243,10 +243,16 @@ impl Call {
     /// Sends the request and waits for the head of the answer, or for the worker's end.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, SendError> {
         let mut ended = self.worker.ended();
+        let mut request = std::pin::pin!(self.worker.client.request(request));
         let answer = tokio::select! {
             biased;
-            answer = self.worker.client.request(request) => answer,
-            outcome = wait_for_end(&mut ended) => return Err(self.ended_with(outcome)),
+            answer = &mut request => answer,
+            outcome = wait_for_end(&mut ended) => {
+                // What it answered before it left may still lie in the socket; and whoever was
+                // never accepted is refused as soon as its keeper closes the address.
+                let last = tokio::time::timeout(POST_MORTEM, request).await;
+                last.map_err(|_| self.ended_with(outcome))?
+            }
         };
         match answer {
             Ok(answer) => {

@@ -198,6 +198,13 @@ impl Rig {
         workers.iter().find(|worker| worker.account == *account).map(|worker| worker.pid)
     }
 
+    /// Calls the account's worker is answering; none before it is ready.
+    pub(crate) fn in_flight(&self, account: &AccountId) -> Option<u32> {
+        let workers = self.app.supervisor.workers();
+        let worker = workers.iter().find(|worker| worker.account == *account)?;
+        (worker.phase == domain::console::Phase::Ready).then_some(worker.in_flight)
+    }
+
     pub(crate) async fn no_workers(&self) {
         until("every worker is gone", || self.app.supervisor.workers().is_empty()).await;
     }

@@ -67,6 +67,12 @@ async fn an_unused_worker_is_reaped_and_a_used_one_is_not() {
     let held = rig.call(&busy_token, "write", json!({"started": started, "hold_until": go}));
     let watch = async {
         until("the call has begun", || std::path::Path::new(&started).exists()).await;
+        // A worker serves as soon as it can, perhaps before the gateway has read its `ready`;
+        // and one whose start takes 901 seconds is killed.
+        until("both are known to be ready", || {
+            rig.in_flight(&idle) == Some(0) && rig.in_flight(&busy) == Some(1)
+        })
+        .await;
         rig.later(901);
         until("the idle worker is gone", || rig.pid_of(&idle).is_none()).await;
         assert!(rig.pid_of(&busy).is_some());
