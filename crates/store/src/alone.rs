@@ -8,6 +8,10 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Between two looks at a lock somebody holds for a statement.
+const BREATH: Duration = Duration::from_millis(5);
 
 /// The shared lock. It ends with the process at the latest.
 #[derive(Debug)]
@@ -38,12 +42,18 @@ impl Door {
         }
     }
 
-    /// Waits only while another gateway, at this very step, is alone: for one statement.
-    pub(crate) fn enter(self) -> io::Result<Presence> {
+    /// Waits only while another gateway, at this very step, is alone: for one statement. Never
+    /// blocks the thread, on which that statement may have to run.
+    pub(crate) async fn enter(self) -> io::Result<Presence> {
         // In two steps, because what a lock does to a lock one holds already is not promised.
         // Whoever slips in between finds no lease of ours: there is none yet.
         self.0.unlock()?;
-        self.0.lock_shared()?;
-        Ok(Presence(self.0))
+        loop {
+            match self.0.try_lock_shared() {
+                Ok(()) => return Ok(Presence(self.0)),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(BREATH).await,
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
     }
 }

@@ -174,7 +174,7 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Prese
             if door.is_nobody_here().map_err(unreadable)? {
                 lease::end_all(&write).await?;
             }
-            Some(door.enter().map_err(unreadable)?)
+            Some(door.enter().await.map_err(unreadable)?)
         }
         OpenMode::Admin => {
             let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
