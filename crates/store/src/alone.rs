@@ -1,4 +1,8 @@
-//! Whether somebody else may still hold a lease in a SQLite file.
+//! Who else has a SQLite file open, and whose turn it is to open it.
+//!
+//! SQLite answers "locked" at once, whatever the patience, where two processes would have to
+//! wait for each other: when both switch a new file to WAL or make the same table. So gateways
+//! that start together open one after the other.
 //!
 //! A gateway that was killed leaves its leases behind. On one machine nobody has to wait for
 //! them to run out: every gateway holds a shared lock beside the database for as long as it
@@ -10,50 +14,69 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Between two looks at a lock somebody holds for a statement.
+/// Between two looks at a lock somebody holds while they open the file.
 const BREATH: Duration = Duration::from_millis(5);
+/// A migration of a large file is long, a process that is stopped for good is longer.
+const QUEUE: Duration = Duration::from_secs(60);
 
 /// The shared lock. It ends with the process at the latest.
 #[derive(Debug)]
 pub(crate) struct Presence(#[expect(dead_code, reason = "held, not used")] File);
 
-/// The lock file before anybody has said that they are here.
-pub(crate) struct Door(File);
+/// The turn to open the file, held until it is open. It ends with the process at the latest.
+pub(crate) struct Turn(#[expect(dead_code, reason = "held, not used")] File);
 
-impl Door {
-    pub(crate) fn of(database: &Path) -> io::Result<Self> {
-        let mut name = database.as_os_str().to_owned();
-        name.push(".lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(PathBuf::from(name))?;
+impl Turn {
+    /// Waits for the gateways that are opening the file just now. Never blocks the thread, on
+    /// which one of them may have to run.
+    pub(crate) async fn wait(database: &Path) -> io::Result<Self> {
+        let file = lock_file(database, ".opening")?;
+        let locked = async {
+            loop {
+                match file.try_lock() {
+                    Ok(()) => return Ok(()),
+                    Err(TryLockError::WouldBlock) => tokio::time::sleep(BREATH).await,
+                    Err(TryLockError::Error(error)) => return Err(error),
+                }
+            }
+        };
+        tokio::time::timeout(QUEUE, locked).await.map_err(|_| {
+            io::Error::new(io::ErrorKind::TimedOut, "another gateway has been opening it for long")
+        })??;
         Ok(Self(file))
     }
 
-    /// Whether nobody is here. True keeps others out until [`Self::enter`].
-    pub(crate) fn is_nobody_here(&self) -> io::Result<bool> {
-        match self.0.try_lock() {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
-    }
-
-    /// Waits only while another gateway, at this very step, is alone: for one statement. Never
-    /// blocks the thread, on which that statement may have to run.
-    pub(crate) async fn enter(self) -> io::Result<Presence> {
-        // In two steps, because what a lock does to a lock one holds already is not promised.
-        // Whoever slips in between finds no lease of ours: there is none yet.
-        self.0.unlock()?;
-        loop {
-            match self.0.try_lock_shared() {
-                Ok(()) => return Ok(Presence(self.0)),
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(BREATH).await,
-                Err(TryLockError::Error(error)) => return Err(error),
+    /// Says that this gateway is here, after `alone` when nobody else is. Gateways that open
+    /// the file wait for this turn; those that have it open do not end leases.
+    pub(crate) async fn enter<E>(
+        &self,
+        database: &Path,
+        unreadable: impl Fn(io::Error) -> E,
+        alone: impl AsyncFnOnce() -> Result<(), E>,
+    ) -> Result<Presence, E> {
+        let file = lock_file(database, ".lock").map_err(&unreadable)?;
+        match file.try_lock() {
+            Ok(()) => {
+                alone().await?;
+                // In two steps, because what a lock does to a lock one holds already is not
+                // promised. Nobody slips in between: it is our turn.
+                file.unlock().map_err(&unreadable)?;
             }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(unreadable(error)),
         }
+        file.try_lock_shared().map_err(|error| unreadable(error.into()))?;
+        Ok(Presence(file))
     }
+}
+
+fn lock_file(database: &Path, suffix: &str) -> io::Result<File> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(suffix);
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(PathBuf::from(name))
 }

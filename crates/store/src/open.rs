@@ -12,10 +12,10 @@ use domain::entropy::Entropy;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgConnection, SqliteConnection, SqlitePool};
+use sqlx::{Connection, PgConnection, SqliteConnection};
 
 use crate::address::{Address, DatabaseUrl};
-use crate::alone::{Door, Presence};
+use crate::alone::{Presence, Turn};
 use crate::error::{Complaint, StoreError, complaint};
 use crate::keys::{self, Wrapping};
 use crate::lease;
@@ -149,6 +149,10 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Prese
         (Ok(true), OpenMode::Admin) => {}
         (Err(source), _) => return Err(unreadable(source)),
     }
+    let turn = match mode {
+        OpenMode::Serve => Some(Turn::wait(path).await.map_err(unreadable)?),
+        OpenMode::Admin => None,
+    };
     let file =
         SqliteConnectOptions::new().filename(path).create_if_missing(false).busy_timeout(PATIENCE);
     refuse_foreign(&file, path).await?;
@@ -167,16 +171,13 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Prese
         .connect_with(writer)
         .await
         .map_err(|error| sqlite_problem(error, path))?;
-    let presence = match mode {
-        OpenMode::Serve => {
-            migrate_sqlite(&write).await.map_err(migration_problem)?;
-            let door = Door::of(path).map_err(unreadable)?;
-            if door.is_nobody_here().map_err(unreadable)? {
-                lease::end_all(&write).await?;
-            }
-            Some(door.enter().await.map_err(unreadable)?)
+    let presence = match &turn {
+        Some(turn) => {
+            SQLITE_MIGRATIONS.run(&write).await.map_err(migration_problem)?;
+            let end_leases = async || Ok(lease::end_all(&write).await?);
+            Some(turn.enter(path, unreadable, end_leases).await?)
         }
-        OpenMode::Admin => {
+        None => {
             let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
                 .fetch_one(&write)
                 .await;
@@ -213,18 +214,6 @@ async fn refuse_foreign(file: &SqliteConnectOptions, path: &Path) -> Result<(), 
         return Err(OpenError::Foreign { path: path.to_owned() });
     }
     Ok(())
-}
-
-/// Unlike PostgreSQL's, SQLite's migrations take no lock of their own: of two gateways that
-/// start on a new file one may find that the other has just made the table. What it then
-/// looks at again is a finished migration.
-async fn migrate_sqlite(write: &SqlitePool) -> Result<(), MigrateError> {
-    match SQLITE_MIGRATIONS.run(write).await {
-        Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => {
-            SQLITE_MIGRATIONS.run(write).await
-        }
-        done => done,
-    }
 }
 
 /// Makes the file, readable by its owner only, before SQLite would make it readable by all.
