@@ -24,6 +24,10 @@ mod run;
 mod serve;
 mod unread;
 
+#[cfg(doc)]
+#[doc = include_str!("../security-cases.md")]
+pub mod security_cases {}
+
 pub use config::Config;
 pub use routes::router;
 pub use run::{Gateway, harden, run, terminated};
