@@ -22,6 +22,7 @@ mod janitor;
 mod routes;
 mod run;
 mod serve;
+mod strict_json;
 mod unread;
 
 #[cfg(doc)]

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Between two looks at a lock somebody holds while they open the file.
 const BREATH: Duration = Duration::from_millis(5);
 /// A migration of a large file is long, a process that is stopped for good is longer.
-const QUEUE: Duration = Duration::from_secs(60);
+const QUEUE: Duration = Duration::from_mins(1);
 
 /// The shared lock. It ends with the process at the latest.
 #[derive(Debug)]

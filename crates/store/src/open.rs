@@ -171,19 +171,16 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Prese
         .connect_with(writer)
         .await
         .map_err(|error| sqlite_problem(error, path))?;
-    let presence = match &turn {
-        Some(turn) => {
-            SQLITE_MIGRATIONS.run(&write).await.map_err(migration_problem)?;
-            let end_leases = async || Ok(lease::end_all(&write).await?);
-            Some(turn.enter(path, unreadable, end_leases).await?)
-        }
-        None => {
-            let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
-                .fetch_one(&write)
-                .await;
-            same_schema(applied, &SQLITE_MIGRATIONS)?;
-            None
-        }
+    let presence = if let Some(turn) = &turn {
+        SQLITE_MIGRATIONS.run(&write).await.map_err(migration_problem)?;
+        let end_leases = async || Ok(lease::end_all(&write).await?);
+        Some(turn.enter(path, unreadable, end_leases).await?)
+    } else {
+        let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
+            .fetch_one(&write)
+            .await;
+        same_schema(applied, &SQLITE_MIGRATIONS)?;
+        None
     };
     let read = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS)

@@ -23,10 +23,13 @@ use crate::extract::client_ip::ClientIp;
 use crate::extract::form::{MACHINE_LIMIT, has_type, read_body};
 use crate::limits::ByAddress;
 use crate::state::AppState;
+use crate::strict_json;
 
 const MOST_REDIRECTS: usize = 10;
 const LONGEST_NAME: usize = 100;
 const LONGEST_URL: usize = 2048;
+/// Nothing this endpoint reads is nested; a key set a client sends along is, a little.
+const DEEPEST: u8 = 16;
 
 pub(super) async fn post(
     State(app): State<AppState>,
@@ -80,9 +83,8 @@ struct Asked {
 
 impl Asked {
     fn parse(body: &[u8]) -> Result<Self, OAuthError> {
-        let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
-            return Err(invalid("The body is not a JSON object."));
-        };
+        let fields = strict_json::object(body, DEEPEST)
+            .map_err(|_| invalid("The body is not a JSON object with every member once."))?;
         check_flows(&fields)?;
         let auth_method = match text(&fields, "token_endpoint_auth_method")? {
             // A missing method nearly always means a public client, whatever the RFC says.

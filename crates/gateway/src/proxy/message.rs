@@ -5,18 +5,15 @@
 //! refused here. Only what routing needs is taken out; arguments are never looked at.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::Deserializer;
 use serde_json::value::RawValue;
+
+use crate::strict_json;
 
 /// The deepest nesting any honest client sends, several times over.
 const DEEPEST: u8 = 64;
-
-/// Members a comparison of all pairs is quicker for than a set.
-const FEW: usize = 12;
 
 /// What the message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +107,7 @@ struct Meta<'a> {
 impl<'a> Message<'a> {
     pub(super) fn read(body: &'a [u8]) -> Result<Self, Malformed> {
         let text = std::str::from_utf8(body).map_err(|_| Malformed::NotJson)?;
-        check(text)?;
+        strict_json::check(text, DEEPEST).map_err(|_| Malformed::NotJson)?;
         let is_object = text.trim_start().starts_with('{');
         if !is_object {
             return Err(Malformed::NotAMessage("send exactly one JSON-RPC message, not a batch"));
@@ -181,104 +178,6 @@ fn is_id(raw: &RawValue) -> bool {
         !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
     };
     text.len() <= 1024 && (text.starts_with('"') || integer())
-}
-
-/// Well-formed JSON, no object with a key twice, not deeper than [`DEEPEST`].
-fn check(text: &str) -> Result<(), Malformed> {
-    let mut input = serde_json::Deserializer::from_str(text);
-    Strict { left: DEEPEST }.deserialize(&mut input).map_err(|_| Malformed::NotJson)?;
-    input.end().map_err(|_| Malformed::NotJson)
-}
-
-/// Walks a value and keeps nothing but the keys of the objects it is inside of.
-#[derive(Clone, Copy)]
-struct Strict {
-    left: u8,
-}
-
-impl Strict {
-    fn inside<E: de::Error>(self) -> Result<Self, E> {
-        let left = self.left.checked_sub(1).ok_or_else(|| E::custom("nested too deeply"))?;
-        Ok(Self { left })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<(), D::Error> {
-        input.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let inside = self.inside()?;
-        while items.next_element_seed(inside)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let inside = self.inside()?;
-        let mut keys = Keys::default();
-        while let Some(Text(key)) = members.next_key::<Text<'de>>()? {
-            if !keys.insert(key) {
-                return Err(de::Error::custom("a key appears twice"));
-            }
-            members.next_value_seed(inside)?;
-        }
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Keys<'a> {
-    few: Vec<Cow<'a, str>>,
-    many: HashSet<Cow<'a, str>>,
-}
-
-impl<'a> Keys<'a> {
-    /// False when the key is there already.
-    fn insert(&mut self, key: Cow<'a, str>) -> bool {
-        if self.few.contains(&key) {
-            return false;
-        }
-        if self.few.len() < FEW {
-            self.few.push(key);
-            return true;
-        }
-        self.many.insert(key)
-    }
 }
 
 #[cfg(test)]
