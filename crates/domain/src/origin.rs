@@ -91,14 +91,28 @@ impl Origin {
     /// spellings clients are known to send are accepted: any case of scheme and host, an
     /// explicit default port, a trailing slash, and the bare origin. This is safe only while
     /// there is one resource to an origin.
+    ///
+    /// Compared as text: a URL parser would also make our address of `/x/../mcp` and of line
+    /// breaks between the letters.
     #[must_use]
     pub fn names_resource(&self, asked: &str) -> bool {
-        if asked.contains(['%', '\\', '#', '@', '?']) {
-            return false;
-        }
-        let Ok(url) = Url::parse(asked) else { return false };
-        url.origin().ascii_serialization() == self.text
-            && matches!(url.path(), "/" | "/mcp" | "/mcp/")
+        let Some((scheme, rest)) = asked.split_once("://") else { return false };
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let ours = if self.secure { "https" } else { "http" };
+        scheme.eq_ignore_ascii_case(ours)
+            && self.is_named_by(authority)
+            && matches!(path, "" | "/" | "/mcp" | "/mcp/")
+    }
+
+    /// Whether an authority is ours, in any case and with or without a default port.
+    fn is_named_by(&self, authority: &str) -> bool {
+        let default_port = if self.secure { ":443" } else { ":80" };
+        let after_host = self.authority.rsplit(']').next().unwrap_or_default();
+        let bare = match authority.strip_suffix(default_port) {
+            Some(bare) if !after_host.contains(':') => bare,
+            Some(_) | None => authority,
+        };
+        bare.eq_ignore_ascii_case(&self.authority)
     }
 }
 
@@ -130,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_resource_is_recognised_in_the_spellings_clients_send() {
+    fn t16_t17_the_resource_is_recognised_in_the_spellings_clients_send_and_no_other() {
         let origin = Origin::parse("https://garmin.example.org").unwrap();
         for good in [
             "https://garmin.example.org/mcp",
@@ -150,9 +164,30 @@ mod tests {
             "https://garmin.example.org/%6dcp",
             "https://garmin.example.org/admin",
             "https://garmin.example.org/mcp?x=1",
+            "https://garmin.example.org/mcp/../admin",
+            "https://garmin.example.org/x/../mcp",
+            "https://garmin.example.org//mcp",
+            "https:///garmin.example.org/mcp",
+            "https:garmin.example.org/mcp",
+            "https://garmin.example.org\\mcp",
+            "https://garmin.example.org/m\ncp",
+            " https://garmin.example.org/mcp",
+            "https://garmin.example.org:8443/mcp",
+            "https://garmin.example.org:443:443/mcp",
             "mcp",
+            "",
         ] {
             assert!(!origin.names_resource(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn t16_a_port_of_our_own_is_part_of_our_name() {
+        let origin = Origin::parse("http://[::1]:8080").unwrap();
+        assert!(origin.names_resource("http://[::1]:8080/mcp"));
+        assert!(!origin.names_resource("http://[::1]:8080:80/mcp"));
+        assert!(!origin.names_resource("http://[::1]/mcp"));
+        let plain = Origin::parse("http://[::1]").unwrap();
+        assert!(plain.names_resource("http://[::1]:80/mcp"));
     }
 }

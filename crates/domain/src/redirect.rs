@@ -31,6 +31,8 @@ pub enum BadRedirectUri {
     NotAbsolute,
     #[error("must not carry a user name")]
     UserInfo,
+    #[error("the query must not name a parameter of the response: code, state, iss or error")]
+    ResponseParameter,
     #[error("plain http is accepted for 127.0.0.1, [::1] and localhost only")]
     InsecureHost,
     #[error("https needs a public host name")]
@@ -38,6 +40,11 @@ pub enum BadRedirectUri {
     #[error("this scheme is not accepted; use https, loopback http or an app's own scheme")]
     Scheme,
 }
+
+/// What we add to a redirect URI. One that brought them along would make the answer ambiguous,
+/// and `iss` worthless.
+const RESPONSE_PARAMETERS: [&str; 6] =
+    ["code", "state", "iss", "error", "error_description", "error_uri"];
 
 /// Schemes without a dot that well-known MCP clients own.
 const KNOWN_APP_SCHEMES: [&str; 4] = ["cursor", "vscode", "vscode-insiders", "claude"];
@@ -56,6 +63,9 @@ impl RedirectUri {
         let user = !url.username().is_empty() || url.password().is_some();
         if user || authority(text).is_some_and(|authority| authority.contains('@')) {
             return Err(BadRedirectUri::UserInfo);
+        }
+        if url.query_pairs().any(|(name, _)| RESPONSE_PARAMETERS.contains(&name.as_ref())) {
+            return Err(BadRedirectUri::ResponseParameter);
         }
         match url.scheme() {
             // As written, because everything below reads the text: a parser is content with
@@ -218,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_callbacks_of_known_clients_are_registrable() {
+    fn sec012_sec035_the_callbacks_of_known_clients_are_registrable() {
         for good in [
             "https://claude.ai/api/mcp/auth_callback",
             "https://claude.com/api/mcp/auth_callback",
@@ -237,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_lead_elsewhere_is_not_registrable() {
+    fn t4_t7_sec010_sec035_what_could_lead_elsewhere_is_not_registrable() {
         for bad in [
             "",
             "/callback",
@@ -274,13 +284,31 @@ mod tests {
             "https://*.claude.ai/cb",
             "https://claude.ai\\@evil.example/cb",
             "https://claude.ai/c b",
+            "https://claude.ai/cb?iss=https://evil.example",
+            "https://claude.ai/cb?x=1&%69ss=y",
+            "https://claude.ai/cb?code=stolen",
+            "http://localhost/cb?state",
+            "com.example.app:/cb?error=x",
+            "JavaScript:alert(1)",
+            "\u{1}javascript:alert(1)",
+            "java\tscript:alert(1)",
+            "java\nscript:alert(1)",
+            " data:text/html,x",
+            "vbscript:x",
+            "VBScript:x",
+            "blob:https://a.example/x",
+            "about:blank",
+            "ftp://a.example/x",
+            "ws://a.example/x",
+            "wss://a.example/x",
+            "view-source:https://a.example",
         ] {
             assert!(RedirectUri::parse(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn a_match_is_exact_but_for_the_port_of_loopback() {
+    fn t3_t5_t6_t7_t8_sec010_sec012_a_match_is_exact_but_for_the_port_of_loopback() {
         let registered = uri("http://localhost:3334/oauth/callback");
         assert!(registered.accepts(&uri("http://localhost:49152/oauth/callback")));
         assert!(registered.accepts(&uri("http://localhost/oauth/callback")));

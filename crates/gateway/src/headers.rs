@@ -10,6 +10,9 @@ use http::header::{
 
 use crate::state::AppState;
 
+/// For answers that are no page: should a browser be made to show one, nothing in it works.
+const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
+
 /// Where forms of a page may lead.
 #[derive(Debug, Clone, Copy)]
 pub enum FormAction<'a> {
@@ -49,6 +52,8 @@ pub async fn secure(State(app): State<AppState>, request: Request, next: Next) -
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    headers.entry(X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("DENY"));
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE));
     if app.config.public_url.is_secure() {
         headers.insert(
             STRICT_TRANSPORT_SECURITY,

@@ -51,7 +51,7 @@ pub use crate::revoke::RevokedDevice;
 pub use crate::seal::SealError;
 pub use crate::secret::{BadSecret, GatewaySecret};
 pub use crate::sessions::Session;
-pub use crate::sign_ins::{NewSignIn, SignIn, SignInVersion};
+pub use crate::sign_ins::{NewSignIn, SignIn, SignInLimits, SignInVersion};
 pub use crate::stats::{AccountSummary, Stats, Swept};
 pub use crate::usage::{Flushed, UsageRow};
 

@@ -28,6 +28,15 @@ pub struct NewSignIn<'a> {
     pub expires_at: Timestamp,
 }
 
+/// How many sign-ins may be in progress: anybody may begin one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignInLimits {
+    pub in_all: u32,
+    /// Beyond this the oldest of the same browser make room: nobody comes back to the pages
+    /// they began so long ago.
+    pub per_browser: u32,
+}
+
 /// Names what a caller has read. Every change makes it stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignInVersion(i64);
@@ -69,28 +78,40 @@ struct SignInRow {
 }
 
 impl Store {
-    /// Begins a sign-in, unless `most` of them are in progress: anybody may begin one.
+    /// Begins a sign-in, unless as many as may be are in progress.
     #[tracing::instrument(name = "store.sign_ins.add", skip_all)]
     pub async fn add_sign_in(
         &self,
         sign_in: &NewSignIn<'_>,
-        most: u32,
+        most: SignInLimits,
         now: Timestamp,
     ) -> Result<Option<SignInVersion>, StoreError> {
+        const MAKE_ROOM: &str = "
+            DELETE FROM sign_ins
+             WHERE browser_digest = $1
+               AND sign_in_id NOT IN (SELECT sign_in_id FROM sign_ins
+                                       WHERE browser_digest = $1
+                                       ORDER BY created_at DESC, sign_in_id DESC LIMIT $2)";
         const ADD: &str = "
             INSERT INTO sign_ins
                    (sign_in_id, browser_digest, state, version, created_at, expires_at)
             SELECT $1, $2, $3, 1, $4, $5
              WHERE (SELECT COUNT(*) FROM sign_ins WHERE expires_at > $4) < $6";
         let sealed = self.seal(STATE, sign_in.id.as_str(), sign_in.state);
+        let others = i64::from(most.per_browser.saturating_sub(1));
         let added = on_pool!(self.writer(), |pool| {
+            sqlx::query(MAKE_ROOM)
+                .bind(sign_in.browser.as_bytes())
+                .bind(others)
+                .execute(pool)
+                .await?;
             sqlx::query(ADD)
                 .bind(sign_in.id.as_str())
                 .bind(sign_in.browser.as_bytes())
                 .bind(sealed)
                 .bind(now.0)
                 .bind(sign_in.expires_at.0)
-                .bind(i64::from(most))
+                .bind(i64::from(most.in_all))
                 .execute(pool)
                 .await?
                 .rows_affected()

@@ -20,7 +20,7 @@ use domain::scope::Scopes;
 use domain::token::{AccessToken, AuthorizationCode, Browser, ClientSecret, RefreshToken, Token};
 use store::{
     Connect, DatabaseUrl, GatewaySecret, LeaseOutcome, LeaseOwner, NewClient, NewDevice, NewGrant,
-    NewRefresh, NewSignIn, NewTokens, OpenMode, OpenOptions, Rotation, Store,
+    NewRefresh, NewSignIn, NewTokens, OpenMode, OpenOptions, Rotation, SignInLimits, Store,
 };
 
 const SECRET: &str = "tVq3n8Xw1LrT6yB0cPfK9sJdHaG4mUeR";
@@ -119,7 +119,11 @@ async fn live(store: &Store, needles: &mut Needles) {
         state: br#"{"state":"state-of-the-client-zofia"}"#,
         expires_at: soon,
     };
-    let version = store.add_sign_in(&begun, 1, NOW).await.unwrap().unwrap();
+    let version = store
+        .add_sign_in(&begun, SignInLimits { in_all: 1, per_browser: 1 }, NOW)
+        .await
+        .unwrap()
+        .unwrap();
     let pending = br#"{"mfa":"pending-of-zofia@recognisable.example"}"#;
     let version = store.update_sign_in(&sign_in, version, pending, NOW).await.unwrap().unwrap();
     let session = SessionId::generate(&OsEntropy);

@@ -1,5 +1,6 @@
 //! Parameters of OAuth requests, from a query or a form: bounded, and each at most once.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -65,9 +66,8 @@ impl Params {
     /// Whether any parameter but `except` came more than once.
     #[must_use]
     pub fn repeats(&self, except: &str) -> bool {
-        self.0.iter().enumerate().any(|(at, (name, _))| {
-            name != except && self.0[..at].iter().any(|(earlier, _)| earlier == name)
-        })
+        let mut seen = HashSet::new();
+        self.0.iter().any(|(name, _)| name != except && !seen.insert(name))
     }
 }
 

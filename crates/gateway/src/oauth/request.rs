@@ -1,12 +1,14 @@
 //! The authorization request (RFC 6749 §4.1.1, RFC 7636, RFC 8707), checked in the one order
 //! that is safe: nothing is ever sent to an address before it is known to be the client's.
 
+use domain::email::LoginEmail;
 use domain::id::ClientId;
 use domain::oauth::{ErrorCode, OFFLINE_ACCESS};
 use domain::origin::Origin;
 use domain::pkce::Challenge;
 use domain::redirect::RedirectUri;
 use domain::scope::Scopes;
+use domain::text::is_harmless;
 use serde::{Deserialize, Serialize};
 
 use crate::extract::form::Params;
@@ -76,8 +78,8 @@ pub(super) fn check(
     let challenge = one("code_challenge")
         .and_then(|text| Challenge::parse(text).ok())
         .ok_or(invalid("code_challenge must be 43 characters of base64url."))?;
-    if one("state").is_some_and(|state| state.len() > STATE_MAX) {
-        return Err(invalid("state is longer than 4096 bytes."));
+    if one("state").is_some_and(|state| !may_be_echoed(state)) {
+        return Err(invalid("state must be text of at most 4096 bytes."));
     }
     if params.all("resource").any(|resource| !origin.names_resource(resource)) {
         return Err(Refused {
@@ -91,7 +93,8 @@ pub(super) fn check(
     })?;
     let scopes = scopes.min(registered.unwrap_or(Scopes::ReadWrite));
     if one("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "none")) {
-        // Nobody is ever signed in here beforehand.
+        // Nobody is ever signed in here beforehand. For the same reason `login` and `consent`
+        // always get what they ask for, and there is no account to select.
         return Err(Refused {
             code: ErrorCode::LoginRequired,
             description: "A person has to sign in.",
@@ -107,20 +110,33 @@ pub(super) struct Checked {
     pub(super) scopes: Scopes,
 }
 
-/// `state` as far as it may be echoed: sent once, and of a bearable length.
+/// `state` as far as it may be echoed: sent once, and something that can be echoed.
 #[must_use]
 pub(super) fn state(params: &Params) -> Option<&str> {
-    params.one("state").ok().flatten().filter(|state| state.len() <= STATE_MAX)
+    params.one("state").ok().flatten().filter(|state| may_be_echoed(state))
+}
+
+/// Of a bearable length, and text: what was not UTF-8 has been lost in decoding and could only
+/// be echoed as something else.
+fn may_be_echoed(state: &str) -> bool {
+    state.len() <= STATE_MAX && !state.contains(char::REPLACEMENT_CHARACTER)
+}
+
+/// Who the client believes is about to sign in. Never more than what the e-mail field starts
+/// with, and only when it could be an address.
+#[must_use]
+pub(super) fn login_hint(params: &Params) -> Option<LoginEmail> {
+    let hint = params.one("login_hint").ok().flatten()?;
+    let email = LoginEmail::parse(hint).ok()?;
+    email.reveal().chars().all(is_harmless).then_some(email)
 }
 
 /// The scopes asked for. Nothing, or nothing but a refresh token, means all of them: clients
 /// cannot ask for more later.
 fn scopes(asked: Option<&str>) -> Option<Scopes> {
-    let Some(asked) = asked else { return Some(Scopes::ReadWrite) };
-    if asked.split_ascii_whitespace().all(|word| word == OFFLINE_ACCESS) {
-        return Some(Scopes::ReadWrite);
-    }
-    Scopes::parse(asked).ok()
+    let mut words = asked.unwrap_or(OFFLINE_ACCESS).split_ascii_whitespace().peekable();
+    let names_none = words.peek().is_none() || words.any(|word| word == OFFLINE_ACCESS);
+    Scopes::parse(asked.unwrap_or_default()).ok().or(names_none.then_some(Scopes::ReadWrite))
 }
 
 #[cfg(test)]
@@ -130,6 +146,12 @@ mod tests {
     const GOOD: &str = "response_type=code&code_challenge_method=S256\
                         &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
+    fn encoded(pairs: &[(&str, &str)]) -> String {
+        let mut text = url::form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(pairs);
+        text.finish()
+    }
+
     fn outcome(query: &str) -> Result<Scopes, ErrorCode> {
         let origin = Origin::parse("https://garmin.example.org").unwrap();
         check(&Params::parse(query.as_bytes()), &origin, None)
@@ -138,14 +160,62 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_request_asks_for_everything() {
-        assert_eq!(outcome(GOOD), Ok(Scopes::ReadWrite));
-        assert_eq!(outcome(&format!("{GOOD}&scope=offline_access")), Ok(Scopes::ReadWrite));
-        assert_eq!(outcome(&format!("{GOOD}&scope=garmin:read")), Ok(Scopes::ReadOnly));
-        assert_eq!(
-            outcome(&format!("{GOOD}&nonce=x&login_hint=y&prompt=consent")),
-            Ok(Scopes::ReadWrite)
-        );
+    fn t18_unknown_scopes_are_dropped_and_nothing_left_is_refused() {
+        use Scopes::{ReadOnly, ReadWrite};
+        for (scope, granted) in [
+            ("", Ok(ReadWrite)),
+            ("&scope=", Ok(ReadWrite)),
+            ("&scope=+", Ok(ReadWrite)),
+            ("&scope=offline_access", Ok(ReadWrite)),
+            ("&scope=openid+offline_access", Ok(ReadWrite)),
+            ("&scope=garmin:read", Ok(ReadOnly)),
+            ("&scope=garmin:read+offline_access+mcp:tools", Ok(ReadOnly)),
+            ("&scope=garmin:write", Ok(ReadWrite)),
+            ("&scope=admin+root", Err(ErrorCode::InvalidScope)),
+            ("&scope=GARMIN:READ", Err(ErrorCode::InvalidScope)),
+        ] {
+            assert_eq!(outcome(&format!("{GOOD}{scope}")), granted, "{scope}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_for_us_is_ignored_and_every_prompt_for_a_person_is_honoured() {
+        for more in
+            ["nonce=x&login_hint=y&ui_locales=de&max_age=0", "prompt=login", "prompt=consent"]
+        {
+            assert_eq!(outcome(&format!("{GOOD}&{more}")), Ok(Scopes::ReadWrite), "{more}");
+        }
+        for more in ["prompt=none", "prompt=none+login"] {
+            assert_eq!(outcome(&format!("{GOOD}&{more}")), Err(ErrorCode::LoginRequired), "{more}");
+        }
+    }
+
+    #[test]
+    fn a_hint_is_an_e_mail_address_or_nothing() {
+        let hint = |text: &str| {
+            let query = encoded(&[("login_hint", text)]);
+            login_hint(&Params::parse(query.as_bytes())).map(|email| email.reveal().to_owned())
+        };
+        assert_eq!(hint("Runner@Example.org").as_deref(), Some("runner@example.org"));
+        for bad in ["", "runner", "<script>@x", "a\u{202e}b@c.example", "a\n@c.example"] {
+            let shown = hint(bad);
+            assert!(shown.is_none() || !bad.contains(['\u{202e}', '\n']), "{bad:?}: {shown:?}");
+        }
+        assert_eq!(hint("runner"), None);
+        let twice = Params::parse(b"login_hint=a@b.example&login_hint=c@d.example");
+        assert!(login_hint(&twice).is_none());
+    }
+
+    #[test]
+    fn t21_a_state_is_echoed_only_as_it_was_sent() {
+        let query = |state: &str| format!("state={state}");
+        let echoed = |text: &str| state(&Params::parse(text.as_bytes())).map(str::to_owned);
+        assert_eq!(echoed(&query(&"x".repeat(4096))).map(|text| text.len()), Some(4096));
+        assert_eq!(echoed("state=%22%3Cscript%3E").as_deref(), Some("\"<script>"));
+        for bad in [query(&"x".repeat(4097)), query("%FF"), "state=a&state=a".to_owned()] {
+            assert_eq!(echoed(&bad), None, "{bad}");
+            assert_eq!(outcome(&format!("{GOOD}&{bad}")), Err(ErrorCode::InvalidRequest), "{bad}");
+        }
     }
 
     #[test]
@@ -164,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn each_flaw_has_its_registered_code() {
+    fn t11_t12_t13_t14_t15_t18_t19_t20_sec013_sec020_sec021_each_flaw_has_its_registered_code() {
         use ErrorCode as E;
         let without = |name: &str| {
             GOOD.split('&').filter(|pair| !pair.starts_with(name)).collect::<Vec<_>>().join("&")
@@ -193,8 +263,18 @@ mod tests {
             (GOOD.replace("-cM", "-c"), E::InvalidRequest),
             (GOOD.replace("-cM", "-cMA"), E::InvalidRequest),
             (GOOD.replace("-cM", "-c="), E::InvalidRequest),
+            (GOOD.replace("-cM", "-c%C3%A9"), E::InvalidRequest),
+            (GOOD.replace("-cM", "-c*"), E::InvalidRequest),
+            (GOOD.replace("-cM", &"A".repeat(88)), E::InvalidRequest),
+            (format!("{}&code_challenge=", without("code_challenge=")), E::InvalidRequest),
+            (
+                format!("{}&code_challenge_method=S512", without("code_challenge_method")),
+                E::InvalidRequest,
+            ),
+            (format!("{GOOD}&response_mode=form_post"), E::InvalidRequest),
+            (format!("{GOOD}&response_type=code"), E::InvalidRequest),
             (format!("{GOOD}&scope=a&scope=b"), E::InvalidRequest),
-            (format!("{GOOD}&state={}", "x".repeat(4097)), E::InvalidRequest),
+            (format!("{GOOD}&nonce=a&nonce=a"), E::InvalidRequest),
             (format!("{GOOD}&scope=admin+root"), E::InvalidScope),
             (format!("{GOOD}&resource=https://other.example/mcp"), E::InvalidTarget),
             (

@@ -6,11 +6,13 @@ use domain::clock::Timestamp;
 use domain::entropy::OsEntropy;
 use domain::id::{SessionId, SignInId};
 use domain::token::{Browser, Token, TokenDigest};
-use store::{NewSignIn, SignInVersion, Store};
+use store::{NewSignIn, SignInLimits, SignInVersion, Store};
 
 use crate::support::{NOW, all_at_once, on_both};
 
 const SOON: Timestamp = Timestamp(NOW.0 + 1800);
+const MANY: SignInLimits = SignInLimits { in_all: 1000, per_browser: 1000 };
+const ONE: SignInLimits = SignInLimits { in_all: 1, per_browser: 1000 };
 
 fn browser(store: &Store) -> TokenDigest<Browser> {
     store.digest(&Token::<Browser>::generate(&OsEntropy))
@@ -19,7 +21,7 @@ fn browser(store: &Store) -> TokenDigest<Browser> {
 async fn add(store: &Store) -> (SignInId, SignInVersion, TokenDigest<Browser>) {
     let (id, browser) = (SignInId::generate(&OsEntropy), browser(store));
     let new = NewSignIn { id: &id, browser: &browser, state: b"begun", expires_at: SOON };
-    let version = store.add_sign_in(&new, 1000, NOW).await.unwrap().unwrap();
+    let version = store.add_sign_in(&new, MANY, NOW).await.unwrap().unwrap();
     (id, version, browser)
 }
 
@@ -28,14 +30,35 @@ on_both! {
         let (id, version, browser) = add(&db.store).await;
         let other = SignInId::generate(&OsEntropy);
         let new = NewSignIn { id: &other, browser: &browser, state: b"begun", expires_at: SOON };
-        assert_eq!(db.store.add_sign_in(&new, 1, NOW).await.unwrap(), None);
+        assert_eq!(db.store.add_sign_in(&new, ONE, NOW).await.unwrap(), None);
         assert!(db.store.find_sign_in(&other, NOW).await.unwrap().is_none());
         assert!(db.store.finish_sign_in(&id, version).await.unwrap());
-        assert!(db.store.add_sign_in(&new, 1, NOW).await.unwrap().is_some());
+        assert!(db.store.add_sign_in(&new, ONE, NOW).await.unwrap().is_some());
         // One that has expired is not in progress.
         let third = SignInId::generate(&OsEntropy);
         let later = NewSignIn { id: &third, expires_at: SOON.plus(Duration::from_secs(9)), ..new };
-        assert!(db.store.add_sign_in(&later, 1, SOON).await.unwrap().is_some());
+        assert!(db.store.add_sign_in(&later, ONE, SOON).await.unwrap().is_some());
+    }
+}
+
+on_both! {
+    async fn the_oldest_of_a_browser_make_room_and_those_of_others_stay(db: &Db) {
+        let (other, ..) = add(&db.store).await;
+        let browser = browser(&db.store);
+        let most = SignInLimits { in_all: 1000, per_browser: 3 };
+        let mut begun = Vec::new();
+        for second in 0..5 {
+            let (id, now) = (SignInId::generate(&OsEntropy), NOW.plus(Duration::from_secs(second)));
+            let new = NewSignIn { id: &id, browser: &browser, state: b"begun", expires_at: SOON };
+            assert!(db.store.add_sign_in(&new, most, now).await.unwrap().is_some());
+            begun.push(id);
+        }
+        let mut left = Vec::new();
+        for id in &begun {
+            left.push(db.store.find_sign_in(id, NOW).await.unwrap().is_some());
+        }
+        assert_eq!(left, [false, false, true, true, true]);
+        assert!(db.store.find_sign_in(&other, NOW).await.unwrap().is_some());
     }
 }
 

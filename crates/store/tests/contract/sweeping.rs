@@ -6,8 +6,8 @@ use domain::entropy::OsEntropy;
 use domain::id::{ClientId, SessionId, SignInId};
 use domain::token::{Browser, Token};
 use store::{
-    AuditEntry, AuditEvent, NewSignIn, Redemption, RefreshOutcome, RefreshRequest, Stats,
-    StoreError, Swept,
+    AuditEntry, AuditEvent, NewSignIn, Redemption, RefreshOutcome, RefreshRequest, SignInLimits,
+    Stats, StoreError, Swept,
 };
 
 use crate::support::{DAY, Device, NOW, Pair, on_both};
@@ -49,7 +49,7 @@ on_both! {
             state: b"",
             expires_at: soon,
         };
-        db.store.add_sign_in(&sign_in, 1, NOW).await.unwrap();
+        db.store.add_sign_in(&sign_in, SignInLimits { in_all: 1, per_browser: 1 }, NOW).await.unwrap();
         let session = SessionId::generate(&OsEntropy);
         db.store.put_session(&session, &browser, b"", soon, NOW).await.unwrap();
         db.grant(&account, &client).await;

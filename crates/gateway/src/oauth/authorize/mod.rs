@@ -13,7 +13,7 @@ use domain::token::{Csrf, Token};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, Method, StatusCode};
 use std::time::Duration;
-use store::{Client, NewSignIn, StoreError};
+use store::{Client, NewSignIn, SignInLimits, StoreError};
 
 pub(super) use submit::post;
 
@@ -32,7 +32,7 @@ use crate::state::AppState;
 /// How long a person has, from the first page to the last.
 const SIGN_IN_LIFE: Duration = Duration::from_mins(30);
 /// In progress at the same time. Anybody can begin one, and each is a row of some kilobytes.
-const MOST_SIGN_INS: u32 = 10_000;
+const MOST_SIGN_INS: SignInLimits = SignInLimits { in_all: 10_000, per_browser: 20 };
 
 pub(super) async fn get(
     State(app): State<AppState>,
@@ -148,7 +148,10 @@ async fn begin(
     let now = app.clock.now();
     let id = SignInId::generate(&*app.entropy);
     let csrf = Token::<Csrf>::generate(&*app.entropy);
-    let record = Record::new(request, csrf.reveal(), app.config.default_region);
+    let mut record = Record::new(request, csrf.reveal(), app.config.default_region);
+    if let Some(email) = request::login_hint(params) {
+        email.reveal().clone_into(&mut record.email);
+    }
     if method == Method::HEAD {
         // Somebody looks whether there is a page: nothing begins.
         return Ok(view::stage(app, &id, &record, now));

@@ -9,7 +9,7 @@ use domain::email::LoginEmail;
 use domain::oauth::ErrorCode;
 use domain::scope::Scopes;
 use http::header::ORIGIN;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use secrecy::SecretString;
 use store::{SignIn, StoreError};
 use zeroize::Zeroizing;
@@ -70,11 +70,11 @@ pub(in crate::oauth) async fn post(
 /// A form of ours comes from our origin. Browsers that follow our own `no-referrer` send
 /// `null` instead, which proves nothing: cookie and CSRF token carry that case.
 fn is_foreign(app: &AppState, headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let site = text("sec-fetch-site");
-    let origin = text(ORIGIN.as_str());
-    site.is_some_and(|site| site == "cross-site")
-        || origin.is_some_and(|origin| origin != "null" && origin != app.config.public_url.as_str())
+    let ours = app.config.public_url.as_str();
+    let foreign_site = |site: &HeaderValue| site != "same-origin" && site != "none";
+    let foreign_origin = |origin: &HeaderValue| origin != "null" && origin != ours;
+    headers.get_all("sec-fetch-site").iter().any(foreign_site)
+        || headers.get_all(ORIGIN).iter().any(foreign_origin)
 }
 
 fn refuse(app: &AppState, status: StatusCode, title: &str, sentence: &str) -> Response {
