@@ -176,9 +176,8 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Prese
         let end_leases = async || Ok(lease::end_all(&write).await?);
         Some(turn.enter(path, unreadable, end_leases).await?)
     } else {
-        let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
-            .fetch_one(&write)
-            .await;
+        let applied =
+            sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&write).await;
         same_schema(applied, &SQLITE_MIGRATIONS)?;
         None
     };

@@ -26,6 +26,26 @@ pub struct AuthorizationRequest {
     pub scopes: Scopes,
 }
 
+impl AuthorizationRequest {
+    /// The request in its own words. A page keeps it in its address, so that a sign-in that is
+    /// over can begin anew: checked like any other request, for it comes back from outside.
+    #[must_use]
+    pub(super) fn to_query(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query
+            .append_pair("response_type", "code")
+            .append_pair("client_id", self.client.as_str())
+            .append_pair("redirect_uri", self.redirect_uri.as_str())
+            .append_pair("code_challenge", &self.challenge)
+            .append_pair("code_challenge_method", "S256")
+            .append_pair("scope", self.scopes.as_str());
+        if let Some(state) = &self.state {
+            query.append_pair("state", state);
+        }
+        query.finish()
+    }
+}
+
 /// A refusal that may be sent to the client's redirect URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Refused {

@@ -133,7 +133,7 @@ mod tests {
             advice: &[HOSTILE],
             alert: true,
         });
-        let handle = Handle { sign_in: HOSTILE, csrf: HOSTILE };
+        let handle = Handle { sign_in: HOSTILE, csrf: HOSTILE, action: HOSTILE };
         let consent = Consent {
             client_name: HOSTILE,
             redirect_host: HOSTILE,

@@ -13,13 +13,8 @@ use super::Site;
 pub struct Handle<'a> {
     pub sign_in: &'a str,
     pub csrf: &'a str,
-}
-
-impl Handle<'_> {
     /// The sign-in's own address, so that a page that answers a form can be opened again.
-    fn action(&self) -> String {
-        format!("/oauth/authorize?sign_in={}", self.sign_in)
-    }
+    pub action: &'a str,
 }
 
 /// What the person agrees to.

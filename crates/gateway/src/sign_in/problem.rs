@@ -53,6 +53,8 @@ pub enum Problem {
     },
     /// The form was not from the page we showed.
     StaleForm,
+    /// The page was of a sign-in that is over.
+    Lapsed,
     /// Our own store failed.
     Ours,
 }
@@ -160,6 +162,12 @@ impl Problem {
                 "This form was out of date, so nothing was sent to Garmin. Enter it once more."
                     .to_owned()
             }
+            Self::Lapsed => {
+                "This page had been open for a long time or has already led to a connection, so \
+                 nothing was sent to Garmin. If your app shows the connection, you can close this \
+                 page. If not, sign in here."
+                    .to_owned()
+            }
             Self::Ours => {
                 "Something went wrong here, and nothing was kept. Try again in a minute.".to_owned()
             }
@@ -193,6 +201,7 @@ impl Problem {
             | Self::CodeExpired
             | Self::CodeTriesUsedUp
             | Self::Interrupted
+            | Self::Lapsed
             | Self::Busy => StatusCode::OK,
         }
     }
@@ -225,6 +234,7 @@ impl Problem {
             | Self::Busy
             | Self::UnderWay
             | Self::StaleForm
+            | Self::Lapsed
             | Self::Ours => None,
         }
     }
@@ -257,6 +267,7 @@ impl Problem {
             Self::TooOften { .. } => "too_often",
             Self::TooManyTries { .. } => "too_many_tries",
             Self::StaleForm => "stale_form",
+            Self::Lapsed => "lapsed",
             Self::Ours => "ours",
         }
     }
@@ -317,6 +328,7 @@ mod tests {
             Problem::TooOften { retry_at },
             Problem::TooManyTries { retry_at },
             Problem::StaleForm,
+            Problem::Lapsed,
             Problem::Ours,
         ];
         let sentences: HashSet<_> = all.iter().map(|problem| problem.sentence(NOW)).collect();

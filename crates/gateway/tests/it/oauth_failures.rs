@@ -3,7 +3,7 @@
 use http::StatusCode;
 use simulator::{AccountState, Effect, Fault, Gate, Host, Matcher};
 
-use crate::harness::{Browser, CODED, McpClient, Page, RUNNER, TestApp, encode};
+use crate::harness::{Browser, CODED, McpClient, Page, RUNNER, TestApp, encode, parameter};
 
 async fn at_the_form(app: &TestApp) -> (McpClient, Browser, Page) {
     let mut client = app.client();
@@ -203,15 +203,52 @@ async fn an_expired_code_leads_back_to_the_form() {
 }
 
 #[tokio::test]
-async fn a_page_older_than_half_an_hour_says_so_and_asks_garmin_nothing() {
+async fn t26_sec050_a_page_older_than_half_an_hour_asks_garmin_nothing_and_begins_anew() {
     let app = TestApp::start().await;
-    let (_, mut browser, page) = at_the_form(&app).await;
+    let (client, mut browser, page) = at_the_form(&app).await;
     app.advance(1800);
     app.garmin.control().clear_requests();
     let late = browser.sign_in(&page, RUNNER).await;
-    assert_eq!(late.status(), StatusCode::BAD_REQUEST);
-    assert!(late.reply.body.contains("page is over") && late.alert().is_some());
+    assert_eq!(late.status(), StatusCode::OK);
+    assert!(late.alert().unwrap().contains("nothing was sent to Garmin"));
+    assert!(!late.reply.body.contains(RUNNER.1) && accounts(&app).await == (0, 0));
     assert!(app.garmin.control().requests().is_empty());
+    let answer = browser.sign_in(&late, RUNNER).await;
+    let code = client.code_of(&answer);
+    assert_eq!(parameter(answer.location(), "state").as_ref(), Some(&client.state));
+    assert_eq!(client.redeem(&code).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn sec050_back_after_three_quarters_of_an_hour_every_page_leads_on() {
+    let app = TestApp::start().await;
+    let (client, mut browser, form) = at_the_form(&app).await;
+    let wrong = browser.sign_in(&form, (RUNNER.0, "wrong")).await;
+    let code_page = browser.sign_in(&wrong, CODED).await;
+    let code = app.garmin.control().mfa_code(CODED.0).unwrap();
+    app.advance(45 * 60);
+    app.garmin.control().clear_requests();
+    let typed = browser.enter_code(&code_page, &code).await;
+    let looked = browser.open(&code_page.address).await;
+    for page in [typed, looked] {
+        assert_eq!(page.status(), StatusCode::OK);
+        assert!(page.alert().is_some() && page.asks_for("password") && !page.asks_for("code"));
+        assert!(app.garmin.control().requests().is_empty());
+        let answer = browser.clone().sign_in(&page, RUNNER).await;
+        assert_eq!(client.redeem(&client.code_of(&answer)).await.status, StatusCode::OK);
+        app.garmin.control().clear_requests();
+    }
+}
+
+#[tokio::test]
+async fn what_begins_anew_is_checked_like_any_request() {
+    let app = TestApp::start().await;
+    let (_, mut browser, page) = at_the_form(&app).await;
+    app.advance(1800);
+    let action = page.form_with("password").action.replace("client.example", "evil.example");
+    let refused = browser.post(&action, "sign_in=x").await;
+    assert_eq!((refused.status(), refused.location()), (StatusCode::BAD_REQUEST, ""));
+    assert!(!refused.asks_for("password") && refused.alert().is_some());
 }
 
 #[tokio::test]

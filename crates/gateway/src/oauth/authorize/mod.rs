@@ -26,7 +26,7 @@ use crate::extract::cookie;
 use crate::extract::form::Params;
 use crate::limits::ByAddress;
 use crate::pages::{self, Message, Site};
-use crate::sign_in::Record;
+use crate::sign_in::{Problem, Record, Stage};
 use crate::state::AppState;
 
 /// How long a person has, from the first page to the last.
@@ -42,18 +42,40 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Response {
     let params = Params::parse(query.unwrap_or_default().as_bytes());
-    if params.has("sign_in") && !params.has("client_id") {
+    let arrival = Arrival { params: &params, method: &method, headers: &headers, client_ip };
+    if params.has("sign_in") {
         // Not counted: a page that waits for Garmin asks every two seconds.
-        return view::resume(&app, &params, &headers).await;
+        view::resume(&app, &arrival).await
+    } else {
+        arrival.begin(&app, None).await
     }
-    if let Err(limit) = app.limits.check_address(ByAddress::OAuth, client_ip.0) {
-        return too_often(&app, limit.retry_after);
+}
+
+/// Somebody with an authorization request.
+struct Arrival<'a> {
+    params: &'a Params,
+    method: &'a Method,
+    headers: &'a HeaderMap,
+    client_ip: ClientIp,
+}
+
+impl Arrival<'_> {
+    /// Whether there is a request to begin anew with once a sign-in is over.
+    fn has_request(&self) -> bool {
+        self.params.has("client_id")
     }
-    match begin(&app, &params, &method, &headers).await {
-        Ok(response) => response,
-        Err(Refusal::Ready(response)) => *response,
-        Err(Refusal::Page(problem)) => problem.page(&app),
-        Err(Refusal::Store(error)) => ours(&app, &error),
+
+    /// The page of a new sign-in, with a word on what became of the one before.
+    async fn begin(&self, app: &AppState, problem: Option<Problem>) -> Response {
+        if let Err(limit) = app.limits.check_address(ByAddress::OAuth, self.client_ip.0) {
+            return too_often(app, limit.retry_after);
+        }
+        match begin(app, self, problem).await {
+            Ok(response) => response,
+            Err(Refusal::Ready(response)) => *response,
+            Err(Refusal::Page(problem)) => problem.page(app),
+            Err(Refusal::Store(error)) => ours(app, &error),
+        }
     }
 }
 
@@ -123,10 +145,10 @@ impl BadRequest {
 
 async fn begin(
     app: &AppState,
-    params: &Params,
-    method: &Method,
-    headers: &HeaderMap,
+    arrival: &Arrival<'_>,
+    problem: Option<Problem>,
 ) -> Result<Response, Refusal> {
+    let &Arrival { params, method, headers, client_ip: _ } = arrival;
     let client = known_client(app, params).await?;
     let redirect_uri = allowed_redirect(&client, params)?;
     let origin = &app.config.public_url;
@@ -152,6 +174,7 @@ async fn begin(
     if let Some(email) = request::login_hint(params) {
         email.reveal().clone_into(&mut record.email);
     }
+    record.stage = Stage::Form { problem };
     if method == Method::HEAD {
         // Somebody looks whether there is a page: nothing begins.
         return Ok(view::stage(app, &id, &record, now));

@@ -6,17 +6,18 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use domain::clock::Timestamp;
 use domain::email::LoginEmail;
+use domain::id::SignInId;
 use domain::oauth::ErrorCode;
 use domain::scope::Scopes;
 use http::header::ORIGIN;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use secrecy::SecretString;
 use store::{SignIn, StoreError};
 use zeroize::Zeroizing;
 
 use super::super::redirect::{see_other, with_error};
-use super::ours;
 use super::view::{self, Found, address, find, go_on, show};
+use super::{Arrival, ours};
 use crate::extract::client_ip::ClientIp;
 use crate::extract::form::{BodyError, PAGE_LIMIT, Params, read_form};
 use crate::headers::FormAction;
@@ -35,6 +36,7 @@ pub(in crate::oauth) async fn post(
     request: Request,
 ) -> Response {
     let headers = request.headers().clone();
+    let asked = Params::parse(request.uri().query().unwrap_or_default().as_bytes());
     if is_foreign(&app, &headers) {
         tracing::warn!(event = "authorize-csrf-invalid", step = "origin", "from another site");
         return refuse(
@@ -58,7 +60,15 @@ pub(in crate::oauth) async fn post(
         if params.one("code").is_ok_and(|code| code.is_some()) {
             tracing::info!(event = "mfa-session-missing", "a code came for no sign-in");
         }
-        return show(&app, &found, now);
+        let arrival =
+            Arrival { params: &asked, method: &Method::GET, headers: &headers, client_ip };
+        return match found {
+            // What was typed is dropped: it belonged to a page that is over.
+            Found::Gone if arrival.has_request() => {
+                arrival.begin(&app, Some(Problem::Lapsed)).await
+            }
+            found => show(&app, &found, now),
+        };
     };
     let post = Post { app: &app, params: &params, client_ip, now };
     match post.answer(row, *record).await {
@@ -201,7 +211,7 @@ impl Post<'_> {
 
     async fn restart(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
         match record.stage {
-            Stage::Working { .. } => return Ok(see_other(&address(&row.id))),
+            Stage::Working { .. } => return Ok(see_other(&address(&row.id, &record))),
             Stage::Form { .. } | Stage::Code { .. } | Stage::Done { .. } => {}
         }
         record.stage = Stage::Form { problem: None };
@@ -239,7 +249,7 @@ impl Post<'_> {
                 let (store, state) = (&self.app.store, record.to_bytes());
                 store.update_sign_in(&row.id, row.version, &state, self.now).await?;
             }
-            return Ok(see_other(&address(&row.id)));
+            return Ok(see_other(&address(&row.id, &record)));
         }
         self.submit(row, record, answer).await
     }
@@ -303,26 +313,28 @@ impl Post<'_> {
         record: Record,
         answer: Answer,
     ) -> Result<Response, StoreError> {
-        let here = row.id.clone();
-        let busy_elsewhere = matches!(record.stage, Stage::Working { .. })
-            && self.app.sign_ins.watch(&here).is_none();
+        let here = address(&row.id, &record);
+        let id = row.id.clone();
+        let busy_elsewhere =
+            matches!(record.stage, Stage::Working { .. }) && self.app.sign_ins.watch(&id).is_none();
         if busy_elsewhere {
             // Another node's attempt; this one can only look on.
-            return Ok(see_other(&address(&here)));
+            return Ok(see_other(&here));
         }
         match self.app.sign_ins.submit(self.app, row.clone(), record.clone(), answer) {
-            Submitted::UnderWay(ticket) => self.wait(&here, &ticket).await,
+            Submitted::UnderWay(ticket) => self.wait(&id, &here, &ticket).await,
             Submitted::Other => Ok(self.again(&row, record, Problem::UnderWay)),
         }
     }
 
     async fn wait(
         &self,
-        id: &domain::id::SignInId,
+        id: &SignInId,
+        here: &str,
         ticket: &Ticket,
     ) -> Result<Response, StoreError> {
         if !ticket.ended_within(PATIENCE).await {
-            return Ok(see_other(&address(id)));
+            return Ok(see_other(here));
         }
         let now = self.app.clock.now();
         Ok(go_on(self.app, &view::reload(self.app, id, now).await?))

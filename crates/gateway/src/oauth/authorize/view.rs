@@ -9,10 +9,9 @@ use http::{HeaderMap, StatusCode};
 use store::{SignIn, StoreError};
 
 use super::super::redirect::see_other;
-use super::ours;
+use super::{Arrival, ours};
 use crate::error::whole_seconds;
 use crate::extract::cookie;
-use crate::extract::form::Params;
 use crate::headers::FormAction;
 use crate::pages::{
     self, Choices, CodePage, Consent, Handle, Message, ProgressPage, SignInPage, Site,
@@ -89,10 +88,13 @@ pub(super) async fn reload(
 
 /// `GET` of a sign-in's own address: wherever it is by now. A reload, a tab that was put away
 /// and somebody back from their e-mail all see the page they left, and nothing is sent twice.
-pub(super) async fn resume(app: &AppState, params: &Params, headers: &HeaderMap) -> Response {
+///
+/// One that is over begins anew where its address still says what the client asked for.
+pub(super) async fn resume(app: &AppState, arrival: &Arrival<'_>) -> Response {
     let now = app.clock.now();
-    let id = params.one("sign_in").ok().flatten();
-    match find(app, headers, id, now).await {
+    let id = arrival.params.one("sign_in").ok().flatten();
+    match find(app, arrival.headers, id, now).await {
+        Ok(Found::Gone) if arrival.has_request() => arrival.begin(app, Some(Problem::Lapsed)).await,
         Ok(found) => show(app, &found, now),
         Err(error) => ours(app, &error),
     }
@@ -105,7 +107,7 @@ pub(super) fn go_on(app: &AppState, found: &Found) -> Response {
         Found::Here(row, record) => match &record.stage {
             Stage::Done { location } => see_other(location),
             Stage::Form { .. } | Stage::Code { .. } | Stage::Working { .. } => {
-                see_other(&address(&row.id))
+                see_other(&address(&row.id, record))
             }
         },
         Found::Gone => gone(app),
@@ -125,19 +127,20 @@ pub(super) fn show(app: &AppState, found: &Found, now: Timestamp) -> Response {
 
 /// The page of a stage; for a finished one, the way on.
 pub(super) fn stage(app: &AppState, id: &SignInId, record: &Record, now: Timestamp) -> Response {
+    let here = address(id, record);
     match &record.stage {
         Stage::Form { problem } => form(app, id, record, *problem, now),
         Stage::Code { wait, problem } => {
             let page = CodePage {
                 site: Site::of(app),
-                handle: Handle { sign_in: id.as_str(), csrf: record.csrf() },
+                handle: Handle { sign_in: id.as_str(), csrf: record.csrf(), action: &here },
                 origin: wait.origin(),
                 problem: problem.map(|problem| problem.sentence(now)),
             };
             with_problem(record, &page, *problem, now)
         }
         Stage::Working { .. } => {
-            let page = ProgressPage { site: Site::of(app), here: address(id) };
+            let page = ProgressPage { site: Site::of(app), here };
             pages::render(StatusCode::OK, &page, FormAction::Nowhere)
         }
         Stage::Done { location } => see_other(location),
@@ -152,10 +155,11 @@ fn form(
     now: Timestamp,
 ) -> Response {
     let request = &record.request;
+    let here = address(id, record);
     let host = request.redirect_uri.display_host();
     let page = SignInPage {
         site: Site::of(app),
-        handle: Handle { sign_in: id.as_str(), csrf: record.csrf() },
+        handle: Handle { sign_in: id.as_str(), csrf: record.csrf(), action: &here },
         consent: Consent {
             client_name: request.client_name.as_deref().unwrap_or(NO_NAME),
             redirect_host: &host,
@@ -194,9 +198,10 @@ fn form_source(redirect: &RedirectUri) -> String {
     }
 }
 
-/// Where a sign-in is found again, whatever its stage.
-pub(super) fn address(id: &SignInId) -> String {
-    format!("/oauth/authorize?sign_in={id}")
+/// Where a sign-in is found again, whatever its stage; and, once it is over, the request that
+/// led to it.
+pub(super) fn address(id: &SignInId, record: &Record) -> String {
+    format!("/oauth/authorize?sign_in={id}&{}", record.request.to_query())
 }
 
 fn message(
