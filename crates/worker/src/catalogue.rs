@@ -181,10 +181,19 @@ mod generate {
                     properties.values_mut().for_each(without_null);
                 }
                 fields.values_mut().for_each(tidy);
+                one_type_each(fields);
             }
             Value::Array(items) => items.iter_mut().for_each(tidy),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
+    }
+
+    /// Several types become a choice of one: some hosts read `type` as one word only.
+    fn one_type_each(fields: &mut Map<String, Value>) {
+        let Some(Value::Array(types)) = fields.get("type") else { return };
+        let choices: Value = types.iter().map(|name| json!({ "type": name })).collect();
+        fields.remove("type");
+        fields.insert("anyOf".into(), choices);
     }
 
     fn without_null(schema: &mut Value) {
@@ -255,6 +264,7 @@ mod generate {
             }
             assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{name}");
             assert!(!tool.to_string().contains("$ref"), "{name}");
+            assert!(!tool.to_string().contains(r#""type":["#), "{name}");
         }
     }
 
