@@ -102,6 +102,38 @@ async fn an_unknown_tool_is_a_protocol_error() {
 }
 
 #[tokio::test]
+async fn what_is_not_declared_is_not_there() {
+    let mcp = Mcp::start().await;
+    let prompt = json!({ "type": "ref/prompt", "name": "none" });
+    let params = [
+        ("prompts/list", json!({})),
+        ("prompts/get", json!({ "name": "none" })),
+        ("resources/list", json!({})),
+        ("resources/templates/list", json!({})),
+        ("resources/read", json!({ "uri": "test://none" })),
+        ("resources/subscribe", json!({ "uri": "test://none" })),
+        ("logging/setLevel", json!({ "level": "info" })),
+        (
+            "completion/complete",
+            json!({
+                "ref": prompt,
+                "argument": { "name": "none", "value": "" },
+            }),
+        ),
+        ("tasks/get", json!({ "taskId": "none" })),
+        ("no/such", json!({})),
+    ];
+    for (method, params) in params {
+        for (era, status) in [(LEGACY, 200), (MODERN, 404)] {
+            let answer = mcp.post(era, &message(era, method, params.clone())).await;
+            let body: Value = serde_json::from_slice(answer.body()).unwrap();
+            assert_eq!(body["error"]["code"], -32601, "{era} {method}: {body}");
+            assert_eq!(answer.status(), status, "{era} {method}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_the_operator_switched_off_is_neither_listed_nor_callable() {
     let policy = ToolPolicy { disabled: vec!["get_sleep".into()], ..ToolPolicy::default() };
     let mcp = Mcp::start_with(policy).await;

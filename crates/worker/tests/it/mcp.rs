@@ -78,7 +78,8 @@ impl Mcp {
             .header(header::SCOPES, "garmin:read");
         if era == MODERN {
             request = request.header("mcp-method", message["method"].as_str().unwrap());
-            if let Some(name) = message["params"]["name"].as_str() {
+            let names = ["name", "uri", "taskId"].map(|key| message["params"][key].as_str());
+            if let Some(name) = names.into_iter().flatten().next() {
                 request = request.header("mcp-name", name);
             }
         }
