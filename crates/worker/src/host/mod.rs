@@ -28,6 +28,7 @@ mod caller;
 mod descriptors;
 mod line;
 mod logs;
+mod mcp;
 mod serve;
 
 use std::convert::Infallible;
@@ -48,6 +49,7 @@ use crate::sandbox::{self, AllowedPorts};
 
 pub use caller::Caller;
 pub use line::{Line, LineError};
+pub use mcp::mcp;
 
 /// How a worker ends. A panic ends it by SIGABRT instead, after a log line with the place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

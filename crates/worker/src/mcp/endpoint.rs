@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -11,15 +10,13 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full};
+use rmcp::transport::streamable_http_server::StreamableHttpService;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
-use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tower::Service;
 
 use super::outcome::{Outcome, OutcomeSlot};
 use super::server::Server;
-
-/// What the gateway lets through (design §10).
-const LARGEST_BODY: usize = 4 << 20;
+use crate::host;
 
 /// Where the list of tools goes. Text of others is escaped, so this stands in an answer only
 /// where rmcp wrote the list.
@@ -36,19 +33,7 @@ type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 impl Endpoint {
     pub(crate) fn new(server: Server) -> Self {
-        // Hosts stay loopback: the gateway has checked the public one. Nothing is kept
-        // between two requests, so recycling a worker strands nobody.
-        let config = StreamableHttpServerConfig::default()
-            .with_legacy_session_mode(false)
-            .with_json_response(true)
-            .with_sse_retry(None)
-            .with_max_request_body_bytes(LARGEST_BODY);
-        let factory = server.clone();
-        let mcp = StreamableHttpService::new(
-            move || Ok(factory.clone()),
-            Arc::new(NeverSessionManager::default()),
-            config,
-        );
+        let mcp = host::mcp(server.clone());
         Self { mcp, server }
     }
 }
