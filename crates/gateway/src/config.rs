@@ -4,6 +4,7 @@
 //! [`Config::table`] is the same knowledge as text, for `.env.example` and the README.
 
 mod allow;
+mod documents;
 mod machine;
 mod table;
 mod vars;
@@ -24,6 +25,7 @@ use store::{DatabaseUrl, GatewaySecret};
 use url::Url;
 
 pub use allow::SignInAllow;
+pub use documents::ClientDocuments;
 pub use machine::raise_descriptor_limit;
 pub use table::{Setting, table};
 pub use vars::{ConfigError, Vars};
@@ -46,6 +48,7 @@ pub struct Config {
     /// Peers whose forwarded headers are believed.
     pub trusted_proxies: Vec<IpNet>,
     pub sign_in_allow: SignInAllow,
+    pub client_documents: ClientDocuments,
     pub rate_limits: RateLimits,
     pub tools: ToolPolicy,
     /// Where a person's account is looked for unless they say otherwise.
@@ -152,6 +155,9 @@ impl Config {
             sign_in_allow: vars
                 .parsed("SIGN_IN_ALLOW", allow::ACCEPTS, SignInAllow::parse)?
                 .unwrap_or(SignInAllow::Everyone),
+            client_documents: vars
+                .parsed("CLIENT_DOCUMENTS", documents::ACCEPTS, ClientDocuments::parse)?
+                .unwrap_or(ClientDocuments::Open),
             rate_limits: match vars.switch("RATE_LIMITS")? {
                 Some(false) => RateLimits::Off,
                 Some(true) | None => RateLimits::On,

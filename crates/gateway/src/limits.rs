@@ -52,7 +52,8 @@ struct Buckets {
 /// The hosts behind a shared egress are told apart by what they ask for only.
 type ByAddressKey = u8;
 
-type Bucket<K> = RateLimiter<K, DefaultKeyedStateStore<K>, Monotonic, NoOpMiddleware<Moment>>;
+pub(crate) type Bucket<K> =
+    RateLimiter<K, DefaultKeyedStateStore<K>, Monotonic, NoOpMiddleware<Moment>>;
 
 /// Beyond this many keys at once neighbours share a bucket: memory stays bounded while
 /// somebody rotates addresses, and it is theirs that run dry.
@@ -146,7 +147,7 @@ fn bucket<K: std::hash::Hash + Eq + Clone>(per_minute: u32) -> Bucket<K> {
     limiter(quota)
 }
 
-fn limiter<K: std::hash::Hash + Eq + Clone>(quota: Quota) -> Bucket<K> {
+pub(crate) fn limiter<K: std::hash::Hash + Eq + Clone>(quota: Quota) -> Bucket<K> {
     RateLimiter::new(quota, DefaultKeyedStateStore::default(), Monotonic)
 }
 
@@ -181,10 +182,10 @@ fn neighbourhood_of(network: IpNet) -> IpNet {
 
 /// The runtime's monotonic clock, so that tests can move it.
 #[derive(Debug, Clone, Copy, Default)]
-struct Monotonic;
+pub(crate) struct Monotonic;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Moment(tokio::time::Instant);
+pub(crate) struct Moment(tokio::time::Instant);
 
 impl Clock for Monotonic {
     type Instant = Moment;

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{ChosenBy, Config, Sandbox, raise_descriptor_limit};
 use crate::console::{self, Console, SANDBOX_GAPS};
 use crate::janitor;
+use crate::oauth::cimd::Web;
 use crate::routes::router;
 use crate::serve::Server;
 use crate::state::{AppState, Foundation};
@@ -80,7 +81,8 @@ impl Gateway {
         };
         let store = Store::open(&config.database_url, &config.secret, options).await?;
         let config = Arc::new(config);
-        let app = AppState::build(Foundation { config, clock, entropy, store, program })?;
+        let web = Web::real();
+        let app = AppState::build(Foundation { config, clock, entropy, store, program, web })?;
         Ok(Self { app, most_connections })
     }
 

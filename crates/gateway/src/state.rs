@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{Config, RateLimits};
 use crate::custody::{Custody, CustodyOptions};
 use crate::limits::Limits;
+use crate::oauth::cimd::{Documents, Web};
 use crate::proxy::{Bodies, DeviceCache, Streams};
 use crate::serve::Drain;
 use crate::sign_in::Scheduler;
@@ -30,6 +31,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     pub store: Store,
     pub limits: Limits,
+    /// Clients whose id is the address of their description.
+    pub documents: Documents,
     pub sign_ins: Scheduler,
     pub custody: Custody,
     pub supervisor: Supervisor,
@@ -54,12 +57,14 @@ pub struct Foundation {
     pub entropy: Arc<dyn Entropy>,
     pub store: Store,
     pub program: WorkerProgram,
+    /// The way to the metadata documents of clients.
+    pub web: Web,
 }
 
 impl AppState {
     /// Puts the parts together. Starts no process and binds no address.
     pub fn build(foundation: Foundation) -> anyhow::Result<Self> {
-        let Foundation { config, clock, entropy, store, program } = foundation;
+        let Foundation { config, clock, entropy, store, program, web } = foundation;
         let tasks = TaskTracker::new();
         let node = NodeId::generate(&*entropy);
         let limits = match config.rate_limits {
@@ -89,6 +94,9 @@ impl AppState {
         )?;
         let sign_ins =
             Scheduler::new(&config, store.clone(), clock.clone(), entropy.clone(), tasks.clone())?;
+        let policy = config.client_documents.clone();
+        let documents =
+            Documents::new(web, policy, &config.public_url, store.clone(), clock.clone())?;
         Ok(Self(Arc::new(Parts {
             devices: DeviceCache::new(store.clone(), look_again_after(&config)),
             gates: AccountGates::default(),
@@ -101,6 +109,7 @@ impl AppState {
             entropy,
             store,
             limits,
+            documents,
             sign_ins,
             custody,
             supervisor,

@@ -42,7 +42,21 @@ pub struct Client {
     pub scopes: Option<Scopes>,
     pub created_at: Timestamp,
     pub last_used_at: Timestamp,
+    /// The age of what is known; `None` for a registration, which does not age.
+    pub document: Option<Freshness>,
     secret: Option<Vec<u8>>,
+}
+
+/// How old the copy of a metadata document is, and when it is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    pub fetched_at: Timestamp,
+    pub fresh_until: Timestamp,
+}
+
+impl Freshness {
+    /// The copy of a document that is not there any more: overdue since ever.
+    const GONE: Self = Self { fetched_at: Timestamp(0), fresh_until: Timestamp(0) };
 }
 
 impl Client {
@@ -87,6 +101,8 @@ struct ClientRow {
     metadata: Vec<u8>,
     created_at: i64,
     last_used_at: i64,
+    fetched_at: Option<i64>,
+    fresh_until: Option<i64>,
 }
 
 impl Store {
@@ -99,23 +115,49 @@ impl Store {
     ) -> Result<bool, StoreError> {
         const ADD: &str = "
             INSERT INTO clients
-                   (client_id, auth_method, secret_digest, metadata, created_at, last_used_at)
-            VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (client_id) DO NOTHING";
-        let added = self.write_client(ADD, client, now).await?;
+                   (client_id, auth_method, secret_digest, metadata, created_at, last_used_at,
+                    fetched_at, fresh_until)
+            VALUES ($1, $2, $3, $4, $5, $5, $6, $7) ON CONFLICT (client_id) DO NOTHING";
+        let added = self.write_client(ADD, client, None, now).await?;
         Ok(added == 1)
     }
 
     /// Stores a client as its metadata document describes it now, in place of what was known.
     #[tracing::instrument(name = "store.clients.put", skip_all)]
-    pub async fn put_client(&self, client: &NewClient, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn put_client(
+        &self,
+        client: &NewClient,
+        freshness: Freshness,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         const PUT: &str = "
             INSERT INTO clients
-                   (client_id, auth_method, secret_digest, metadata, created_at, last_used_at)
-            VALUES ($1, $2, $3, $4, $5, $5)
+                   (client_id, auth_method, secret_digest, metadata, created_at, last_used_at,
+                    fetched_at, fresh_until)
+            VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
             ON CONFLICT (client_id) DO UPDATE
                SET auth_method = excluded.auth_method, secret_digest = excluded.secret_digest,
-                   metadata = excluded.metadata, last_used_at = excluded.last_used_at";
-        self.write_client(PUT, client, now).await?;
+                   metadata = excluded.metadata, last_used_at = excluded.last_used_at,
+                   fetched_at = excluded.fetched_at, fresh_until = excluded.fresh_until";
+        self.write_client(PUT, client, Some(freshness), now).await?;
+        Ok(())
+    }
+
+    /// Notes that the metadata document of a client is there no more, or is none any more. The
+    /// row stays, because devices refer to it; what it says is not to be used.
+    #[tracing::instrument(name = "store.clients.expire_document", skip_all)]
+    pub async fn expire_document(&self, client: &ClientId) -> Result<(), StoreError> {
+        const EXPIRE: &str = "
+            UPDATE clients SET fetched_at = $2, fresh_until = $3
+             WHERE client_id = $1 AND fetched_at IS NOT NULL";
+        on_pool!(self.writer(), |pool| {
+            sqlx::query(EXPIRE)
+                .bind(client.as_str())
+                .bind(Freshness::GONE.fetched_at.0)
+                .bind(Freshness::GONE.fresh_until.0)
+                .execute(pool)
+                .await?;
+        });
         Ok(())
     }
 
@@ -123,6 +165,7 @@ impl Store {
         &self,
         statement: &'static str,
         client: &NewClient,
+        freshness: Option<Freshness>,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         let metadata = Metadata {
@@ -141,6 +184,8 @@ impl Store {
                 .bind(client.secret.as_ref().map(TokenDigest::as_bytes))
                 .bind(sealed)
                 .bind(now.0)
+                .bind(freshness.map(|freshness| freshness.fetched_at.0))
+                .bind(freshness.map(|freshness| freshness.fresh_until.0))
                 .execute(pool)
                 .await?
                 .rows_affected()
@@ -150,7 +195,8 @@ impl Store {
     #[tracing::instrument(name = "store.clients.find", skip_all)]
     pub async fn find_client(&self, client: &ClientId) -> Result<Option<Client>, StoreError> {
         const FIND: &str = "
-            SELECT auth_method, secret_digest, metadata, created_at, last_used_at
+            SELECT auth_method, secret_digest, metadata, created_at, last_used_at,
+                   fetched_at, fresh_until
               FROM clients WHERE client_id = $1";
         let row: Option<ClientRow> = on_pool!(self.reader(), |pool| {
             sqlx::query_as(FIND).bind(client.as_str()).fetch_optional(pool).await?
@@ -168,6 +214,9 @@ impl Store {
             scopes: metadata.scopes,
             created_at: Timestamp(row.created_at),
             last_used_at: Timestamp(row.last_used_at),
+            document: row.fetched_at.zip(row.fresh_until).map(|(fetched_at, fresh_until)| {
+                Freshness { fetched_at: Timestamp(fetched_at), fresh_until: Timestamp(fresh_until) }
+            }),
             secret: row.secret_digest,
         }))
     }

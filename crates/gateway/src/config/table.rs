@@ -24,7 +24,7 @@ pub fn table() -> &'static [Setting] {
     &TABLE
 }
 
-static TABLE: [Setting; 32] = [
+static TABLE: [Setting; 33] = [
     secret("GATEWAY_SECRET", "", "Seals everything stored; at least 32 characters. Required."),
     plain("GATEWAY_SECRET_FILE", "", "File holding the secret, instead of GATEWAY_SECRET."),
     secret("GATEWAY_SECRET_OLD", "", "The previous secret, beside a new GATEWAY_SECRET."),
@@ -44,6 +44,11 @@ static TABLE: [Setting; 32] = [
         "Peers whose X-Forwarded-For is believed: addresses or networks.",
     ),
     plain("SIGN_IN_ALLOW", "everyone", "Who may connect: e-mail addresses and @domains."),
+    plain(
+        "CLIENT_DOCUMENTS",
+        "open",
+        "Whose client metadata documents are accepted: open, off or host names.",
+    ),
     plain("RATE_LIMITS", "on", "off switches request limits off, for load tests."),
     plain("ACCESS_TOKEN_TTL_DAYS", "90", "Life of an access token in days; 0 = no expiry."),
     plain("MAX_WORKERS", "from memory, at least 200", "Worker processes that may run at once."),

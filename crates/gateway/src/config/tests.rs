@@ -39,6 +39,7 @@ fn an_unusable_value_is_named_with_what_is_accepted() {
         ("WORKER_PORT_START", "9000", "both or neither"),
         ("WORKER_SANDBOX", "maybe", "auto or require"),
         ("RATE_LIMITS", "perhaps", "on or off"),
+        ("CLIENT_DOCUMENTS", "https://claude.ai", "host names"),
         ("GARMIN_DOMAIN", "garmin.de", "garmin.cn"),
         ("GARMIN_API_URL", "http://garmin.com", "loopback"),
         ("GATEWAY_LOG_LEVEL", "loud", "debug"),

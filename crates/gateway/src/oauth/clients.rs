@@ -3,10 +3,43 @@
 use domain::id::ClientId;
 use store::{Client, StoreError};
 
+use super::cimd::{DocumentError, DocumentUrl, Known};
 use crate::state::AppState;
 
-/// The client of this id, if there is one. An id that is a URL names a metadata document;
-/// as long as documents are not fetched, and not advertised, nobody has such an id.
-pub(super) async fn resolve(app: &AppState, id: &ClientId) -> Result<Option<Client>, StoreError> {
-    app.store.find_client(id).await
+/// What is known about a client id.
+pub enum Found {
+    /// Registered, or described by a document that was accepted before.
+    Known(Box<Client>),
+    /// The address of a document nobody has come with before. Nothing has been sent to it.
+    Document(DocumentUrl),
+    /// The address of a document that is not accepted, or not any more.
+    Refused(DocumentError),
+    Unknown,
+}
+
+/// The client of this id. Never asks anything of a server this gateway has not accepted a
+/// document from: that takes somebody who has signed in, and [`verify`].
+pub async fn find(app: &AppState, id: &ClientId) -> Result<Found, StoreError> {
+    if id.is_metadata_url() {
+        return Ok(match app.documents.find(id).await? {
+            Known::Client(client) => Found::Known(client),
+            Known::Never(url) => Found::Document(url),
+            Known::Not(error) => Found::Refused(error),
+        });
+    }
+    let client = app.store.find_client(id).await?;
+    Ok(client.map_or(Found::Unknown, |client| Found::Known(Box::new(client))))
+}
+
+/// The client a document describes: fetched, checked and stored. Only for a person who has
+/// signed in, whose consent it is about.
+pub async fn verify(app: &AppState, url: &DocumentUrl) -> Result<Client, DocumentError> {
+    app.documents.verify(url).await
+}
+
+/// Whether the id itself says who is asking: it is a document of a host that is known for what
+/// it publishes, or that the operator has named.
+#[must_use]
+pub fn is_well_known(app: &AppState, id: &ClientId) -> bool {
+    app.documents.is_well_known(id)
 }

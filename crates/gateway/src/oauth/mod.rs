@@ -1,7 +1,8 @@
 //! The authorization server: one file per endpoint.
 
 mod authorize;
-mod clients;
+pub mod cimd;
+pub mod clients;
 mod cors;
 mod metadata;
 pub(crate) mod redirect;

@@ -18,7 +18,9 @@ use store::{
     Redemption, RefreshOutcome, RefreshRequest, Renewed, StoreError,
 };
 
-use super::{audit, clients, store_failed, to_the_end};
+use super::cimd::DocumentError;
+use super::clients::{self, Found};
+use super::{audit, store_failed, to_the_end};
 use crate::error::OAuthError;
 use crate::extract::client_auth::Presented;
 use crate::extract::client_ip::ClientIp;
@@ -65,8 +67,17 @@ pub(super) async fn authenticate(
         tracing::info!(event = "token-invalid-client", "a client was refused");
         OAuthError::invalid_client(presented.basic)
     };
-    let client = clients::resolve(app, &presented.id).await.map_err(|e| store_failed(&e))?;
-    let client = client.ok_or_else(refuse)?;
+    let client = match clients::find(app, &presented.id).await.map_err(|e| store_failed(&e))? {
+        Found::Known(client) => *client,
+        // The publisher is down. Only this client suffers, and it should come back.
+        Found::Refused(DocumentError::Unavailable) => return Err(OAuthError::unavailable()),
+        // A document that was never accepted has led to no code and no token.
+        Found::Refused(
+            DocumentError::NotAccepted | DocumentError::Invalid | DocumentError::KeyRequired,
+        )
+        | Found::Document(_)
+        | Found::Unknown => return Err(refuse()),
+    };
     let proved = match (client.auth_method, &presented.secret) {
         (AuthMethod::None, None) => true,
         // Either way of sending it: hosts use the one they prefer, not the one they named.

@@ -17,6 +17,7 @@ use domain::region::Region;
 use domain::scope::Scopes;
 use domain::token::AccessToken;
 use gateway::config::{Config, Vars};
+use gateway::oauth::cimd::Web;
 use gateway::state::{AppState, Foundation};
 use gateway::{WorkerProgram, router};
 use http::{HeaderMap, Request, StatusCode};
@@ -268,7 +269,8 @@ pub(crate) async fn open(vars: &Vars, clock: &Arc<ManualClock>, mode: &str) -> A
     };
     let store = Store::open(&config.database_url, &config.secret, options).await.unwrap();
     let program = WorkerProgram { exe: test_worker(), args: vec![mode.into()] };
-    AppState::build(Foundation { config, clock, entropy, store, program }).unwrap()
+    let web = Web::real();
+    AppState::build(Foundation { config, clock, entropy, store, program, web }).unwrap()
 }
 
 /// Cargo builds a package's examples beside its tests.

@@ -44,6 +44,7 @@ CREATE INDEX accounts_refreshed_at ON accounts (refreshed_at);
 
 -- OAuth clients. `first_device_at` stays null until a device is issued: only such clients may
 -- ever be swept, for a host keeps using the id it was given long after its last device ended.
+-- `fetched_at` and `fresh_until` are the age of a metadata document, null for a registration.
 CREATE TABLE clients (
     client_id       TEXT    NOT NULL PRIMARY KEY,
     auth_method     TEXT    NOT NULL,
@@ -51,7 +52,9 @@ CREATE TABLE clients (
     metadata        BLOB    NOT NULL, -- sealed
     created_at      INTEGER NOT NULL,
     last_used_at    INTEGER NOT NULL,
-    first_device_at INTEGER
+    first_device_at INTEGER,
+    fetched_at      INTEGER,
+    fresh_until     INTEGER
 ) STRICT;
 
 CREATE INDEX clients_last_used_at ON clients (last_used_at);

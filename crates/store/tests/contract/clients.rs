@@ -6,7 +6,7 @@ use domain::oauth::AuthMethod;
 use domain::redirect::RedirectUri;
 use domain::scope::Scopes;
 use domain::token::{ClientSecret, Token};
-use store::NewClient;
+use store::{Freshness, NewClient};
 
 use crate::support::{DAY, NOW, new_client, on_both};
 
@@ -53,7 +53,8 @@ on_both! {
         assert!(!db.store.register_client(&second, NOW).await.unwrap());
         let name = async || db.store.find_client(&first.id).await.unwrap().unwrap().name;
         assert_eq!(name().await.as_deref(), Some("first"));
-        db.store.put_client(&second, NOW.plus(DAY)).await.unwrap();
+        let fresh = Freshness { fetched_at: NOW.plus(DAY), fresh_until: NOW.plus(2 * DAY) };
+        db.store.put_client(&second, fresh, NOW.plus(DAY)).await.unwrap();
         assert_eq!(name().await.as_deref(), Some("second"));
     }
 }
@@ -88,5 +89,42 @@ on_both! {
         let listed = db.store.list_clients().await.unwrap();
         assert_eq!(listed.len(), 1);
         assert_eq!((listed[0].devices, listed[0].name.as_deref()), (2, Some("Test client")));
+    }
+}
+
+on_both! {
+    async fn a_document_ages_and_a_registration_does_not(db: &Db) {
+        let document = async |id| db.store.find_client(id).await.unwrap().unwrap().document;
+        let registered = db.client().await;
+        let described = new_client("described");
+        let fresh = Freshness { fetched_at: NOW, fresh_until: NOW.plus(DAY) };
+        db.store.put_client(&described, fresh, NOW).await.unwrap();
+        assert_eq!(document(&registered).await, None);
+        assert_eq!(document(&described.id).await, Some(fresh));
+        for id in [&registered, &described.id] {
+            db.store.expire_document(id).await.unwrap();
+        }
+        assert_eq!(document(&registered).await, None);
+        assert!(document(&described.id).await.unwrap().fresh_until < NOW);
+        let later = Freshness { fetched_at: NOW.plus(DAY), fresh_until: NOW.plus(2 * DAY) };
+        db.store.put_client(&described, later, NOW.plus(DAY)).await.unwrap();
+        assert_eq!(document(&described.id).await, Some(later));
+    }
+}
+
+on_both! {
+    async fn a_described_client_with_a_device_survives_the_sweep_and_a_lost_document(db: &Db) {
+        let account = db.connect("guid-1").await.account;
+        let described = new_client("described");
+        let abandoned = new_client("abandoned");
+        let fresh = Freshness { fetched_at: NOW, fresh_until: NOW.plus(DAY) };
+        for client in [&described, &abandoned] {
+            db.store.put_client(client, fresh, NOW).await.unwrap();
+        }
+        db.device(&account, &described.id).await;
+        db.store.expire_document(&described.id).await.unwrap();
+        assert_eq!(db.store.sweep_abandoned_clients(NOW.plus(800 * DAY)).await.unwrap(), 1);
+        assert!(db.store.find_client(&described.id).await.unwrap().is_some());
+        assert!(db.store.find_client(&abandoned.id).await.unwrap().is_none());
     }
 }

@@ -17,9 +17,10 @@ use store::{Client, NewSignIn, SignInLimits, StoreError};
 
 pub(super) use submit::post;
 
+use super::clients::{self, Found};
 use super::redirect::{see_other, with_error};
 use super::request::{self, AuthorizationRequest};
-use super::{clients, store_failed};
+use super::store_failed;
 use crate::error::whole_seconds;
 use crate::extract::client_ip::ClientIp;
 use crate::extract::cookie;
@@ -204,7 +205,10 @@ async fn known_client(app: &AppState, params: &Params) -> Result<Client, Refusal
         Refusal::Page(reason)
     };
     let id = ClientId::parse(text).map_err(|_| unknown())?;
-    clients::resolve(app, &id).await?.ok_or_else(unknown)
+    match clients::find(app, &id).await? {
+        Found::Known(client) => Ok(*client),
+        Found::Document(_) | Found::Refused(_) | Found::Unknown => Err(unknown()),
+    }
 }
 
 fn allowed_redirect(client: &Client, params: &Params) -> Result<RedirectUri, Refusal> {

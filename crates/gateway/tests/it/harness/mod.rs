@@ -12,6 +12,7 @@ use axum::body::Body;
 use domain::clock::{Clock, ManualClock, Timestamp};
 use domain::entropy::{CountingEntropy, Entropy};
 use gateway::config::{Config, Vars};
+use gateway::oauth::cimd::Web;
 use gateway::state::{AppState, Foundation};
 use gateway::{WorkerProgram, router};
 use http::{HeaderMap, Request, StatusCode};
@@ -190,7 +191,8 @@ async fn open(vars: &Vars, clock: &Arc<ManualClock>, entropy: &Arc<dyn Entropy>)
     let store = Store::open(&config.database_url, &config.secret, options).await.unwrap();
     // No test here gets as far as a worker.
     let program = WorkerProgram { exe: "/nonexistent".into(), args: Vec::new() };
-    AppState::build(Foundation { config, clock, entropy: entropy.clone(), store, program }).unwrap()
+    let (entropy, web) = (entropy.clone(), Web::real());
+    AppState::build(Foundation { config, clock, entropy, store, program, web }).unwrap()
 }
 
 pub(crate) fn request(method: &str, path: &str) -> http::request::Builder {

@@ -1,0 +1,137 @@
+//! How much is fetched: one flight per document at a time, one per host, four in all, so many
+//! a minute; and what has just failed is not tried again at once.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::clock::{Clock, Timestamp};
+use governor::Quota;
+use store::Client;
+use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::timeout;
+
+use super::{DocumentUrl, Failure};
+use crate::limits::{Bucket, limiter};
+
+const AT_ONCE: usize = 4;
+const PER_HOST_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
+const A_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
+/// How long a failure answers for the next try.
+const FAILED_FOR: Duration = Duration::from_secs(30);
+/// How long a flight waits for its turn. Browsers and hosts wait for it as well.
+const QUEUE: Duration = Duration::from_secs(3);
+/// Documents and hosts that are remembered at once.
+const MOST: usize = 1000;
+
+pub(super) struct Flights {
+    clock: Arc<dyn Clock>,
+    table: Mutex<Table>,
+    places: Semaphore,
+    per_host: Bucket<String>,
+    total: Bucket<()>,
+}
+
+#[derive(Default)]
+struct Table {
+    flights: HashMap<DocumentUrl, Arc<Flight>>,
+    hosts: HashMap<String, Arc<Semaphore>>,
+}
+
+/// Under way while it is empty; afterwards what came of it, and when.
+type Flight = OnceCell<(Result<Client, Failure>, Timestamp)>;
+
+impl Flights {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            table: Mutex::default(),
+            places: Semaphore::new(AT_ONCE),
+            per_host: limiter(Quota::per_minute(PER_HOST_A_MINUTE)),
+            total: limiter(Quota::per_minute(A_MINUTE)),
+        }
+    }
+
+    /// What comes of the flight to `url`: the one under way, the one that has just failed, or
+    /// a new one. Should its first passenger leave, the next one takes over.
+    pub(super) async fn join<F>(
+        &self,
+        url: &DocumentUrl,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Client, Failure>
+    where
+        F: Future<Output = Result<Client, Failure>>,
+    {
+        let flight = self.board(url).ok_or(Failure::Busy)?;
+        let (outcome, _) = flight
+            .get_or_init(|| async {
+                let outcome = self.in_turn(url, fetch).await;
+                (outcome, self.clock.now())
+            })
+            .await;
+        match outcome {
+            // Nothing was asked of the publisher, so nothing is known to be wrong there.
+            Ok(_) | Err(Failure::Busy | Failure::Store) => self.forget(url, &flight),
+            Err(Failure::Fetch(_) | Failure::Document(_)) => {}
+        }
+        outcome.clone()
+    }
+
+    async fn in_turn<F>(
+        &self,
+        url: &DocumentUrl,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Client, Failure>
+    where
+        F: Future<Output = Result<Client, Failure>>,
+    {
+        let host = self.host(url.host());
+        let turn = async { (host.acquire().await, self.places.acquire().await) };
+        let _places = timeout(QUEUE, turn).await.map_err(|_| Failure::Busy)?;
+        let within = self.per_host.check_key(&url.host().to_owned()).is_ok()
+            && self.total.check_key(&()).is_ok();
+        if !within {
+            return Err(Failure::Busy);
+        }
+        fetch().await
+    }
+
+    fn board(&self, url: &DocumentUrl) -> Option<Arc<Flight>> {
+        let now = self.clock.now();
+        let mut table = self.table();
+        table.flights.retain(|_, flight| {
+            flight.get().is_none_or(|(_, landed)| now.since(*landed) < FAILED_FOR)
+        });
+        if let Some(flight) = table.flights.get(url) {
+            return Some(flight.clone());
+        }
+        if table.flights.len() >= MOST {
+            return None;
+        }
+        let flight = Arc::new(Flight::new());
+        table.flights.insert(url.clone(), flight.clone());
+        Some(flight)
+    }
+
+    fn forget(&self, url: &DocumentUrl, flight: &Arc<Flight>) {
+        let mut table = self.table();
+        if table.flights.get(url).is_some_and(|known| Arc::ptr_eq(known, flight)) {
+            table.flights.remove(url);
+        }
+    }
+
+    /// The queue of one host. There are no more of them than flights.
+    fn host(&self, host: &str) -> Arc<Semaphore> {
+        let mut table = self.table();
+        table.hosts.retain(|_, queue| Arc::strong_count(queue) > 1);
+        if self.per_host.len() > MOST {
+            self.per_host.retain_recent();
+        }
+        table.hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
