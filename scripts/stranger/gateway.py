@@ -1,4 +1,4 @@
-"""Starts a simulator and a gateway as an operator would: `simulator` and `serve`, by environment."""
+"""Starts a simulator and a gateway as an operator would: by command and environment."""
 
 import socket
 import subprocess
@@ -33,15 +33,17 @@ class Simulator:
 
 
 class Gateway:
-    def __init__(self, binary, data, upstream):
+    def __init__(self, binary, data, upstream, public=None, words=("serve",)):
+        """`public` is the port people know, when another program listens there."""
         self.port = free_port()
-        env = {**upstream, "PORT": str(self.port), "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
+        origin = f"http://127.0.0.1:{public or self.port}"
+        env = {**upstream, "PORT": str(self.port), "PUBLIC_URL": origin,
                "DATA_DIR": str(data), "GATEWAY_SECRET": SECRET, "RATE_LIMITS": "off"}
         began = time.perf_counter()
-        self.process = subprocess.Popen([binary, "serve"], env=env, stdin=subprocess.DEVNULL, cwd=data,
+        self.process = subprocess.Popen([binary, *words], env=env, stdin=subprocess.DEVNULL, cwd=data,
                                         stdout=open(f"{data}/log", "ab"), stderr=subprocess.STDOUT)
         self.ready_after = eventually("first 200", 20, lambda: self._healthy(began), 0.0005)
-        self.connector = f"http://127.0.0.1:{self.port}/mcp"
+        self.connector = f"{origin}/mcp"
 
     def _healthy(self, began):
         if self.process.poll() is not None:
