@@ -150,6 +150,12 @@ impl OAuthError {
         }
     }
 
+    /// Whether the request held a code, token or client that is none.
+    #[must_use]
+    pub fn is_miss(&self) -> bool {
+        matches!(self.code, ErrorCode::InvalidGrant | ErrorCode::InvalidClient)
+    }
+
     #[must_use]
     pub fn slow_down(retry_after: Duration) -> Self {
         Self {

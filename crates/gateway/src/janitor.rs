@@ -131,8 +131,14 @@ async fn round(app: &AppState, last: Option<(Stats, usize)>) -> Option<(Stats, u
     if let Err(error) = app.store.flush().await {
         tracing::warn!(event = "store-failed", error = error.label(), "usage stays in memory");
     }
-    if let Err(error) = app.store.sweep_expired(now).await {
-        tracing::warn!(event = "store-failed", error = error.label(), "nothing was swept");
+    match app.store.sweep_expired(now).await {
+        Ok(swept) if swept.clients > 0 => {
+            tracing::info!(event = "cleanup-orphan-clients", clients = swept.clients, "");
+        }
+        Ok(_) => {}
+        Err(error) => {
+            tracing::warn!(event = "store-failed", error = error.label(), "nothing was swept");
+        }
     }
     let stats = match app.store.stats(now).await {
         Ok(stats) => (stats, app.supervisor.workers().len()),

@@ -19,6 +19,7 @@ pub mod workers;
 
 mod console;
 mod janitor;
+mod request_id;
 mod routes;
 mod run;
 mod serve;

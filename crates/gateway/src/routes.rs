@@ -9,7 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::state::AppState;
-use crate::{error, headers, oauth, pages, proxy};
+use crate::{error, headers, oauth, pages, proxy, request_id};
 
 /// Everything the gateway answers. Layers added last run first: a panic is caught inside the
 /// layers that dress every response, so even its answer carries the security headers.
@@ -26,6 +26,7 @@ pub fn router(app: AppState) -> Router {
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(axum::middleware::from_fn_with_state(app.clone(), headers::secure))
         .layer(axum::middleware::from_fn_with_state(app.clone(), proxy::host::check))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), request_id::name))
         .with_state(app)
 }
 

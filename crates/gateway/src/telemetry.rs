@@ -10,13 +10,16 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{Layer, Registry};
 
 use crate::config::LogConfig;
+use crate::request_id;
 
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
@@ -69,9 +72,23 @@ struct Lines {
     file: Option<Mutex<File>>,
 }
 
-impl<S: Subscriber> Layer<S> for Lines {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id).filter(|span| span.name() == request_id::SPAN) else {
+            return;
+        };
         let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        span.extensions_mut().insert(fields);
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(request) = span.extensions().get::<Fields>() {
+                fields.0.extend(request.0.clone());
+            }
+        }
         event.record(&mut fields);
         let ts = jiff::Timestamp::now();
         let meta = event.metadata();

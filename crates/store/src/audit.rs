@@ -23,22 +23,30 @@ pub enum AuditEvent {
     ClientRegistered,
     DeviceAdded,
     DeviceRevoked,
+    TokenRevoked,
+    ConsentDenied,
     CodeReplayed,
+    RefreshRotated,
     RefreshGrace,
     RefreshLostResponse,
     RefreshReuse,
+    SignInNeeded,
 }
 
 impl AuditEvent {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::AccountConnected,
         Self::ClientRegistered,
         Self::DeviceAdded,
         Self::DeviceRevoked,
+        Self::TokenRevoked,
+        Self::ConsentDenied,
         Self::CodeReplayed,
+        Self::RefreshRotated,
         Self::RefreshGrace,
         Self::RefreshLostResponse,
         Self::RefreshReuse,
+        Self::SignInNeeded,
     ];
 
     #[must_use]
@@ -48,10 +56,14 @@ impl AuditEvent {
             Self::ClientRegistered => "client_registered",
             Self::DeviceAdded => "device_added",
             Self::DeviceRevoked => "device_revoked",
+            Self::TokenRevoked => "token_revoked",
+            Self::ConsentDenied => "consent_denied",
             Self::CodeReplayed => "code_replayed",
+            Self::RefreshRotated => "refresh_rotated",
             Self::RefreshGrace => "refresh_grace",
             Self::RefreshLostResponse => "refresh_lost_response",
             Self::RefreshReuse => "refresh_reuse",
+            Self::SignInNeeded => "sign_in_needed",
         }
     }
 }

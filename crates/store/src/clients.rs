@@ -1,5 +1,7 @@
 //! Registered OAuth clients.
 
+use std::time::Duration;
+
 use domain::clock::Timestamp;
 use domain::id::ClientId;
 use domain::oauth::AuthMethod;
@@ -16,6 +18,13 @@ use crate::{Store, corrupt};
 
 const TABLE: &str = "clients";
 const METADATA: Place = Place { table: TABLE, column: "metadata" };
+
+/// Hosts keep the registration they made once and come back with it much later.
+const UNUSED: Duration = Duration::from_hours(400 * 24);
+/// Registration is open to everybody, so this many clients without a device are kept at most,
+const CROWD: i64 = 50_000;
+/// and in any case those whose person may be looking for their password right now.
+const SPARED: Duration = Duration::from_hours(24);
 
 /// A registration, checked by the caller.
 #[derive(Debug, Clone)]
@@ -257,21 +266,33 @@ impl Store {
             .collect()
     }
 
-    /// Deletes clients that nobody has used since `unused_since` and that never led to a
-    /// device. One that ever did stays for good: its host will come back with the same id,
-    /// and most hosts cannot recover from "unknown client".
+    /// Deletes clients that never led to a device and that nobody has used for [`UNUSED`], and
+    /// of a crowd of them, as nobody honest makes it, the least recently used. One that ever
+    /// led to a device stays for good: its host will come back with the same id, and most
+    /// hosts cannot recover from "unknown client".
     #[tracing::instrument(name = "store.clients.sweep_abandoned", skip_all)]
-    pub async fn sweep_abandoned_clients(
-        &self,
-        unused_since: Timestamp,
-    ) -> Result<u64, StoreError> {
+    pub async fn sweep_abandoned_clients(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let forgotten = self.sweep_clients(now.minus(UNUSED), 0).await?;
+        Ok(forgotten + self.sweep_clients(now.minus(SPARED), CROWD).await?)
+    }
+
+    /// Deletes clients without a device, unused since then, but for the `most` recent ones.
+    async fn sweep_clients(&self, since: Timestamp, most: i64) -> Result<u64, StoreError> {
         const SWEEP: &str = "
             DELETE FROM clients
              WHERE first_device_at IS NULL AND last_used_at < $1
                AND NOT EXISTS (SELECT 1 FROM devices AS d WHERE d.client_id = clients.client_id)
-               AND NOT EXISTS (SELECT 1 FROM grants AS g WHERE g.client_id = clients.client_id)";
+               AND NOT EXISTS (SELECT 1 FROM grants AS g WHERE g.client_id = clients.client_id)
+               AND client_id IN (SELECT client_id FROM clients WHERE first_device_at IS NULL
+                                  ORDER BY last_used_at DESC, client_id LIMIT $3 OFFSET $2)";
         Ok(on_pool!(self.writer(), |pool| {
-            sqlx::query(SWEEP).bind(unused_since.0).execute(pool).await?.rows_affected()
+            sqlx::query(SWEEP)
+                .bind(since.0)
+                .bind(most)
+                .bind(i64::MAX)
+                .execute(pool)
+                .await?
+                .rows_affected()
         }))
     }
 }

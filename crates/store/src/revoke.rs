@@ -1,8 +1,8 @@
 //! Ending access: of one device, of an account, of everybody.
 
-use domain::id::{AccountId, DeviceId, GrantId};
-
 use domain::clock::Timestamp;
+use domain::id::{AccountId, DeviceId, GrantId};
+use domain::token::{Access, TokenDigest};
 
 use crate::error::StoreError;
 use crate::pool::{in_transaction, on_pool};
@@ -27,6 +27,38 @@ fn read(rows: Vec<(String, String)>) -> Result<Vec<RevokedDevice>, StoreError> {
 }
 
 impl Store {
+    /// Ends one access token. Whoever gives it back has received it, which is remembered; the
+    /// device goes along when nothing is left that it could come back with.
+    #[tracing::instrument(name = "store.revoke.access", skip_all)]
+    pub async fn revoke_access(
+        &self,
+        access: &TokenDigest<Access>,
+        device: &DeviceId,
+        now: Timestamp,
+    ) -> Result<Option<RevokedDevice>, StoreError> {
+        const END: &str = "
+            UPDATE access_tokens SET expires_at = $2, used_at = COALESCE(used_at, $2)
+             WHERE digest = $1 AND (expires_at IS NULL OR expires_at > $2)";
+        const REVOKE: &str = "
+            DELETE FROM devices
+             WHERE device_id = $1
+               AND NOT EXISTS (SELECT 1 FROM access_tokens AS t
+                                WHERE t.device_id = devices.device_id
+                                  AND (t.expires_at IS NULL OR t.expires_at > $2))
+               AND NOT EXISTS (SELECT 1 FROM refresh_tokens AS r
+                                WHERE r.device_id = devices.device_id AND r.expires_at > $2)
+            RETURNING device_id, account_id";
+        let rows = in_transaction!(self.writer(), |transaction| {
+            sqlx::query(END).bind(access.as_bytes()).bind(now.0).execute(&mut *transaction).await?;
+            sqlx::query_as(REVOKE)
+                .bind(device.as_str())
+                .bind(now.0)
+                .fetch_all(&mut *transaction)
+                .await?
+        });
+        Ok(read(rows)?.pop())
+    }
+
     /// Revokes one device, its whole family of tokens with it.
     #[tracing::instrument(name = "store.revoke.device", skip_all)]
     pub async fn revoke_device(

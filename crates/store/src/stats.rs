@@ -77,9 +77,6 @@ impl LastLongSweep {
 const REMEMBERED: Duration = Duration::from_hours(24);
 /// How often rows are looked through that no index finds.
 const LONG_SWEEP: Duration = Duration::from_hours(1);
-/// Registration is open to everybody. Who registers and looks for their password meanwhile has
-/// this long; a host that is told "unknown client" later has to be set up anew.
-const CLIENT_UNUSED: Duration = Duration::from_hours(7 * 24);
 /// A sign-in this recent may be about to record its code.
 const SETTLING: Duration = Duration::from_mins(1);
 
@@ -231,7 +228,7 @@ impl Store {
         if !self.0.last_long_sweep.begin(now) {
             return Ok(swept);
         }
-        let clients = self.sweep_abandoned_clients(now.minus(CLIENT_UNUSED)).await?;
+        let clients = self.sweep_abandoned_clients(now).await?;
         let audit = self.sweep_audit(now).await?;
         Ok(Swept { clients, audit, ..swept })
     }

@@ -6,7 +6,9 @@ use domain::contract::CredentialsAnswer;
 use domain::id::{AccountId, Generation};
 use domain::region::Region;
 use garmin::{RefreshError, TokenPair};
-use store::{LeaseOutcome, LeaseOwner, Rotation, RotationOutcome, StoredCredentials};
+use store::{
+    AuditEntry, AuditEvent, LeaseOutcome, LeaseOwner, Rotation, RotationOutcome, StoredCredentials,
+};
 use tokio::time::Instant;
 
 use super::{BROKEN_RETRY_SECS, Custody, grant, store_failed, unavailable};
@@ -145,10 +147,19 @@ impl Custody {
                     generation = generation.0,
                     "a new sign-in is needed"
                 );
+                self.audit_sign_in_needed(account).await;
                 Renewed::Answer(CredentialsAnswer::SignInNeeded)
             }
             Ok(false) => Renewed::Overtaken,
             Err(error) => Renewed::Answer(store_failed(account, &error)),
+        }
+    }
+
+    async fn audit_sign_in_needed(&self, account: &AccountId) {
+        let event = AuditEvent::SignInNeeded;
+        let entry = AuditEntry { event, account: Some(account), device: None, client: None };
+        if let Err(error) = self.0.store.record_audit(&entry, self.0.clock.now()).await {
+            tracing::error!(event = "store-failed", error = error.label(), "not in the audit");
         }
     }
 

@@ -11,14 +11,19 @@ mod request;
 mod revoke;
 mod token;
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use axum::Router;
 use axum::routing::{get, post};
 use domain::clock::Timestamp;
 use store::{AuditEntry, StoreError};
+use tracing::Instrument;
 
 pub use request::AuthorizationRequest;
 
 use crate::error::OAuthError;
+use crate::limits::ByAddress;
 use crate::state::AppState;
 
 /// Every address of OAuth. The three short ones are what a client invents when discovery has
@@ -61,14 +66,41 @@ fn store_failed(error: &StoreError) -> OAuthError {
     OAuthError::unavailable()
 }
 
+/// Hosted clients give up on an answer after ten seconds.
+const ANSWER_WITHIN: Duration = Duration::from_secs(8);
+
 /// Work that must not stop half-way: a server drops a handler as soon as its client hangs up,
-/// and much follows a revocation or an issued token that nobody would do later.
+/// and much follows a revocation or an issued token that nobody would do later. Whoever waits
+/// for it is told to come back before they give up.
 async fn to_the_end<T: Send + 'static>(
     app: &AppState,
     work: impl Future<Output = Result<T, OAuthError>> + Send + 'static,
 ) -> Result<T, OAuthError> {
-    // A panic was reported by its hook.
-    app.tasks.spawn(work).await.unwrap_or_else(|_| Err(OAuthError::unavailable()))
+    let working = app.tasks.spawn(work.in_current_span());
+    match tokio::time::timeout(ANSWER_WITHIN, working).await {
+        Ok(Ok(done)) => done,
+        // A panic was reported by its hook.
+        Ok(Err(_)) => Err(OAuthError::unavailable()),
+        Err(_) => {
+            tracing::error!(event = "oauth-late", "an OAuth request goes on without its client");
+            Err(OAuthError::unavailable())
+        }
+    }
+}
+
+/// A failed request at an endpoint of machines, as its sender sees it. What is guessed or long
+/// dead counts against the sender's address; what is valid never does.
+fn refused(app: &AppState, address: IpAddr, error: OAuthError) -> OAuthError {
+    if !error.is_miss() {
+        return error;
+    }
+    match app.limits.check_address(ByAddress::Miss, address) {
+        Ok(()) => error,
+        Err(limit) => {
+            tracing::info!(event = "oauth-rate-limited", what = "misses", "");
+            OAuthError::slow_down(limit.retry_after)
+        }
+    }
 }
 
 /// What has happened has happened; a line about it that cannot be written must not undo it.

@@ -20,12 +20,11 @@ use store::{
 
 use super::cimd::DocumentError;
 use super::clients::{self, Found};
-use super::{audit, store_failed, to_the_end};
+use super::{audit, refused, store_failed, to_the_end};
 use crate::error::OAuthError;
 use crate::extract::client_auth::Presented;
 use crate::extract::client_ip::ClientIp;
 use crate::extract::form::{MACHINE_LIMIT, Params, read_form};
-use crate::limits::ByAddress;
 use crate::state::AppState;
 
 /// A refresh token dies after this long without use; every use begins it anew.
@@ -39,11 +38,33 @@ pub(super) async fn post(
     client_ip: ClientIp,
     request: Request,
 ) -> Result<Response, OAuthError> {
-    let exchange = Exchange::read(app, client_ip, request).await?;
-    let app = exchange.app.clone();
+    if request.uri().query().is_some_and(|query| !query.is_empty()) {
+        return Err(OAuthError::invalid_request("Send parameters in the body."));
+    }
+    let headers = request.headers().clone();
+    let params = read_form(request, MACHINE_LIMIT).await?;
+    if params.repeats("resource") {
+        return Err(OAuthError::invalid_request("A parameter was sent more than once."));
+    }
+    let work = {
+        let app = app.clone();
+        async move { exchange(app, &headers, params).await }
+    };
+    to_the_end(&app, work).await.map_err(|error| refused(&app, client_ip.0, error))
+}
+
+async fn exchange(
+    app: AppState,
+    headers: &HeaderMap,
+    params: Params,
+) -> Result<Response, OAuthError> {
+    let client = authenticate(&app, headers, &params).await?;
+    let now = app.clock.now();
+    tracing::info!(event = "token-exchange", client_id = %client.id, "a token is asked for");
+    let exchange = Exchange { app, params, client, now };
     match exchange.one("grant_type")? {
-        Some("authorization_code") => to_the_end(&app, async move { exchange.code().await }).await,
-        Some("refresh_token") => to_the_end(&app, async move { exchange.refresh().await }).await,
+        Some("authorization_code") => exchange.code().await,
+        Some("refresh_token") => exchange.refresh().await,
         Some(_) => {
             tracing::info!(event = "token-bad-grant", "a grant type we do not have");
             Err(OAuthError::new(
@@ -100,32 +121,6 @@ struct Exchange {
 }
 
 impl Exchange {
-    async fn read(
-        app: AppState,
-        client_ip: ClientIp,
-        request: Request,
-    ) -> Result<Self, OAuthError> {
-        if request.uri().query().is_some_and(|query| !query.is_empty()) {
-            return Err(OAuthError::invalid_request("Send parameters in the body."));
-        }
-        let headers = request.headers().clone();
-        let params = read_form(request, MACHINE_LIMIT).await?;
-        // Whoever holds a token of ours is not limited by address: hosts refresh for many
-        // people from a few.
-        if !brings_a_refresh_token(&app, &params).await.map_err(|error| store_failed(&error))? {
-            app.limits
-                .check_address(ByAddress::OAuth, client_ip.0)
-                .map_err(|limit| OAuthError::slow_down(limit.retry_after))?;
-        }
-        if params.repeats("resource") {
-            return Err(OAuthError::invalid_request("A parameter was sent more than once."));
-        }
-        let client = authenticate(&app, &headers, &params).await?;
-        let now = app.clock.now();
-        tracing::info!(event = "token-exchange", client_id = %client.id, "a token is asked for");
-        Ok(Self { app, params, client, now })
-    }
-
     fn one(&self, name: &str) -> Result<Option<&str>, OAuthError> {
         self.params
             .one(name)
@@ -279,7 +274,10 @@ impl Exchange {
         };
         let outcome = self.app.store.rotate_refresh(&request, self.now).await;
         match outcome.map_err(|error| store_failed(&error))? {
-            RefreshOutcome::Rotated(renewed) => Ok(self.renewed(&pair, &renewed, "rotated")),
+            RefreshOutcome::Rotated(renewed) => {
+                self.audit_renewal(AuditEvent::RefreshRotated, &renewed).await;
+                Ok(self.renewed(&pair, &renewed, "rotated"))
+            }
             RefreshOutcome::Grace(renewed) => {
                 self.audit_renewal(AuditEvent::RefreshGrace, &renewed).await;
                 Ok(self.renewed(&pair, &renewed, "grace"))
@@ -360,14 +358,6 @@ impl Pair {
             refresh: RefreshToken::generate(&*app.entropy),
         }
     }
-}
-
-/// Whether the request presents a refresh token that was issued here.
-async fn brings_a_refresh_token(app: &AppState, params: &Params) -> Result<bool, StoreError> {
-    let token = params.one("refresh_token").ok().flatten();
-    let digest = token.and_then(|token| app.store.digest_presented(token).ok());
-    let Some(digest) = digest else { return Ok(false) };
-    Ok(app.store.find_device_by_refresh(&digest).await?.is_some())
 }
 
 /// A narrower wish at refresh. Asking for refresh tokens only is no wish at all.

@@ -17,17 +17,15 @@ mod rpc;
 mod streams;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use domain::contract;
-use domain::entropy;
 use http::header::{ALLOW, AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
-use http::{HeaderName, Method, StatusCode};
+use http::{Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use serde_json::value::RawValue;
 use store::{AccountState, LiveDevice};
@@ -36,6 +34,7 @@ use tokio::time::Instant;
 use crate::error::{Refusal, challenge, json_error};
 use crate::extract::client_ip::ClientIp;
 use crate::limits::ByAddress;
+use crate::request_id::RequestId;
 use crate::state::AppState;
 use agreement::Era;
 use host::Caller;
@@ -61,7 +60,12 @@ struct Visit {
 }
 
 /// The MCP endpoint, all methods.
-pub async fn mcp(State(app): State<AppState>, ip: ClientIp, request: Request) -> Response {
+pub(crate) async fn mcp(
+    State(app): State<AppState>,
+    Extension(id): Extension<RequestId>,
+    ip: ClientIp,
+    request: Request,
+) -> Response {
     let caller = Caller::of(request.headers(), &app.config.public_url);
     if caller == Caller::Foreign {
         return json_error(
@@ -70,16 +74,12 @@ pub async fn mcp(State(app): State<AppState>, ip: ClientIp, request: Request) ->
             "Scripts of that web site may not call this server.",
         );
     }
-    let request_id = request_id(&app);
     let mut response = if request.method() == Method::OPTIONS {
         host::preflight(request.headers())
     } else {
-        answer(app, ip, request, request_id.clone()).await
+        answer(app, ip, request, id.into_text()).await
     };
     caller.open(response.headers_mut());
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
-        response.headers_mut().insert(HeaderName::from_static(contract::header::REQUEST_ID), value);
-    }
     response
 }
 
@@ -298,15 +298,6 @@ impl Visit {
 
 fn pong(id: &RawValue) -> Response {
     rpc::result(Some(id), serde_json::Map::new())
-}
-
-/// Names the request in both processes' logs. Random once per process, then counted.
-fn request_id(app: &AppState) -> Box<str> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    static START: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
-    let start = START.get_or_init(|| u32::from_le_bytes(entropy::bytes(&*app.entropy)));
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!("{start:08x}-{count:x}").into_boxed_str()
 }
 
 #[cfg(test)]

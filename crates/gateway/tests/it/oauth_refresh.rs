@@ -3,10 +3,10 @@
 use http::StatusCode;
 use store::LeaseOwner;
 
-use crate::harness::{RUNNER, TestApp};
+use crate::harness::{RUNNER, TestApp, encode};
 
 #[tokio::test]
-async fn a_refresh_gives_a_new_pair_and_both_access_tokens_work() {
+async fn t58_sec016_a_refresh_gives_a_new_pair_and_both_access_tokens_work() {
     let app = TestApp::start().await;
     let (client, first) = app.device(RUNNER).await;
     let second = client.tokens_of(&client.refresh(&first.refresh).await);
@@ -17,7 +17,7 @@ async fn a_refresh_gives_a_new_pair_and_both_access_tokens_work() {
 }
 
 #[tokio::test]
-async fn a_token_used_again_within_two_minutes_yields_a_sibling() {
+async fn t59_sec018_a_token_used_again_within_two_minutes_yields_a_sibling() {
     let app = TestApp::start().await;
     let (client, first) = app.device(RUNNER).await;
     let one = client.tokens_of(&client.refresh(&first.refresh).await);
@@ -28,7 +28,7 @@ async fn a_token_used_again_within_two_minutes_yields_a_sibling() {
 }
 
 #[tokio::test]
-async fn a_superseded_token_revokes_the_device() {
+async fn t60_sec018_a_superseded_token_revokes_the_device() {
     let app = TestApp::start().await;
     let (client, first) = app.device(RUNNER).await;
     let second = client.tokens_of(&client.refresh(&first.refresh).await);
@@ -41,19 +41,18 @@ async fn a_superseded_token_revokes_the_device() {
 }
 
 #[tokio::test]
-async fn another_client_gets_nothing_and_changes_nothing() {
+async fn t64_sec017_another_client_gets_nothing_and_changes_nothing() {
     let app = TestApp::start().await;
     let (client, tokens) = app.device(RUNNER).await;
     let mut other = app.client();
     other.register("https://other.example/cb").await;
     assert_eq!(other.refresh(&tokens.refresh).await.error(), "invalid_grant");
-    assert_eq!(other.revoke(&tokens.access).await.status, StatusCode::OK);
     assert!(app.accepts(&tokens.access).await);
     assert_eq!(client.refresh(&tokens.refresh).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn a_scope_can_be_narrowed_for_a_time_and_never_widened() {
+async fn t65_t66_a_scope_can_be_narrowed_for_a_time_and_never_widened() {
     let app = TestApp::start().await;
     let (client, tokens) = app.device(RUNNER).await;
     let narrow = client.refresh_with(&tokens.refresh, &[("scope", "garmin:read")]).await;
@@ -66,11 +65,11 @@ async fn a_scope_can_be_narrowed_for_a_time_and_never_widened() {
 }
 
 #[tokio::test]
-async fn an_access_token_is_no_refresh_token() {
+async fn t70_an_access_token_is_no_refresh_token_and_the_reverse() {
     let app = TestApp::start().await;
     let (client, tokens) = app.device(RUNNER).await;
     assert_eq!(client.refresh(&tokens.access).await.error(), "invalid_grant");
-    assert!(app.accepts(&tokens.access).await);
+    assert!(app.accepts(&tokens.access).await && !app.accepts(&tokens.refresh).await);
 }
 
 #[tokio::test]
@@ -96,16 +95,64 @@ async fn an_account_that_must_sign_in_gets_no_new_tokens_until_it_has() {
 }
 
 #[tokio::test]
-async fn either_token_of_a_device_ends_it() {
+async fn t71_sec024_a_refresh_token_that_is_given_back_ends_everything() {
     let app = TestApp::start().await;
-    for which in ["access", "refresh"] {
-        let (client, tokens) = app.device(RUNNER).await;
-        let token = if which == "access" { &tokens.access } else { &tokens.refresh };
-        for _ in 0..2 {
-            let reply = client.revoke(token).await;
-            assert_eq!((reply.status, reply.body.as_str()), (StatusCode::OK, ""), "{which}");
-        }
-        assert!(!app.accepts(&tokens.access).await, "{which}");
-        assert_eq!(client.refresh(&tokens.refresh).await.error(), "invalid_grant", "{which}");
+    let (client, first) = app.device(RUNNER).await;
+    let second = client.tokens_of(&client.refresh(&first.refresh).await);
+    for turn in 0..2 {
+        let reply = client.revoke(&second.refresh).await;
+        assert_eq!((reply.status, reply.body.as_str()), (StatusCode::OK, ""), "{turn}");
+        assert_eq!(reply.header("cache-control"), "no-store");
     }
+    for tokens in [&first, &second] {
+        assert!(!app.accepts(&tokens.access).await);
+        assert_eq!(client.refresh(&tokens.refresh).await.error(), "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn sec024_an_access_token_that_is_given_back_ends_alone() {
+    let app = TestApp::start().await;
+    let (client, first) = app.device(RUNNER).await;
+    let second = client.tokens_of(&client.refresh(&first.refresh).await);
+    let body = encode(&[
+        ("token", second.access.as_str()),
+        ("token_type_hint", "refresh_token"),
+        ("client_id", client.id.as_str()),
+    ]);
+    for turn in 0..2 {
+        let reply = client.post("/oauth/revoke", &body, None).await;
+        assert_eq!((reply.status, reply.body.as_str()), (StatusCode::OK, ""), "{turn}");
+    }
+    assert!(!app.accepts(&second.access).await && app.accepts(&first.access).await);
+    // Nobody gives back what has not arrived: the response was not lost.
+    app.advance(121);
+    assert_eq!(client.refresh(&first.refresh).await.error(), "invalid_grant");
+}
+
+#[tokio::test]
+async fn t72_sec024_what_is_not_the_clients_to_give_back_changes_nothing() {
+    let app = TestApp::start().await;
+    let (client, tokens) = app.device(RUNNER).await;
+    let mut other = app.client();
+    other.register("https://other.example/cb").await;
+    for token in [tokens.access.as_str(), &tokens.refresh, "ggw_at_unknown-unknown", "x", "ü"] {
+        let reply = other.revoke(token).await;
+        assert_eq!((reply.status, reply.body.as_str()), (StatusCode::OK, ""), "{token}");
+    }
+    assert!(app.accepts(&tokens.access).await);
+    assert_eq!(client.refresh(&tokens.refresh).await.status, StatusCode::OK);
+
+    let redirect = "https://client.example/cb";
+    let mut confidential = app.client();
+    let body = serde_json::json!({
+        "redirect_uris": [redirect], "token_endpoint_auth_method": "client_secret_post",
+    });
+    confidential.register_as(redirect, &body).await;
+    let reply = confidential.revoke(&tokens.access).await;
+    assert_eq!((reply.status.as_u16(), reply.error().as_str()), (401, "invalid_client"));
+    let missing = client.post("/oauth/revoke", &encode(&[("client_id", &client.id)]), None).await;
+    assert_eq!((missing.status.as_u16(), missing.error().as_str()), (400, "invalid_request"));
+    let query = client.post("/oauth/revoke?token=x", "", None).await;
+    assert_eq!((query.status.as_u16(), query.error().as_str()), (400, "invalid_request"));
 }

@@ -60,7 +60,9 @@ on_both! {
 }
 
 on_both! {
-    async fn only_a_client_that_never_led_to_a_device_is_swept(db: &Db) {
+    async fn sec031_only_a_client_that_never_led_to_a_device_is_swept_and_not_for_400_days(
+        db: &Db
+    ) {
         let account = db.connect("guid-1").await.account;
         let abandoned = db.client().await;
         let used = db.client().await;
@@ -72,9 +74,43 @@ on_both! {
         db.store.touch_client(&returning, NOW.plus(40 * DAY));
         db.store.flush().await.unwrap();
 
-        assert_eq!(db.store.sweep_abandoned_clients(NOW.plus(30 * DAY)).await.unwrap(), 1);
+        for days in [29, 31, 399, 400] {
+            let swept = db.store.sweep_abandoned_clients(NOW.plus(days * DAY)).await.unwrap();
+            assert_eq!(swept, 0, "after {days} days");
+        }
+        assert_eq!(db.store.sweep_abandoned_clients(NOW.plus(401 * DAY)).await.unwrap(), 1);
         assert!(db.store.find_client(&abandoned).await.unwrap().is_none());
         for kept in [&used, &consenting, &returning] {
+            assert!(db.store.find_client(kept).await.unwrap().is_some());
+        }
+    }
+}
+
+on_both! {
+    async fn sec030_a_crowd_without_devices_is_bounded_and_the_latest_are_spared(db: &Db) {
+        let connected = db.client().await;
+        let account = db.connect("guid-1").await.account;
+        db.device(&account, &connected).await;
+        let regular = db.client().await;
+        db.store.touch_client(&regular, NOW.plus(2 * DAY));
+        db.store.flush().await.unwrap();
+        // 50,009 rows, all of them a day old; what is in them is not looked at.
+        db.execute(
+            "INSERT INTO clients (client_id, auth_method, metadata, created_at, last_used_at)
+             SELECT 'flood-' || a.n || '-' || b.n, 'none', metadata, created_at, last_used_at
+               FROM clients AS c
+              CROSS JOIN (WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t
+                                                   WHERE n < 250) SELECT n FROM t) AS a
+              CROSS JOIN (WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t
+                                                   WHERE n < 201) SELECT n FROM t) AS b
+              WHERE c.first_device_at IS NOT NULL",
+        )
+        .await;
+        let crowd = 250 * 201 + 1;
+        assert_eq!(db.store.sweep_abandoned_clients(NOW.plus(DAY)).await.unwrap(), 0, "spared");
+        let swept = db.store.sweep_abandoned_clients(NOW.plus(3 * DAY)).await.unwrap();
+        assert_eq!(swept, crowd - 50_000);
+        for kept in [&connected, &regular] {
             assert!(db.store.find_client(kept).await.unwrap().is_some());
         }
     }

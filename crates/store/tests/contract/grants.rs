@@ -38,11 +38,11 @@ on_both! {
 }
 
 on_both! {
-    async fn of_fifty_who_redeem_a_code_one_succeeds(db: &Db) {
+    async fn t40_sec014_of_a_hundred_who_redeem_a_code_one_succeeds(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let (_, code) = db.grant(&account, &client).await;
-        let outcomes = all_at_once(50, |_| {
+        let outcomes = all_at_once(100, |_| {
             let store = db.store.clone();
             async move { store.redeem_grant(&code, NOW).await.unwrap() }
         })
@@ -50,12 +50,12 @@ on_both! {
         let fresh = |one: &&Redemption| matches!(one, Redemption::Fresh(_));
         let replayed = |one: &&Redemption| matches!(one, Redemption::Replayed { .. });
         assert_eq!(outcomes.iter().filter(fresh).count(), 1);
-        assert_eq!(outcomes.iter().filter(replayed).count(), 49);
+        assert_eq!(outcomes.iter().filter(replayed).count(), 99);
     }
 }
 
 on_both! {
-    async fn a_replayed_code_revokes_the_device_it_produced(db: &Db) {
+    async fn t39_a_replayed_code_revokes_the_device_it_produced(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let (grant, code) = db.grant(&account, &client).await;

@@ -13,7 +13,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
 use super::{DocumentUrl, Failure};
-use crate::limits::{Bucket, limiter};
+use crate::limits::Keyed;
 
 const AT_ONCE: usize = 4;
 const PER_HOST_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
@@ -29,8 +29,8 @@ pub(super) struct Flights {
     clock: Arc<dyn Clock>,
     table: Mutex<Table>,
     places: Semaphore,
-    per_host: Bucket<String>,
-    total: Bucket<()>,
+    per_host: Keyed<String>,
+    total: Keyed<()>,
 }
 
 #[derive(Default)]
@@ -48,8 +48,8 @@ impl Flights {
             clock,
             table: Mutex::default(),
             places: Semaphore::new(AT_ONCE),
-            per_host: limiter(Quota::per_minute(PER_HOST_A_MINUTE)),
-            total: limiter(Quota::per_minute(A_MINUTE)),
+            per_host: Keyed::new(Quota::per_minute(PER_HOST_A_MINUTE), MOST as u64),
+            total: Keyed::new(Quota::per_minute(A_MINUTE), 1),
         }
     }
 
@@ -89,8 +89,8 @@ impl Flights {
         let host = self.host(url.host());
         let turn = async { (host.acquire().await, self.places.acquire().await) };
         let _places = timeout(QUEUE, turn).await.map_err(|_| Failure::Busy)?;
-        let within = self.per_host.check_key(&url.host().to_owned()).is_ok()
-            && self.total.check_key(&()).is_ok();
+        let within =
+            self.per_host.take(&url.host().to_owned()).is_ok() && self.total.take(&()).is_ok();
         if !within {
             return Err(Failure::Busy);
         }
@@ -125,9 +125,6 @@ impl Flights {
     fn host(&self, host: &str) -> Arc<Semaphore> {
         let mut table = self.table();
         table.hosts.retain(|_, queue| Arc::strong_count(queue) > 1);
-        if self.per_host.len() > MOST {
-            self.per_host.retain_recent();
-        }
         table.hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
     }
 
