@@ -5,6 +5,7 @@
 //! schema; listing the tools is copying lines.
 
 use domain::contract::ToolPolicy;
+use domain::scope::Scopes;
 
 use crate::tool::{Entry, Place};
 
@@ -49,11 +50,13 @@ impl Catalogue {
             .collect()
     }
 
-    /// The tools as the items of a JSON array, without its brackets.
-    pub(crate) fn listing(&self) -> String {
-        let lines = self.lines.lines().zip(&self.offered).filter(|(_, offered)| **offered);
+    /// The tools a connection may call, as the items of a JSON array without its brackets.
+    pub(crate) fn listing(&self, scopes: Scopes) -> String {
         let mut listing = String::with_capacity(self.lines.len());
-        for (line, _) in lines {
+        for ((line, tool), offered) in self.lines.lines().zip(self.tools).zip(&self.offered) {
+            if !offered || !scopes.cover(tool.class.needs()) {
+                continue;
+            }
             if !listing.is_empty() {
                 listing.push(',');
             }
@@ -268,6 +271,17 @@ mod generate {
         }
     }
 
+    #[test]
+    fn sec116_what_models_read_about_tools_hides_nothing() {
+        let texts = LINES.chars().filter(|letter| *letter != '\n');
+        let odd: Vec<char> = texts.filter(|letter| !domain::text::is_harmless(*letter)).collect();
+        assert!(odd.is_empty(), "{odd:?}");
+        for line in LINES.lines() {
+            // JSON may spell a letter out; none is.
+            assert!(!line.contains(r"\u"), "{line}");
+        }
+    }
+
     /// Keys that prompts and scripts written for `garmin_mcp` read, by tool and the way to them.
     const OLD_KEYS: [(&str, &str, &str); 7] = [
         (
@@ -353,7 +367,7 @@ mod generate {
 
     fn names(catalogue: &Catalogue) -> Vec<String> {
         let listing: Vec<Value> =
-            serde_json::from_str(&format!("[{}]", catalogue.listing())).unwrap();
+            serde_json::from_str(&format!("[{}]", catalogue.listing(Scopes::ReadWrite))).unwrap();
         listing.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
     }
 
@@ -380,7 +394,7 @@ mod generate {
         let only = ToolPolicy { enabled: vec!["get_sleep".into()], ..ToolPolicy::default() };
         assert_eq!(names(&Catalogue::new(Place::Everywhere, &only)), ["get_sleep"]);
         let none = ToolPolicy { disabled: vec!["get_sleep".into()], ..only };
-        assert_eq!(Catalogue::new(Place::Everywhere, &none).listing(), "");
+        assert_eq!(Catalogue::new(Place::Everywhere, &none).listing(Scopes::ReadWrite), "");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod mcp;
 mod run;
 mod stdio;
 mod terminal;
+mod text;
 mod tool;
 mod tools;
 

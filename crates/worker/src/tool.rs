@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::account::Account;
 use crate::args;
 use crate::error::ToolError;
+use crate::text;
 
 /// The longest a call may take. Hosts give up after a minute, and an answer nobody waits for
 /// helps nobody.
@@ -112,6 +113,7 @@ fn run<T: Tool>(account: &Account, args: JsonObject) -> BoxFuture<'_, Result<Val
         let answer = T::call(account, args).await?;
         // Numbers, texts and lists always serialise; anything else is a mistake in the type,
         // which the tests of the catalogue would have met.
-        serde_json::to_value(answer).map_err(|_| ToolError::UpstreamChanged { what: T::NAME })
+        let answer = serde_json::to_value(answer);
+        answer.map(text::clean).map_err(|_| ToolError::UpstreamChanged { what: T::NAME })
     })
 }

@@ -77,7 +77,7 @@ where
             }
             Ok(match slot.take() {
                 None => answer,
-                Some(Outcome::Tools) => with_tools(answer, &server.listing()).await,
+                Some(Outcome::Tools(scopes)) => with_tools(answer, &server.listing(scopes)).await,
                 Some(Outcome::SignInNeeded) => private(contract::STATUS_SIGN_IN_NEEDED),
                 Some(Outcome::ScopeMissing(needed)) => {
                     let mut answer = private(contract::STATUS_SCOPE_MISSING);

@@ -11,8 +11,8 @@ pub(crate) enum Outcome {
     SignInNeeded,
     /// The connection lacks a scope of these.
     ScopeMissing(Scopes),
-    /// The list of tools was asked for: its items are the catalogue's bytes.
-    Tools,
+    /// A connection with these scopes asked for the tools: the items are the catalogue's bytes.
+    Tools(Scopes),
 }
 
 /// Where a handler leaves its [`Outcome`]; travels in the request's extensions.

@@ -44,9 +44,9 @@ impl Server {
         Self(Arc::new(Inner { account, catalogue }))
     }
 
-    /// The listed tools as the items of a JSON array.
-    pub(crate) fn listing(&self) -> String {
-        self.0.catalogue.listing()
+    /// What a connection with these scopes may call, as the items of a JSON array.
+    pub(crate) fn listing(&self, scopes: Scopes) -> String {
+        self.0.catalogue.listing(scopes)
     }
 
     async fn call(&self, request: CallToolRequestParams, door: &Door) -> CallToolResult {
@@ -147,15 +147,15 @@ impl ServerHandler for Server {
         let door = Door::of(&context);
         let mut list = ListToolsResult {
             ttl_ms: Some(LIST_FRESH_MS),
-            // The operator and the device decide what is in it.
+            // The operator and the connection's scopes decide what is in it.
             cache_scope: Some(CacheScope::Private),
             meta: is_modern(&context).then(|| signed(None)),
             ..ListToolsResult::default()
         };
         if door.slot.is_some() {
-            door.tell(Outcome::Tools);
+            door.tell(Outcome::Tools(door.scopes));
         } else {
-            list.tools = serde_json::from_str(&format!("[{}]", self.listing()))
+            list.tools = serde_json::from_str(&format!("[{}]", self.listing(door.scopes)))
                 .map_err(|_| ErrorData::internal_error("the catalogue cannot be read", None))?;
         }
         Ok(list)

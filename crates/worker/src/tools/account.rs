@@ -4,7 +4,6 @@ use garmin::AccessError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::numbers::clean;
 use crate::account::{Account, Door};
 use crate::error::ToolError;
 use crate::tool::Tool;
@@ -153,5 +152,5 @@ fn awaits_code(account: &Account) -> bool {
 async fn verified_name(account: &Account) -> Result<Option<String>, ToolError> {
     let garmin = account.garmin()?;
     garmin.profile_settings().await?;
-    Ok(garmin.social_profile().await?.full_name.as_deref().map(clean))
+    Ok(garmin.social_profile().await?.full_name.clone())
 }

@@ -7,7 +7,7 @@ use garmin::{Garmin, GarminError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::numbers::{clean, moment_there, tenth, whole};
+use super::numbers::{moment_there, tenth, whole};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::{NamedDay, Whole, range};
@@ -58,7 +58,7 @@ pub(super) struct Item {
 fn item(activity: ActivitySummary) -> Option<Item> {
     Some(Item {
         id: activity.id?,
-        name: activity.name.as_deref().map(clean),
+        name: activity.name,
         r#type: type_key(activity.kind),
         event_type: activity.event.and_then(|event| event.key),
         start_time: moment_there(activity.start, activity.start_local),

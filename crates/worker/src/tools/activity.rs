@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activities::type_key;
 use super::kinds;
-use super::numbers::{clean, hundredth, moment, moment_there, tenth, whole, word};
+use super::numbers::{hundredth, moment, moment_there, tenth, whole, word};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::ActivityNumber;
@@ -196,12 +196,12 @@ impl FullActivity {
         let parent_type = parent.and_then(kinds::key).map(str::to_owned);
         Self {
             id: id.number(),
-            name: activity.name.as_deref().map(clean),
-            description: activity.description.as_deref().map(clean),
+            name: activity.name,
+            description: activity.description,
             r#type: type_key(activity.kind),
             event_type: activity.event.and_then(|event| event.key),
             visibility: activity.visibility.and_then(|rule| rule.key),
-            location: activity.location.as_deref().map(clean),
+            location: activity.location,
             parent_type,
             start_time_local: moment_there(totals.start, totals.start_local),
             start_time_gmt: totals.start.map(|at| moment(at, &TimeZone::UTC)),
@@ -255,7 +255,7 @@ impl FullActivity {
             has_splits: metadata.has_splits,
             personal_record: metadata.personal_record,
             workout_id: metadata.workout_id,
-            device_manufacturer: metadata.manufacturer.as_deref().map(clean),
+            device_manufacturer: metadata.manufacturer,
             children: metadata.children.unwrap_or_default(),
         }
     }

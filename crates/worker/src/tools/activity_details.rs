@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activity::{FullActivity, find};
 use super::extras::{Extras, Missing};
-use super::numbers::{clean, hundredth, tenth, whole, word};
+use super::numbers::{hundredth, tenth, whole, word};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::{ActivityNumber, Whole};
@@ -213,7 +213,7 @@ fn used_gear(found: Option<Vec<Gear>>) -> Section<UsedGear> {
         .into_iter()
         .flatten()
         .map(|gear| UsedGear {
-            name: gear.name.or(gear.make_and_model).as_deref().map(clean),
+            name: gear.name.or(gear.make_and_model),
             uuid: gear.uuid,
             r#type: gear.kind.as_deref().map(word),
         })

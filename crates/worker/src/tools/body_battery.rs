@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::extras::{Extras, Missing};
-use super::numbers::{clean, moment, offset, word, zone_there};
+use super::numbers::{moment, offset, word, zone_there};
 use super::series::{self, Series};
 use crate::account::Account;
 use crate::answer::{Absence, Status};
@@ -126,7 +126,7 @@ fn event(event: &BodyBatteryEvent, zone: &TimeZone) -> Option<Event> {
         body_battery_impact: event.impact,
         feedback: event.short_feedback.as_deref().map(word),
         activity_id: event.activity_id,
-        activity_name: event.activity_name.as_deref().map(clean),
+        activity_name: event.activity_name.clone(),
     })
 }
 

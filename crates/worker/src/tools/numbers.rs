@@ -1,7 +1,6 @@
 //! Numbers rounded by meaning, and moments as people read them.
 
 use domain::region::Region;
-use domain::text::is_harmless;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -29,14 +28,6 @@ pub(super) fn share(part: i64, all: i64) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "seconds of a day")]
     let share = (all > 0).then(|| tenth(100.0 * part as f64 / all as f64));
     share
-}
-
-/// Text that others wrote, without the characters that could disguise it. White space of any
-/// kind becomes a blank: words of two lines must not run into each other.
-pub(super) fn clean(text: &str) -> String {
-    let blank = |letter: char| if letter.is_whitespace() { ' ' } else { letter };
-    let text: String = text.chars().map(blank).filter(|letter| is_harmless(*letter)).collect();
-    text.trim().to_owned()
 }
 
 /// A word of Garmin's in capitals, as a key in a result.
@@ -127,13 +118,5 @@ mod tests {
     fn numbers_lose_what_means_nothing() {
         assert_eq!((whole(147.6), tenth(9.96), hundredth(2.967)), (148, 10.0, 2.97));
         assert_eq!((whole(f64::NAN), share(1, 0), share(1, 3)), (0, None, Some(33.3)));
-    }
-
-    #[test]
-    fn text_of_others_keeps_its_words_apart_and_loses_its_disguise() {
-        assert_eq!(clean("Morning\u{1b}[31m Run\n"), "Morning[31m Run");
-        assert_eq!(clean("2 km easy\n5x1000"), "2 km easy 5x1000");
-        assert_eq!(clean("a\tb\u{2028}c\u{a0}d"), "a b c d");
-        assert_eq!(clean("Run \u{202e}nuR\u{200b}\u{2066}"), "Run nuR");
     }
 }

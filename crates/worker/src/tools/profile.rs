@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::extras::{Extras, Missing};
-use super::numbers::{clean, hundredth, tenth, word};
+use super::numbers::{hundredth, tenth, word};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::NoArgs;
@@ -33,7 +33,7 @@ impl Tool for FullName {
 
     async fn call(account: &Account, _: NoArgs) -> Result<Self::Answer, ToolError> {
         let profile = account.garmin()?.social_profile().await?;
-        let full_name = profile.full_name.as_deref().map(clean);
+        let full_name = profile.full_name.clone();
         let status = if full_name.is_some() { Status::Ok } else { Status::NoData };
         Ok(FullNameAnswer { status, full_name })
     }
@@ -161,8 +161,8 @@ impl Tool for UserProfile {
         let zones = Missing::warned(zones, &mut warnings)?.flatten();
         Ok(UserProfileAnswer {
             status: Status::Ok,
-            full_name: profile.full_name.as_deref().map(clean),
-            location: profile.location.as_deref().map(clean),
+            full_name: profile.full_name.clone(),
+            location: profile.location.clone(),
             age_years: data.birth_date.and_then(|birth| age(birth, today)),
             birth_date: data.birth_date.map(|birth| birth.to_string()),
             gender: data.gender.as_deref().map(word),

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::extras::Extras;
-use super::numbers::{clean, moment, word};
+use super::numbers::{moment, word};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::error::ToolError;
@@ -69,7 +69,7 @@ fn device(watch: Watch, last: Option<&LastUsedWatch>, detail: Detail, zone: &Tim
     let full = detail == Detail::Full;
     Device {
         id: watch.id,
-        name: watch.name.as_deref().map(clean),
+        name: watch.name,
         model: watch.model.or(watch.type_name),
         firmware_version: watch.firmware,
         status: watch.status.as_deref().map(word),

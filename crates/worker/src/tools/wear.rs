@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::extras::{Extras, Missing};
 use super::kinds;
-use super::numbers::{clean, hundredth, word};
+use super::numbers::{hundredth, word};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::error::ToolError;
@@ -99,10 +99,10 @@ fn piece(gear: Gear, stats: Option<GearStats>, is_default_for: Vec<String>) -> P
         (Some(make), Some(model)) => Some(format!("{make} {model}")),
         (make, model) => make.or(model),
     };
-    let made = gear.make_and_model.or(made).map(|text| clean(&text));
+    let made = gear.make_and_model.or(made);
     Piece {
         uuid: gear.uuid,
-        name: gear.name.as_deref().map(clean).or_else(|| made.clone()),
+        name: gear.name.or_else(|| made.clone()),
         full_name: made,
         r#type: gear.kind.as_deref().map(word),
         status: gear.status.as_deref().map(word),

@@ -8,17 +8,21 @@ use crate::mcp::{LEGACY, MODERN, Mcp, message};
 #[tokio::test]
 async fn the_handshake_says_who_is_speaking_and_mints_no_session() {
     let mcp = Mcp::start().await;
-    for asked in ["2025-03-26", "2025-06-18", LEGACY] {
+    let known = ["2024-11-05", "2025-03-26", "2025-06-18", LEGACY].map(|asked| (asked, asked));
+    // The newest revision has no handshake, and of the future nobody knows anything.
+    let others = [(MODERN, LEGACY), ("2030-01-01", LEGACY)];
+    for (asked, expected) in known.into_iter().chain(others) {
         let params = json!({
             "protocolVersion": asked,
             "capabilities": {},
             "clientInfo": { "name": "test", "version": "1" },
         });
-        let answer = mcp.post(asked, &message(asked, "initialize", params)).await;
+        let message = message(LEGACY, "initialize", params);
+        let answer = mcp.post(asked, &message).await;
         assert!(answer.headers().get("mcp-session-id").is_none());
         let body: Value = serde_json::from_slice(answer.body()).unwrap();
         let result = &body["result"];
-        assert_eq!(result["protocolVersion"], asked, "{body}");
+        assert_eq!(result["protocolVersion"], expected, "{asked}: {body}");
         assert_eq!(result["serverInfo"]["name"], "garmin-gateway");
         assert_eq!(result["serverInfo"]["version"], env!("CARGO_PKG_VERSION"));
         assert!(result["instructions"].as_str().unwrap().contains("no_data"));
@@ -92,12 +96,20 @@ async fn the_list_has_one_page_and_no_cursor() {
 }
 
 #[tokio::test]
-async fn an_unknown_tool_is_a_protocol_error() {
+async fn unknown_tools_are_protocol_errors_and_bad_arguments_are_results() {
     let mcp = Mcp::start().await;
-    for name in ["get_nothing", "authenticate", "complete_mfa"] {
-        let params = json!({ "name": name, "arguments": {} });
-        let body = mcp.request(LEGACY, "tools/call", params).await;
-        assert_eq!(body["error"]["code"], -32602, "{body}");
+    for era in [LEGACY, MODERN] {
+        for name in ["get_nothing", "authenticate", "complete_mfa"] {
+            let params = json!({ "name": name, "arguments": {} });
+            let body = mcp.request(era, "tools/call", params).await;
+            assert_eq!(body["error"]["code"], -32602, "{body}");
+        }
+        let bad = [json!({ "date": 7 }), json!({ "date": "2026-02-30" }), json!({ "dates": "x" })];
+        for arguments in bad {
+            let params = json!({ "name": "get_sleep", "arguments": arguments });
+            let body = mcp.request(era, "tools/call", params).await;
+            assert_eq!(body["result"]["isError"], true, "{body}");
+        }
     }
 }
 
