@@ -4,6 +4,7 @@
 mod harness;
 mod oauth_authorize;
 mod oauth_discovery;
+mod oauth_documents;
 mod oauth_failures;
 mod oauth_pages;
 mod oauth_refresh;

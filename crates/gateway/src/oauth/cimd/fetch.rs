@@ -9,6 +9,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, Request, StatusCode};
+use http_body::Body;
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -142,6 +143,9 @@ async fn ask(stream: TlsStream<TcpStream>, url: &DocumentUrl) -> Result<Fetched,
         let answer = sender.send_request(request).await.map_err(http)?;
         let (head, body) = answer.into_parts();
         check_head(head.status, &head.headers)?;
+        if body.size_hint().lower() > LARGEST as u64 {
+            return Err(FetchError::TooLarge);
+        }
         let body = Limited::new(body, LARGEST).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() { FetchError::TooLarge } else { FetchError::Http }
         })?;

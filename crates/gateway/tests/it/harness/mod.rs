@@ -3,6 +3,7 @@
 
 mod browser;
 mod client;
+mod publisher;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use axum::body::Body;
 use domain::clock::{Clock, ManualClock, Timestamp};
 use domain::entropy::{CountingEntropy, Entropy};
 use gateway::config::{Config, Vars};
-use gateway::oauth::cimd::Web;
+use gateway::oauth::cimd::{Patience, Web};
 use gateway::state::{AppState, Foundation};
 use gateway::{WorkerProgram, router};
 use http::{HeaderMap, Request, StatusCode};
@@ -23,6 +24,7 @@ use tower::ServiceExt;
 
 pub(crate) use browser::{Browser, Page};
 pub(crate) use client::{McpClient, Tokens};
+pub(crate) use publisher::{Answer, EXPIRED, OTHER_NAME, PUBLIC, Publisher, SELF_SIGNED};
 
 pub(crate) const ORIGIN: &str = "http://localhost:8080";
 const SECRET: &str = "a secret for tests that is long enough to be one";
@@ -35,6 +37,9 @@ pub(crate) struct TestApp {
     pub(crate) app: AppState,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) garmin: Simulator,
+    /// The rest of the internet, as far as it publishes metadata documents.
+    pub(crate) publisher: Publisher,
+    patience: Patience,
     entropy: Arc<dyn Entropy>,
     vars: Vars,
     router: Router,
@@ -70,6 +75,20 @@ impl TestApp {
 
     /// With further configuration.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        // Far more than a busy machine needs for a server of its own.
+        let patience =
+            Patience { connect: Duration::from_secs(20), total: Duration::from_secs(20) };
+        Self::built(settings, patience).await
+    }
+
+    /// One that gives up on a publisher at once.
+    pub(crate) async fn impatient() -> Self {
+        let patience =
+            Patience { connect: Duration::from_millis(300), total: Duration::from_millis(300) };
+        Self::built(&[], patience).await
+    }
+
+    async fn built(settings: &[(&str, &str)], patience: Patience) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp(1_790_000_000)));
         let people = vec![
             AccountSpec::new(RUNNER.0, RUNNER.1),
@@ -95,21 +114,23 @@ impl TestApp {
             vars = vars.with(name, value);
         }
         let entropy: Arc<dyn Entropy> = Arc::new(CountingEntropy::default());
-        let app = open(&vars, &clock, &entropy).await;
+        let publisher = Publisher::start().await;
+        let app = open(&vars, &clock, &entropy, publisher.web(patience)).await;
         let router = router(app.clone());
-        Self { app, clock, garmin, entropy, vars, router, dir }
+        Self { app, clock, garmin, publisher, patience, entropy, vars, router, dir }
     }
 
     /// The gateway as it comes back after its process has ended. What the old one was doing
     /// at the time is up to the caller.
     pub(crate) async fn restart(&mut self) {
-        self.app = open(&self.vars, &self.clock, &self.entropy).await;
+        self.app = self.another_process().await;
         self.router = router(self.app.clone());
     }
 
     /// A second process on the same database.
     pub(crate) async fn another_process(&self) -> AppState {
-        open(&self.vars, &self.clock, &self.entropy).await
+        let web = self.publisher.web(self.patience);
+        open(&self.vars, &self.clock, &self.entropy, web).await
     }
 
     pub(crate) fn browser(&self) -> Browser {
@@ -179,7 +200,12 @@ impl TestApp {
     }
 }
 
-async fn open(vars: &Vars, clock: &Arc<ManualClock>, entropy: &Arc<dyn Entropy>) -> AppState {
+async fn open(
+    vars: &Vars,
+    clock: &Arc<ManualClock>,
+    entropy: &Arc<dyn Entropy>,
+    web: Web,
+) -> AppState {
     let config = Arc::new(Config::from_vars(vars).unwrap());
     let clock: Arc<dyn Clock> = clock.clone();
     let options = OpenOptions {
@@ -191,7 +217,7 @@ async fn open(vars: &Vars, clock: &Arc<ManualClock>, entropy: &Arc<dyn Entropy>)
     let store = Store::open(&config.database_url, &config.secret, options).await.unwrap();
     // No test here gets as far as a worker.
     let program = WorkerProgram { exe: "/nonexistent".into(), args: Vec::new() };
-    let (entropy, web) = (entropy.clone(), Web::real());
+    let entropy = entropy.clone();
     AppState::build(Foundation { config, clock, entropy, store, program, web }).unwrap()
 }
 
