@@ -18,6 +18,8 @@ const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 pub enum FormAction<'a> {
     /// The page has no form.
     Nowhere,
+    /// Our own address.
+    SelfOnly,
     /// Our own address, and through its redirect the client's: browsers apply the directive
     /// to the redirect that follows a form post as well.
     SelfAnd(&'a str),
@@ -28,6 +30,7 @@ pub enum FormAction<'a> {
 pub fn protect_page(headers: &mut HeaderMap, form_action: FormAction<'_>) {
     let forms = match form_action {
         FormAction::Nowhere => "'none'".to_owned(),
+        FormAction::SelfOnly => "'self'".to_owned(),
         FormAction::SelfAnd(source) => format!("'self' {source}"),
     };
     let policy = format!(

@@ -43,3 +43,9 @@ pub async fn verify(app: &AppState, url: &DocumentUrl) -> Result<Client, Documen
 pub fn is_well_known(app: &AppState, id: &ClientId) -> bool {
     app.documents.is_well_known(id)
 }
+
+/// Whether a host is one of those.
+#[must_use]
+pub fn is_well_known_host(app: &AppState, host: &str) -> bool {
+    app.documents.is_well_known_host(host)
+}

@@ -20,7 +20,7 @@ use domain::clock::Timestamp;
 use store::{AuditEntry, StoreError};
 use tracing::Instrument;
 
-pub use request::AuthorizationRequest;
+pub use request::{AuthorizationRequest, Standing};
 
 use crate::error::OAuthError;
 use crate::limits::ByAddress;
@@ -116,11 +116,12 @@ pub(crate) mod tests {
     use domain::redirect::RedirectUri;
     use domain::scope::Scopes;
 
-    use super::AuthorizationRequest;
+    use super::{AuthorizationRequest, Standing};
 
     pub(crate) fn request() -> AuthorizationRequest {
         AuthorizationRequest {
             client: ClientId::parse("cli_test").unwrap(),
+            standing: Standing::Proven,
             client_name: Some("Test".to_owned()),
             redirect_uri: RedirectUri::parse("https://client.example/cb").unwrap(),
             state: None,

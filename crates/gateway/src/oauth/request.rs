@@ -18,12 +18,27 @@ use crate::extract::form::Params;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
     pub client: ClientId,
+    #[serde(default)]
+    pub standing: Standing,
     /// The name the client gave itself.
     pub client_name: Option<String>,
+    /// The client's own only if it is proven.
     pub redirect_uri: RedirectUri,
     pub state: Option<String>,
     pub challenge: String,
     pub scopes: Scopes,
+}
+
+/// What is known of a client while a person signs in for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The client is known, and the redirect URI is among its own.
+    #[default]
+    Proven,
+    /// The client's document has never been read, and is not before somebody has signed in:
+    /// until then the redirect URI is a stranger's word. The person consents afterwards.
+    Deferred,
 }
 
 impl AuthorizationRequest {

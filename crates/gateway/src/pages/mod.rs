@@ -11,7 +11,9 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::StatusCode;
 
-pub use sign_in::{Choices, CodePage, Consent, Handle, ProgressPage, SignInPage};
+pub use sign_in::{
+    Asker, Choices, CodePage, Consent, ConsentPage, Handle, ProgressPage, SignInPage,
+};
 
 use crate::headers::{self, FormAction};
 use crate::state::AppState;
@@ -136,18 +138,25 @@ mod tests {
         let handle = Handle { sign_in: HOSTILE, csrf: HOSTILE, action: HOSTILE };
         let consent = Consent {
             client_name: HOSTILE,
-            redirect_host: HOSTILE,
+            document_host: Some(HOSTILE),
+            redirect_host: HOSTILE.to_owned(),
+            stranger: Some(HOSTILE.to_owned()),
             redirect_kind: domain::redirect::RedirectKind::Loopback,
             asked: domain::scope::Scopes::ReadWrite,
         };
-        check(&SignInPage {
+        let (choices, problem) = (Choices::default(), Some(HOSTILE.to_owned()));
+        check(&ConsentPage {
             site,
             handle,
-            consent,
-            choices: Choices::default(),
-            email: HOSTILE,
-            problem: Some(HOSTILE.to_owned()),
+            consent: consent.clone(),
+            choices,
+            account: HOSTILE,
+            problem: problem.clone(),
         });
+        for asker in [Asker::Proven(consent), Asker::Unseen { host: HOSTILE }] {
+            let problem = problem.clone();
+            check(&SignInPage { site, handle, asker, choices, email: HOSTILE, problem });
+        }
         check(&CodePage {
             site,
             handle,

@@ -17,12 +17,26 @@ pub struct Handle<'a> {
     pub action: &'a str,
 }
 
+/// Who asks for access, as far as that is known.
+#[derive(Debug, Clone)]
+pub enum Asker<'a> {
+    Proven(Consent<'a>),
+    /// Only the host its description is said to be at.
+    Unseen {
+        host: &'a str,
+    },
+}
+
 /// What the person agrees to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Consent<'a> {
     pub client_name: &'a str,
-    pub redirect_host: &'a str,
+    /// Where the client describes itself, if it does.
+    pub document_host: Option<&'a str>,
+    pub redirect_host: String,
     pub redirect_kind: RedirectKind,
+    /// A host that nobody here knows, and that all of this rests on.
+    pub stranger: Option<String>,
     pub asked: Scopes,
 }
 
@@ -63,15 +77,28 @@ impl Choices {
     }
 }
 
-/// Consent and credentials on one page.
+/// Consent and credentials on one page; credentials alone while nobody knows who asks.
 #[derive(Template)]
 #[template(path = "pages/sign_in.html")]
 pub struct SignInPage<'a> {
     pub site: Site<'a>,
     pub handle: Handle<'a>,
-    pub consent: Consent<'a>,
+    pub asker: Asker<'a>,
     pub choices: Choices,
     pub email: &'a str,
+    pub problem: Option<String>,
+}
+
+/// Consent after the sign-in, for a client whose description was read only then.
+#[derive(Template)]
+#[template(path = "pages/consent.html")]
+pub struct ConsentPage<'a> {
+    pub site: Site<'a>,
+    pub handle: Handle<'a>,
+    pub consent: Consent<'a>,
+    pub choices: Choices,
+    /// Whose data it is about.
+    pub account: &'a str,
     pub problem: Option<String>,
 }
 

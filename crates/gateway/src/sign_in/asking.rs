@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::Problem;
 use super::lanes::{EmailKey, Turn};
-use super::record::CodeWait;
+use super::record::{CodeWait, Held};
 use super::scheduler::{Answer, Inner};
 
 /// From the first byte to Garmin to the last one back.
@@ -22,6 +22,8 @@ pub(super) enum Outcome {
     SignedIn(Box<Session>),
     Code(CodeWait, Option<Problem>),
     Form(Problem),
+    /// The person has agreed to what Garmin had accepted before.
+    Approved(Held),
 }
 
 /// The right to talk to Garmin about an address, from queueing to the answer.
@@ -80,6 +82,7 @@ async fn ask(scheduler: &Inner, answer: &Answer, key: EmailKey) -> Outcome {
             }
         }
         Answer::Code { wait, code, .. } => verify(scheduler, wait, code, key).await,
+        Answer::Approval { held, .. } => Outcome::Approved(held.clone()),
     }
 }
 
@@ -129,7 +132,7 @@ async fn verify(scheduler: &Inner, wait: &CodeWait, code: &str, key: EmailKey) -
 /// Back to where the person was, with a word on why.
 pub(super) fn back(answer: &Answer, problem: Problem) -> Outcome {
     match answer {
-        Answer::Credentials { .. } => Outcome::Form(problem),
+        Answer::Credentials { .. } | Answer::Approval { .. } => Outcome::Form(problem),
         Answer::Code { wait, .. } => Outcome::Code(wait.clone(), Some(problem)),
     }
 }

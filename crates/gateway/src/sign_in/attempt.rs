@@ -7,17 +7,19 @@ use domain::clock::Timestamp;
 use domain::email::LoginEmail;
 use domain::id::GrantId;
 use domain::pkce::Challenge;
+use domain::scope::Scopes;
 use domain::token::AuthorizationCode;
 use futures_util::FutureExt;
-use garmin::Session;
+use garmin::TokenPair;
 use store::{AuditEntry, AuditEvent, Connect, Connected, NewGrant, SignIn, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::asking::{Outcome, Place, QUEUE, ask_in_turn, back, wait_in_line};
-use super::record::{CodeWait, Worker};
+use super::record::{CodeWait, Held, Unproven, Worker};
 use super::scheduler::{Answer, Fingerprint, Inner};
 use super::{Problem, Record, Stage};
-use crate::oauth::{audit, redirect};
+use crate::oauth::cimd::DocumentUrl;
+use crate::oauth::{Standing, audit, clients, redirect};
 use crate::state::AppState;
 
 /// How often an attempt says that it is alive.
@@ -75,6 +77,7 @@ impl Attempt {
                 tracing::info!(event = "mfa-resume-start", code_length, "a code is verified");
                 (email.clone(), Some(wait.clone()))
             }
+            Answer::Approval { email, .. } => (email.clone(), None),
         };
         email.reveal().clone_into(&mut self.record.email);
         let Ok(outcome) = self.outcome(&answer, &email, waiting).await else {
@@ -83,7 +86,10 @@ impl Attempt {
         };
         // The password ends here; from now on only Garmin's answer counts.
         let with_code = matches!(answer, Answer::Code { .. });
-        drop(answer);
+        let approved = match answer {
+            Answer::Approval { held, .. } => Some(held),
+            Answer::Credentials { .. } | Answer::Code { .. } => None,
+        };
         log_outcome(&outcome, with_code, began.elapsed());
         let mut made = None;
         self.record.scopes = self.scheduler.agreed(&self.row.id, self.record.scopes);
@@ -98,7 +104,11 @@ impl Attempt {
                     error = %error,
                     "a sign-in could not be stored"
                 );
-                Stage::Form { problem: Some(Problem::Ours) }
+                let problem = Some(Problem::Ours);
+                match approved {
+                    Some(held) => Stage::Consent { held, problem },
+                    None => Stage::Form { problem },
+                }
             }
         };
         if matches!(self.record.stage, Stage::Code { .. }) {
@@ -138,6 +148,9 @@ impl Attempt {
         email: &LoginEmail,
         waiting: Option<CodeWait>,
     ) -> Result<Outcome, Superseded> {
+        if let Answer::Approval { held, .. } = answer {
+            return Ok(Outcome::Approved(held.clone()));
+        }
         let scheduler = self.scheduler.clone();
         if let Err(limit) = self.app.limits.check_email(&scheduler.email_key(email)) {
             let retry_at = scheduler.clock.now().plus(limit.retry_after);
@@ -233,9 +246,11 @@ impl Attempt {
         let (store, id, version) = (&self.scheduler.store, &self.row.id, self.row.version);
         let saved = match self.record.stage {
             Stage::Done { .. } => store.complete_sign_in(id, version, bytes, now).await?,
-            Stage::Form { .. } | Stage::Working { .. } | Stage::Code { .. } => {
-                store.update_sign_in(id, version, bytes, now).await?
-            }
+            Stage::Form { .. }
+            | Stage::Working { .. }
+            | Stage::Code { .. }
+            | Stage::Consent { .. }
+            | Stage::Refused { .. } => store.update_sign_in(id, version, bytes, now).await?,
         };
         if let Some(version) = saved {
             self.row.version = version;
@@ -267,35 +282,70 @@ impl Attempt {
             Outcome::Form(problem) => Ok((Stage::Form { problem: Some(problem) }, None)),
             Outcome::Code(wait, problem) => Ok((Stage::Code { wait, problem }, None)),
             Outcome::SignedIn(session) => {
-                let now = self.scheduler.clock.now();
-                // Whoever cancelled in the meantime must leave nothing behind.
-                if self.beat(None).await.is_err() {
-                    return Ok((Stage::Form { problem: None }, None));
+                let held = Held::of(&session);
+                match self.record.request.standing {
+                    Standing::Proven => self.conclude(&held, email).await,
+                    Standing::Deferred => Ok((self.examine(held).await, None)),
                 }
-                let (stage, made) = self.connect(&session, email, now).await?;
-                Ok((stage, Some(made)))
             }
+            Outcome::Approved(held) => self.conclude(&held, email).await,
+        }
+    }
+
+    async fn conclude(
+        &mut self,
+        held: &Held,
+        email: &LoginEmail,
+    ) -> Result<(Stage, Option<Made>), StoreError> {
+        let now = self.scheduler.clock.now();
+        // Whoever cancelled in the meantime must leave nothing behind.
+        if self.beat(None).await.is_err() {
+            return Ok((Stage::Form { problem: None }, None));
+        }
+        let (stage, made) = self.connect(held, email, now).await?;
+        Ok((stage, Some(made)))
+    }
+
+    /// Somebody has signed in, so the client's document may be read at last. Whatever it says,
+    /// nothing is granted: if it bears out the request, the person is asked.
+    async fn examine(&mut self, held: Held) -> Stage {
+        if self.beat(None).await.is_err() {
+            return Stage::Form { problem: None };
+        }
+        let request = &mut self.record.request;
+        let verified = match DocumentUrl::parse(request.client.as_str()) {
+            Ok(url) => clients::verify(&self.app, &url).await.map_err(Unproven::from),
+            Err(_) => Err(Unproven::Invalid),
+        };
+        match verified {
+            Ok(client) if client.allows_redirect(&request.redirect_uri) => {
+                request.scopes = request.scopes.min(client.scopes.unwrap_or(Scopes::ReadWrite));
+                request.client_name = client.name;
+                self.record.scopes = self.record.scopes.min(request.scopes);
+                Stage::Consent { held, problem: None }
+            }
+            Ok(_) => Stage::Refused { reason: Unproven::ForeignRedirect },
+            Err(reason) => Stage::Refused { reason },
         }
     }
 
     /// The account with its code, then its devices' second life.
     async fn connect(
         &self,
-        session: &Session,
+        held: &Held,
         email: &LoginEmail,
         now: Timestamp,
     ) -> Result<(Stage, Made), StoreError> {
         let store = &self.scheduler.store;
-        let profile =
-            serde_json::to_vec(&session.profile).map(zeroize::Zeroizing::new).unwrap_or_default();
-        let credentials = session.tokens.to_bytes();
+        let unreadable = |_| StoreError::Corrupt { table: "sign_ins", column: "state" };
+        let tokens = TokenPair::from_bytes(&held.credentials).map_err(unreadable)?;
         let connect = Connect {
             region: self.record.region,
-            guid: session.tokens.guid().as_str(),
+            guid: tokens.guid().as_str(),
             email,
-            profile: &profile,
-            credentials: &credentials,
-            refresh_expires_at: session.tokens.refresh_expires_at(),
+            profile: &held.profile,
+            credentials: &held.credentials,
+            refresh_expires_at: tokens.refresh_expires_at(),
         };
         let request = &self.record.request;
         let code = AuthorizationCode::generate(&*self.scheduler.entropy);
@@ -342,6 +392,8 @@ fn log_outcome(outcome: &Outcome, with_code: bool, took: Duration) {
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let (status, error) = match outcome {
         Outcome::SignedIn(_) => ("ok", None),
+        // Garmin was not asked.
+        Outcome::Approved(_) => return,
         Outcome::Code(_, None) => ("needs_mfa", None),
         Outcome::Code(_, Some(problem)) | Outcome::Form(problem) => {
             ("failed", Some(problem.label()))

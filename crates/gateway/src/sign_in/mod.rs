@@ -13,5 +13,5 @@ mod scheduler;
 
 pub(crate) use attempt::{after_death, is_alive};
 pub use problem::Problem;
-pub use record::{CodeWait, Record, Stage};
+pub use record::{CodeWait, Held, Record, Stage, Unproven};
 pub use scheduler::{Answer, Scheduler, Submitted, Ticket};

@@ -8,13 +8,14 @@ use domain::clock::Timestamp;
 use domain::id::NodeId;
 use domain::region::Region;
 use domain::scope::Scopes;
-use garmin::{MfaMethod, PendingMfa};
+use garmin::{MfaMethod, PendingMfa, Session};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::Problem;
 use crate::oauth::AuthorizationRequest;
+use crate::oauth::cimd::DocumentError;
 
 /// How long Garmin accepts a code it has sent, as far as is known.
 const SENT_CODE_LIFE: Duration = Duration::from_mins(10);
@@ -44,8 +45,34 @@ pub enum Stage {
     Working { worker: Worker, code: Option<CodeWait> },
     /// Garmin wants a code.
     Code { wait: CodeWait, problem: Option<Problem> },
+    /// Garmin has accepted the sign-in of a client whose document was read only then. The
+    /// person now sees who asks, and decides.
+    Consent { held: Held, problem: Option<Problem> },
+    /// The client's document did not bear out its request. Nothing was kept.
+    Refused { reason: Unproven },
     /// The code has been issued; kept for a moment, for those who click twice.
     Done { location: String },
+}
+
+/// What Garmin handed out, as it will be stored once the person has agreed.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Held {
+    #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
+    pub credentials: Zeroizing<Vec<u8>>,
+    #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
+    pub profile: Zeroizing<Vec<u8>>,
+}
+
+/// Why a client is not who it says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unproven {
+    /// Its document cannot be had at the moment.
+    Unavailable,
+    /// Its document is not acceptable.
+    Invalid,
+    /// Its document does not name the redirect URI of the request.
+    ForeignRedirect,
 }
 
 /// Which process talks to Garmin, and when it last said so.
@@ -122,6 +149,27 @@ impl Record {
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, UnreadableRecord> {
         serde_json::from_slice(bytes).map_err(|_| UnreadableRecord)
+    }
+}
+
+impl Held {
+    #[must_use]
+    pub fn of(session: &Session) -> Self {
+        Self {
+            credentials: session.tokens.to_bytes(),
+            profile: serde_json::to_vec(&session.profile).map(Zeroizing::new).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<DocumentError> for Unproven {
+    fn from(error: DocumentError) -> Self {
+        match error {
+            DocumentError::Unavailable => Self::Unavailable,
+            DocumentError::NotAccepted | DocumentError::Invalid | DocumentError::KeyRequired => {
+                Self::Invalid
+            }
+        }
     }
 }
 

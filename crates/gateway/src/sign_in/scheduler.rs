@@ -30,7 +30,7 @@ use super::Record;
 use super::attempt::Attempt;
 use super::egress::Egresses;
 use super::lanes::{EmailKey, Lanes};
-use super::record::CodeWait;
+use super::record::{CodeWait, Held};
 use crate::config::{Config, RateLimits};
 use crate::state::AppState;
 
@@ -47,8 +47,21 @@ const MEMORY: Duration = Duration::from_mins(1);
 
 /// What a person has submitted.
 pub enum Answer {
-    Credentials { email: LoginEmail, password: SecretString, region: Region },
-    Code { wait: CodeWait, email: LoginEmail, code: Zeroizing<String> },
+    Credentials {
+        email: LoginEmail,
+        password: SecretString,
+        region: Region,
+    },
+    Code {
+        wait: CodeWait,
+        email: LoginEmail,
+        code: Zeroizing<String>,
+    },
+    /// Agreement, after Garmin has accepted the sign-in.
+    Approval {
+        held: Held,
+        email: LoginEmail,
+    },
 }
 
 /// A keyed digest of everything a person submitted. The key lives and dies with the process.
@@ -179,6 +192,7 @@ impl Scheduler {
                 ["password", email.reveal(), region.as_str(), password.expose_secret()]
             }
             Answer::Code { email, code, .. } => ["code", email.reveal(), "", code.as_str()],
+            Answer::Approval { email, .. } => ["approval", email.reveal(), "", ""],
         };
         for part in [id.as_str()].into_iter().chain(parts) {
             text.push_str(&part.len().to_string());

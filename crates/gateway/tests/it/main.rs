@@ -3,6 +3,7 @@
 
 mod harness;
 mod oauth_authorize;
+mod oauth_consent;
 mod oauth_discovery;
 mod oauth_documents;
 mod oauth_failures;

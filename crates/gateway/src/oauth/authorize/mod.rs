@@ -1,6 +1,8 @@
 //! `GET /oauth/authorize`: from a client's request to the page a person reads, and back to
 //! that page whenever the person comes back to its address.
 
+mod refusals;
+mod stage;
 mod submit;
 mod view;
 
@@ -9,24 +11,25 @@ use axum::response::Response;
 use domain::clock::Timestamp;
 use domain::id::{ClientId, SignInId};
 use domain::redirect::RedirectUri;
+use domain::scope::Scopes;
 use domain::token::{Csrf, Token};
 use http::header::SET_COOKIE;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method};
 use std::time::Duration;
 use store::{Client, NewSignIn, SignInLimits, StoreError};
 
 pub(super) use submit::post;
 
+use self::refusals::{BadRequest, full, ours, too_often};
+
+use super::cimd::DocumentUrl;
 use super::clients::{self, Found};
 use super::redirect::{see_other, with_error};
-use super::request::{self, AuthorizationRequest};
-use super::store_failed;
-use crate::error::whole_seconds;
+use super::request::{self, AuthorizationRequest, Standing};
 use crate::extract::client_ip::ClientIp;
 use crate::extract::cookie;
 use crate::extract::form::Params;
 use crate::limits::ByAddress;
-use crate::pages::{self, Message, Site};
 use crate::sign_in::{Problem, Record, Stage};
 use crate::state::AppState;
 
@@ -95,74 +98,31 @@ impl From<StoreError> for Refusal {
     }
 }
 
-/// Requests that must not be answered with a redirect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BadRequest {
-    Incomplete,
-    /// Not an id we could have given out: typed into a field that wanted to stay empty.
-    NotAnId,
-    UnknownClient,
-    ForeignRedirect,
-}
-
-impl BadRequest {
-    /// What was sent is never shown: it may be an e-mail address, or worse.
-    fn page(self, app: &AppState) -> Response {
-        let (title, sentence, advice): (_, _, &[&str]) = match self {
-            Self::Incomplete => (
-                "This link is incomplete",
-                "The app did not say who it is or where to send you afterwards.",
-                &["Go back to your app and start connecting from there."],
-            ),
-            Self::NotAnId => (
-                "Leave the OAuth fields empty",
-                "The client ID that was sent is not one of ours.",
-                &[
-                    "If your app has fields for an OAuth client ID and a client secret, leave \
-                     both empty: it gets them by itself. Your e-mail address does not belong \
-                     there.",
-                    "Remove the connector in your app, add it again with its address only, and \
-                     connect.",
-                ],
-            ),
-            Self::UnknownClient => (
-                "This app is not known here any more",
-                "The app uses a registration that this server does not have.",
-                &["Remove the connector in your app, add it again and connect: the app then \
-                     registers anew."],
-            ),
-            Self::ForeignRedirect => (
-                "This request was refused",
-                "The app wants you to be sent to an address it has not registered.",
-                &["If you started this in an app you trust, remove the connector there, add \
-                     it again and connect. If you only followed a link, close this page."],
-            ),
-        };
-        tracing::info!(event = "authorize-refused", reason = ?self, "an error page was shown");
-        let page = Message { site: Site::of(app), title, sentence, advice, alert: true };
-        pages::render(StatusCode::BAD_REQUEST, &page, crate::headers::FormAction::Nowhere)
-    }
-}
-
 async fn begin(
     app: &AppState,
     arrival: &Arrival<'_>,
     problem: Option<Problem>,
 ) -> Result<Response, Refusal> {
     let &Arrival { params, method, headers, client_ip: _ } = arrival;
-    let client = known_client(app, params).await?;
-    let redirect_uri = allowed_redirect(&client, params)?;
+    let asker = asker(app, params).await?;
+    let redirect_uri = redirect(&asker, params)?;
     let origin = &app.config.public_url;
     let state = request::state(params);
-    let checked = request::check(params, origin, client.scopes).map_err(|refused| {
+    let checked = request::check(params, origin, asker.scopes()).map_err(|refused| {
         let (code, description) = (refused.code, refused.description);
-        tracing::info!(event = "authorize-refused", client_id = %client.id, code = code.as_str());
-        let location = with_error(origin, &redirect_uri, code, description, state);
-        Refusal::Ready(Box::new(see_other(&location)))
+        tracing::info!(event = "authorize-refused", client_id = %asker.id(), code = code.as_str());
+        match asker {
+            Asker::Known(_) => {
+                let location = with_error(origin, &redirect_uri, code, description, state);
+                Refusal::Ready(Box::new(see_other(&location)))
+            }
+            Asker::Unseen(_) => Refusal::Page(BadRequest::Flawed),
+        }
     })?;
     let request = AuthorizationRequest {
-        client: client.id,
-        client_name: client.name,
+        client: asker.id().clone(),
+        standing: asker.standing(),
+        client_name: asker.into_name(),
         redirect_uri,
         state: state.map(str::to_owned),
         challenge: checked.challenge,
@@ -178,45 +138,86 @@ async fn begin(
     record.stage = Stage::Form { problem };
     if method == Method::HEAD {
         // Somebody looks whether there is a page: nothing begins.
-        return Ok(view::stage(app, &id, &record, now));
+        return Ok(stage::stage(app, &id, &record, now));
     }
     tracing::info!(event = "authorize-shown", client_id = %record.request.client);
-    app.store.touch_client(&record.request.client, now);
+    if record.request.standing == Standing::Proven {
+        app.store.touch_client(&record.request.client, now);
+    }
     let browser = cookie::read_or_generate(origin, headers, &*app.entropy);
     if !add_row(app, &id, &browser, &record, now).await? {
         tracing::warn!(event = "authorize-refused", reason = "full", "too many sign-ins at once");
         return Ok(full(app));
     }
-    let mut response = view::stage(app, &id, &record, now);
+    let mut response = stage::stage(app, &id, &record, now);
     if let Some(cookie) = cookie::set(origin, &browser) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
     Ok(response)
 }
 
-async fn known_client(app: &AppState, params: &Params) -> Result<Client, Refusal> {
+/// Who asks.
+enum Asker {
+    Known(Box<Client>),
+    /// A document nobody has come with before.
+    Unseen(DocumentUrl),
+}
+
+impl Asker {
+    fn id(&self) -> &ClientId {
+        match self {
+            Self::Known(client) => &client.id,
+            Self::Unseen(url) => url.client_id(),
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        match self {
+            Self::Known(_) => Standing::Proven,
+            Self::Unseen(_) => Standing::Deferred,
+        }
+    }
+
+    fn scopes(&self) -> Option<Scopes> {
+        match self {
+            Self::Known(client) => client.scopes,
+            Self::Unseen(_) => None,
+        }
+    }
+
+    fn into_name(self) -> Option<String> {
+        match self {
+            Self::Known(client) => client.name,
+            Self::Unseen(_) => None,
+        }
+    }
+}
+
+async fn asker(app: &AppState, params: &Params) -> Result<Asker, Refusal> {
     let text = params.one("client_id").ok().flatten();
     let text = text.ok_or(Refusal::Page(BadRequest::Incomplete))?;
     let plausible = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let issued = (16..=64).contains(&text.len()) && text.chars().all(plausible);
-    let unknown = || {
-        let url = text.starts_with("https://");
-        let reason = if issued || url { BadRequest::UnknownClient } else { BadRequest::NotAnId };
-        Refusal::Page(reason)
-    };
-    let id = ClientId::parse(text).map_err(|_| unknown())?;
+    let unknown = if issued { BadRequest::UnknownClient } else { BadRequest::NotAnId };
+    let id = ClientId::parse(text).map_err(|_| Refusal::Page(unknown))?;
     match clients::find(app, &id).await? {
-        Found::Known(client) => Ok(*client),
-        Found::Document(_) | Found::Refused(_) | Found::Unknown => Err(unknown()),
+        Found::Known(client) => Ok(Asker::Known(client)),
+        Found::Document(url) => Ok(Asker::Unseen(url)),
+        Found::Refused(error) => Err(Refusal::Page(BadRequest::Document(error))),
+        Found::Unknown => Err(Refusal::Page(unknown)),
     }
 }
 
-fn allowed_redirect(client: &Client, params: &Params) -> Result<RedirectUri, Refusal> {
+/// The redirect URI: one of the client's own, if it is known what those are.
+fn redirect(asker: &Asker, params: &Params) -> Result<RedirectUri, Refusal> {
     let text = params.one("redirect_uri").ok().flatten();
     let text = text.ok_or(Refusal::Page(BadRequest::Incomplete))?;
     RedirectUri::parse(text)
         .ok()
-        .filter(|requested| client.allows_redirect(requested))
+        .filter(|requested| match asker {
+            Asker::Known(client) => client.allows_redirect(requested),
+            Asker::Unseen(_) => true,
+        })
         .ok_or(Refusal::Page(BadRequest::ForeignRedirect))
 }
 
@@ -232,53 +233,4 @@ async fn add_row(
     let expires_at = now.plus(SIGN_IN_LIFE);
     let row = NewSignIn { id, browser: &browser, state: &state, expires_at };
     Ok(app.store.add_sign_in(&row, MOST_SIGN_INS, now).await?.is_some())
-}
-
-/// Our own limit, on the way in.
-fn too_often(app: &AppState, wait: Duration) -> Response {
-    let page = Message {
-        site: Site::of(app),
-        title: "Too many requests",
-        sentence: "Too many sign-ins were started from your network. Wait a minute, then start \
-                   again from your app.",
-        advice: &[],
-        alert: true,
-    };
-    let status = StatusCode::TOO_MANY_REQUESTS;
-    let mut response = pages::render(status, &page, crate::headers::FormAction::Nowhere);
-    response.headers_mut().insert(http::header::RETRY_AFTER, whole_seconds(wait));
-    response
-}
-
-/// Nobody is refused for long: rows of the abandoned go after half an hour.
-fn full(app: &AppState) -> Response {
-    let page = Message {
-        site: Site::of(app),
-        title: "Too many people are signing in",
-        sentence: "Nothing was sent to Garmin. Try again in a few minutes.",
-        advice: &["Reloading this page is safe."],
-        alert: true,
-    };
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    let mut response = pages::render(status, &page, crate::headers::FormAction::Nowhere);
-    let wait = whole_seconds(Duration::from_mins(2));
-    response.headers_mut().insert(http::header::RETRY_AFTER, wait);
-    response
-}
-
-/// Our own trouble, as a page.
-fn ours(app: &AppState, error: &StoreError) -> Response {
-    let refused = store_failed(error);
-    let page = Message {
-        site: Site::of(app),
-        title: "Something went wrong on our side",
-        sentence: "Nothing was kept and nothing was sent to Garmin. Try again in a minute.",
-        advice: &["Reloading this page is safe."],
-        alert: true,
-    };
-    let mut response = pages::render(refused.status, &page, crate::headers::FormAction::Nowhere);
-    if let Some(wait) = refused.retry_after {
-        response.headers_mut().insert(http::header::RETRY_AFTER, whole_seconds(wait));
-    }
-    response
 }

@@ -16,7 +16,8 @@ use store::{SignIn, StoreError};
 use zeroize::Zeroizing;
 
 use super::super::redirect::{see_other, with_error};
-use super::view::{self, Found, address, find, go_on, show};
+use super::stage::{self, address, may_redirect};
+use super::view::{self, Found, find, go_on, show};
 use super::{Arrival, ours};
 use crate::extract::client_ip::ClientIp;
 use crate::extract::form::{BodyError, PAGE_LIMIT, Params, read_form};
@@ -93,6 +94,18 @@ fn refuse(app: &AppState, status: StatusCode, title: &str, sentence: &str) -> Re
     pages::render(status, &page, FormAction::Nowhere)
 }
 
+/// Where a cancelled sign-in ends whose app nobody knows: at home.
+fn cancelled(app: &AppState) -> Response {
+    let page = Message {
+        site: Site::of(app),
+        title: "Cancelled",
+        sentence: "Nothing was connected and nothing was kept.",
+        advice: &["You can close this page."],
+        alert: false,
+    };
+    pages::render(StatusCode::OK, &page, FormAction::Nowhere)
+}
+
 fn unreadable(app: &AppState, error: BodyError) -> Response {
     let (status, sentence) = match error {
         BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The form was too large."),
@@ -115,6 +128,7 @@ struct Post<'a> {
 enum Step<'a> {
     Deny,
     Restart,
+    Approve,
     Code(&'a str),
     Credentials,
 }
@@ -134,12 +148,13 @@ impl Post<'_> {
             tracing::error!(event = "authorize-csrf-invalid", step = step.label(), "no such form");
             return Ok(self.again(&row, record, Problem::StaleForm));
         }
-        if matches!(record.stage, Stage::Done { .. }) {
-            return Ok(view::stage(self.app, &row.id, &record, self.now));
+        if matches!(record.stage, Stage::Done { .. } | Stage::Refused { .. }) {
+            return Ok(stage::stage(self.app, &row.id, &record, self.now));
         }
         match step {
             Step::Deny => self.deny(row, &record).await,
             Step::Restart => self.restart(row, record).await,
+            Step::Approve => self.approve(row, record).await,
             Step::Code(code) => self.code(row, record, code).await,
             Step::Credentials => self.credentials(row, record).await,
         }
@@ -151,15 +166,18 @@ impl Post<'_> {
         match self.field("decision") {
             Some("deny") => return Step::Deny,
             Some("restart") => return Step::Restart,
+            Some("approve") => return Step::Approve,
             Some(_) | None => {}
         }
         let code = self.field("code");
         let is_form = self.params.has("email") || self.params.has("password");
         let is_code = match stage {
             Stage::Code { .. } | Stage::Working { code: Some(_), .. } => code.is_some() || !is_form,
-            Stage::Form { .. } | Stage::Working { code: None, .. } | Stage::Done { .. } => {
-                self.params.has("code") && !is_form
-            }
+            Stage::Form { .. }
+            | Stage::Working { code: None, .. }
+            | Stage::Consent { .. }
+            | Stage::Refused { .. }
+            | Stage::Done { .. } => self.params.has("code") && !is_form,
         };
         if is_code { Step::Code(code.unwrap_or_default()) } else { Step::Credentials }
     }
@@ -178,9 +196,10 @@ impl Post<'_> {
                 Some(wait) => Stage::Code { wait, problem: Some(problem) },
                 None => Stage::Form { problem: Some(problem) },
             },
-            done @ Stage::Done { .. } => done,
+            Stage::Consent { held, .. } => Stage::Consent { held, problem: Some(problem) },
+            end @ (Stage::Refused { .. } | Stage::Done { .. }) => end,
         };
-        view::stage(self.app, &row.id, &record, self.now)
+        stage::stage(self.app, &row.id, &record, self.now)
     }
 
     async fn deny(&self, mut row: SignIn, record: &Record) -> Result<Response, StoreError> {
@@ -199,6 +218,10 @@ impl Post<'_> {
 
     fn denied(&self, record: &Record) -> Response {
         let request = &record.request;
+        if !may_redirect(record) {
+            tracing::info!(event = "authorize-denied", client_id = %request.client, "cancelled");
+            return cancelled(self.app);
+        }
         tracing::info!(event = "authorize-denied", client_id = %request.client, "cancelled");
         see_other(&with_error(
             &self.app.config.public_url,
@@ -212,7 +235,11 @@ impl Post<'_> {
     async fn restart(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
         match record.stage {
             Stage::Working { .. } => return Ok(see_other(&address(&row.id, &record))),
-            Stage::Form { .. } | Stage::Code { .. } | Stage::Done { .. } => {}
+            Stage::Form { .. }
+            | Stage::Code { .. }
+            | Stage::Consent { .. }
+            | Stage::Refused { .. }
+            | Stage::Done { .. } => {}
         }
         record.stage = Stage::Form { problem: None };
         self.app.store.update_sign_in(&row.id, row.version, &record.to_bytes(), self.now).await?;
@@ -221,6 +248,10 @@ impl Post<'_> {
     }
 
     async fn credentials(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
+        if matches!(record.stage, Stage::Consent { .. }) {
+            // A form from before anybody knew who asks, sent once more.
+            return Ok(see_other(&address(&row.id, &record)));
+        }
         let typed = self.field("email").unwrap_or_default();
         record.email = typed.chars().take(254).collect();
         let agreed = record.scopes;
@@ -257,7 +288,11 @@ impl Post<'_> {
     async fn code(&self, row: SignIn, record: Record, code: &str) -> Result<Response, StoreError> {
         let wait: CodeWait = match &record.stage {
             Stage::Code { wait, .. } | Stage::Working { code: Some(wait), .. } => wait.clone(),
-            Stage::Form { .. } | Stage::Working { code: None, .. } | Stage::Done { .. } => {
+            Stage::Consent { .. } => return Ok(see_other(&address(&row.id, &record))),
+            Stage::Form { .. }
+            | Stage::Working { code: None, .. }
+            | Stage::Refused { .. }
+            | Stage::Done { .. } => {
                 tracing::info!(event = "mfa-session-missing", "a code came for no pending login");
                 return Ok(self.again_on_form(&row, record, Problem::CodeExpired));
             }
@@ -278,6 +313,19 @@ impl Post<'_> {
             return Ok(self.again(&row, record, problem));
         }
         let answer = Answer::Code { wait, email, code };
+        self.submit(row, record, answer).await
+    }
+
+    /// The click that lets a client in whose document was read after the sign-in.
+    async fn approve(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
+        let Stage::Consent { held, .. } = &record.stage else {
+            return Ok(see_other(&address(&row.id, &record)));
+        };
+        let Ok(email) = LoginEmail::parse(&record.email) else {
+            return Ok(self.again_on_form(&row, record, Problem::EmailMalformed));
+        };
+        let answer = Answer::Approval { held: held.clone(), email };
+        self.choose(&mut record);
         self.submit(row, record, answer).await
     }
 
@@ -354,6 +402,7 @@ impl Step<'_> {
         match self {
             Self::Deny => "deny",
             Self::Restart => "restart",
+            Self::Approve => "approve",
             Self::Code(_) => "mfa",
             Self::Credentials => "login",
         }

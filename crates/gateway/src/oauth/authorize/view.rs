@@ -1,25 +1,19 @@
-//! What a sign-in looks like in each of its stages, at the one address it has.
+//! Finding a sign-in again, for the browser it belongs to, at the one address it has.
 
 use axum::response::Response;
 use domain::clock::Timestamp;
 use domain::id::SignInId;
-use domain::redirect::RedirectUri;
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use store::{SignIn, StoreError};
 
 use super::super::redirect::see_other;
+use super::stage::{address, stage};
 use super::{Arrival, ours};
-use crate::error::whole_seconds;
 use crate::extract::cookie;
 use crate::headers::FormAction;
-use crate::pages::{
-    self, Choices, CodePage, Consent, Handle, Message, ProgressPage, SignInPage, Site,
-};
+use crate::pages::{self, Message, Site};
 use crate::sign_in::{Problem, Record, Stage, after_death, is_alive};
 use crate::state::AppState;
-
-const NO_NAME: &str = "An app without a name";
 
 /// A sign-in and the browser's right to it.
 pub(super) enum Found {
@@ -106,9 +100,11 @@ pub(super) fn go_on(app: &AppState, found: &Found) -> Response {
     match found {
         Found::Here(row, record) => match &record.stage {
             Stage::Done { location } => see_other(location),
-            Stage::Form { .. } | Stage::Code { .. } | Stage::Working { .. } => {
-                see_other(&address(&row.id, record))
-            }
+            Stage::Form { .. }
+            | Stage::Code { .. }
+            | Stage::Working { .. }
+            | Stage::Consent { .. }
+            | Stage::Refused { .. } => see_other(&address(&row.id, record)),
         },
         Found::Gone => gone(app),
         Found::OtherBrowser => other_browser(app),
@@ -125,86 +121,7 @@ pub(super) fn show(app: &AppState, found: &Found, now: Timestamp) -> Response {
     }
 }
 
-/// The page of a stage; for a finished one, the way on.
-pub(super) fn stage(app: &AppState, id: &SignInId, record: &Record, now: Timestamp) -> Response {
-    let here = address(id, record);
-    match &record.stage {
-        Stage::Form { problem } => form(app, id, record, *problem, now),
-        Stage::Code { wait, problem } => {
-            let page = CodePage {
-                site: Site::of(app),
-                handle: Handle { sign_in: id.as_str(), csrf: record.csrf(), action: &here },
-                origin: wait.origin(),
-                problem: problem.map(|problem| problem.sentence(now)),
-            };
-            with_problem(record, &page, *problem, now)
-        }
-        Stage::Working { .. } => {
-            let page = ProgressPage { site: Site::of(app), here };
-            pages::render(StatusCode::OK, &page, FormAction::Nowhere)
-        }
-        Stage::Done { location } => see_other(location),
-    }
-}
-
-fn form(
-    app: &AppState,
-    id: &SignInId,
-    record: &Record,
-    problem: Option<Problem>,
-    now: Timestamp,
-) -> Response {
-    let request = &record.request;
-    let here = address(id, record);
-    let host = request.redirect_uri.display_host();
-    let page = SignInPage {
-        site: Site::of(app),
-        handle: Handle { sign_in: id.as_str(), csrf: record.csrf(), action: &here },
-        consent: Consent {
-            client_name: request.client_name.as_deref().unwrap_or(NO_NAME),
-            redirect_host: &host,
-            redirect_kind: request.redirect_uri.kind(),
-            asked: request.scopes,
-        },
-        choices: Choices { scopes: record.scopes, region: record.region },
-        email: &record.email,
-        problem: problem.map(|problem| problem.sentence(now)),
-    };
-    with_problem(record, &page, problem, now)
-}
-
-fn with_problem(
-    record: &Record,
-    page: &impl askama::Template,
-    problem: Option<Problem>,
-    now: Timestamp,
-) -> Response {
-    let status = problem.map_or(StatusCode::OK, Problem::status);
-    let source = form_source(&record.request.redirect_uri);
-    let mut response = pages::render(status, page, FormAction::SelfAnd(&source));
-    if let Some(retry_at) = problem.and_then(Problem::retry_at) {
-        response.headers_mut().insert(RETRY_AFTER, whole_seconds(retry_at.since(now)));
-    }
-    response
-}
-
-/// What `form-action` must name for the way back to the client. The grammar of the directive
-/// has no IPv6 addresses, and browsers ignore them: there only the scheme is left to name.
-fn form_source(redirect: &RedirectUri) -> String {
-    if redirect.as_str().starts_with("http://[") {
-        "http:".to_owned()
-    } else {
-        redirect.csp_source()
-    }
-}
-
-/// Where a sign-in is found again, whatever its stage; and, once it is over, the request that
-/// led to it.
-pub(super) fn address(id: &SignInId, record: &Record) -> String {
-    format!("/oauth/authorize?sign_in={id}&{}", record.request.to_query())
-}
-
-fn message(
+pub(super) fn message(
     app: &AppState,
     status: StatusCode,
     title: &str,

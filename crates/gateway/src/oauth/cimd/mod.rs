@@ -156,8 +156,11 @@ impl Documents {
 
     /// Whether a client's id alone says who is behind it, as far as anything can.
     pub(super) fn is_well_known(&self, id: &ClientId) -> bool {
-        let host = DocumentUrl::parse(id.as_str()).map(|url| url.host().to_owned());
-        host.is_ok_and(|host| WELL_KNOWN.contains(&host.as_str()) || self.policy.names(&host))
+        DocumentUrl::parse(id.as_str()).is_ok_and(|url| self.is_well_known_host(url.host()))
+    }
+
+    pub(super) fn is_well_known_host(&self, host: &str) -> bool {
+        WELL_KNOWN.contains(&host) || self.policy.names(host)
     }
 
     fn accepted(&self, id: &ClientId) -> Option<DocumentUrl> {

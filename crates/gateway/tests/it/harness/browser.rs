@@ -155,6 +155,9 @@ fn forms_of(html: &str) -> Vec<Form> {
         match (name, field) {
             ("input", Some(field)) => {
                 let kind = attribute(tag, "type").unwrap_or_default();
+                if kind == "radio" && !tag.contains(" checked") {
+                    continue;
+                }
                 form.fields.push((field.clone(), attribute(tag, "value").unwrap_or_default()));
                 if kind != "hidden" {
                     form.inputs.push((field, kind));

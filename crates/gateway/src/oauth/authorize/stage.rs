@@ -1,0 +1,156 @@
+//! The page of each stage of a sign-in.
+
+use axum::response::Response;
+use domain::clock::Timestamp;
+use domain::id::SignInId;
+use domain::redirect::{RedirectKind, RedirectUri};
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+
+use super::super::cimd::{DocumentError, DocumentUrl};
+use super::super::clients;
+use super::super::redirect::see_other;
+use super::super::request::{AuthorizationRequest, Standing};
+use super::refusals::BadRequest;
+use super::view::message;
+use crate::error::whole_seconds;
+use crate::headers::FormAction;
+use crate::pages::{
+    self, Asker, Choices, CodePage, Consent, ConsentPage, Handle, ProgressPage, SignInPage, Site,
+};
+use crate::sign_in::{Problem, Record, Stage, Unproven};
+use crate::state::AppState;
+
+const NO_NAME: &str = "An app without a name";
+
+/// Where a sign-in is found again, whatever its stage; and, once it is over, the request that
+/// led to it.
+pub(super) fn address(id: &SignInId, record: &Record) -> String {
+    format!("/oauth/authorize?sign_in={id}&{}", record.request.to_query())
+}
+
+/// The page of a stage; for a finished one, the way on.
+pub(super) fn stage(app: &AppState, id: &SignInId, record: &Record, now: Timestamp) -> Response {
+    let here = address(id, record);
+    let handle = Handle { sign_in: id.as_str(), csrf: record.csrf(), action: &here };
+    let choices = Choices { scopes: record.scopes, region: record.region };
+    let site = Site::of(app);
+    let sentence = |problem: Option<Problem>| problem.map(|problem| problem.sentence(now));
+    let request = &record.request;
+    match &record.stage {
+        Stage::Form { problem } => {
+            let asker = match request.standing {
+                Standing::Proven => Asker::Proven(consent(app, request)),
+                Standing::Deferred => {
+                    Asker::Unseen { host: document_host(request).unwrap_or_default() }
+                }
+            };
+            let (email, problem_text) = (record.email.as_str(), sentence(*problem));
+            let page = SignInPage { site, handle, asker, choices, email, problem: problem_text };
+            with_problem(record, &page, *problem, now)
+        }
+        Stage::Code { wait, problem } => {
+            let page =
+                CodePage { site, handle, origin: wait.origin(), problem: sentence(*problem) };
+            with_problem(record, &page, *problem, now)
+        }
+        Stage::Working { .. } => {
+            let page = ProgressPage { site, here };
+            pages::render(StatusCode::OK, &page, FormAction::Nowhere)
+        }
+        Stage::Consent { held: _, problem } => {
+            let page = ConsentPage {
+                site,
+                handle,
+                consent: consent(app, request),
+                choices,
+                account: &record.email,
+                problem: sentence(*problem),
+            };
+            with_problem(record, &page, *problem, now)
+        }
+        Stage::Refused { reason } => unproven(app, *reason),
+        Stage::Done { location } => see_other(location),
+    }
+}
+
+fn with_problem(
+    record: &Record,
+    page: &impl askama::Template,
+    problem: Option<Problem>,
+    now: Timestamp,
+) -> Response {
+    let status = problem.map_or(StatusCode::OK, Problem::status);
+    let source = form_source(&record.request.redirect_uri);
+    let leads =
+        if may_redirect(record) { FormAction::SelfAnd(&source) } else { FormAction::SelfOnly };
+    let mut response = pages::render(status, page, leads);
+    if let Some(retry_at) = problem.and_then(Problem::retry_at) {
+        response.headers_mut().insert(RETRY_AFTER, whole_seconds(retry_at.since(now)));
+    }
+    response
+}
+
+/// Whether the redirect URI is known to be the client's own.
+pub(super) fn may_redirect(record: &Record) -> bool {
+    match (record.request.standing, &record.stage) {
+        (Standing::Proven, _)
+        | (Standing::Deferred, Stage::Consent { .. } | Stage::Done { .. }) => true,
+        (
+            Standing::Deferred,
+            Stage::Form { .. } | Stage::Code { .. } | Stage::Working { .. } | Stage::Refused { .. },
+        ) => false,
+    }
+}
+
+/// What `form-action` must name for the way back to the client. The grammar of the directive
+/// has no IPv6 addresses, and browsers ignore them: there only the scheme is left to name.
+fn form_source(redirect: &RedirectUri) -> String {
+    if redirect.as_str().starts_with("http://[") {
+        "http:".to_owned()
+    } else {
+        redirect.csp_source()
+    }
+}
+
+fn consent<'a>(app: &AppState, request: &'a AuthorizationRequest) -> Consent<'a> {
+    let redirect_kind = request.redirect_uri.kind();
+    let redirect_host = request.redirect_uri.display_host();
+    let document_host = document_host(request);
+    let stranger = match (document_host, redirect_kind) {
+        (Some(host), _) => (!clients::is_well_known(app, &request.client)).then(|| host.to_owned()),
+        (None, RedirectKind::Https) => {
+            (!clients::is_well_known_host(app, &redirect_host)).then(|| redirect_host.clone())
+        }
+        // These have a warning of their own.
+        (None, RedirectKind::Loopback | RedirectKind::PrivateUse) => None,
+    };
+    Consent {
+        client_name: request.client_name.as_deref().unwrap_or(NO_NAME),
+        document_host,
+        redirect_host,
+        redirect_kind,
+        stranger,
+        asked: request.scopes,
+    }
+}
+
+/// The host of a client whose id is the address of its document.
+fn document_host(request: &AuthorizationRequest) -> Option<&str> {
+    let id = request.client.as_str();
+    let host = DocumentUrl::parse(id).ok()?.host().len();
+    id.strip_prefix("https://").and_then(|rest| rest.get(..host))
+}
+
+/// The end of a sign-in whose client could not be proven.
+fn unproven(app: &AppState, reason: Unproven) -> Response {
+    let refused = match reason {
+        Unproven::Unavailable => BadRequest::Document(DocumentError::Unavailable),
+        Unproven::Invalid => BadRequest::Document(DocumentError::Invalid),
+        Unproven::ForeignRedirect => BadRequest::ForeignRedirect,
+    };
+    let (title, sentence, advice) = refused.words();
+    let kept = "You were signed in at Garmin, but nothing was connected and nothing was kept.";
+    let advice: Vec<&str> = std::iter::once(kept).chain(advice.iter().copied()).collect();
+    message(app, StatusCode::BAD_REQUEST, title, sentence, &advice)
+}
