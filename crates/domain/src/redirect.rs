@@ -136,9 +136,10 @@ impl RedirectUri {
     pub fn csp_source(&self) -> String {
         match (self.kind(), Url::parse(&self.0)) {
             (RedirectKind::Https, Ok(url)) => url.origin().ascii_serialization(),
-            (RedirectKind::Loopback, _) => {
-                "http://127.0.0.1:* http://localhost:* http://[::1]:*".to_owned()
-            }
+            // The directive's grammar has no IPv6 addresses, and browsers complain about them:
+            // there only the scheme is left to name.
+            (RedirectKind::Loopback, _) if self.0.starts_with("http://[") => "http:".to_owned(),
+            (RedirectKind::Loopback, _) => "http://127.0.0.1:* http://localhost:*".to_owned(),
             (RedirectKind::PrivateUse, Ok(url)) => format!("{}:", url.scheme()),
             (_, Err(_)) => String::new(),
         }
@@ -243,6 +244,19 @@ mod tests {
             "http://[::1]:9/x",
         ] {
             uri(good);
+        }
+    }
+
+    #[test]
+    fn sec062_the_policy_names_the_way_back_in_words_browsers_know() {
+        for (redirect, source) in [
+            ("https://claude.ai/api/mcp/auth_callback", "https://claude.ai"),
+            ("http://localhost:6274/cb", "http://127.0.0.1:* http://localhost:*"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:* http://localhost:*"),
+            ("http://[::1]:9/x", "http:"),
+            ("cursor://anysphere.cursor-mcp/oauth/callback", "cursor:"),
+        ] {
+            assert_eq!(uri(redirect).csp_source(), source, "{redirect}");
         }
     }
 

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use domain::clock::Timestamp;
 use domain::id::SignInId;
-use domain::redirect::{RedirectKind, RedirectUri};
+use domain::redirect::RedirectKind;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 
@@ -81,7 +81,7 @@ fn with_problem(
     now: Timestamp,
 ) -> Response {
     let status = problem.map_or(StatusCode::OK, Problem::status);
-    let source = form_source(&record.request.redirect_uri);
+    let source = record.request.redirect_uri.csp_source();
     let leads =
         if may_redirect(record) { FormAction::SelfAnd(&source) } else { FormAction::SelfOnly };
     let mut response = pages::render(status, page, leads);
@@ -100,16 +100,6 @@ pub(super) fn may_redirect(record: &Record) -> bool {
             Standing::Deferred,
             Stage::Form { .. } | Stage::Code { .. } | Stage::Working { .. } | Stage::Refused { .. },
         ) => false,
-    }
-}
-
-/// What `form-action` must name for the way back to the client. The grammar of the directive
-/// has no IPv6 addresses, and browsers ignore them: there only the scheme is left to name.
-fn form_source(redirect: &RedirectUri) -> String {
-    if redirect.as_str().starts_with("http://[") {
-        "http:".to_owned()
-    } else {
-        redirect.csp_source()
     }
 }
 
