@@ -111,8 +111,8 @@ class _StayHere(urllib.request.HTTPRedirectHandler):
 class Browser:
     """Follows redirects itself, so that the one back to the client can be caught."""
 
-    def __init__(self):
-        self.cookies = http.cookiejar.CookieJar()
+    def __init__(self, headers=None):
+        self.cookies, self._headers = http.cookiejar.CookieJar(), headers or {}
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),
             urllib.request.HTTPCookieProcessor(self.cookies),
@@ -120,7 +120,7 @@ class Browser:
         )
 
     def request(self, url, form=None):
-        headers = {"accept": "text/html", "user-agent": "Mozilla/5.0 (smoke)"}
+        headers = {"accept": "text/html", "user-agent": "Mozilla/5.0 (smoke)", **self._headers}
         data = None
         if form is not None:
             data = urllib.parse.urlencode(form).encode()

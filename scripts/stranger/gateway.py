@@ -12,20 +12,25 @@ SECRET = "a secret of these scripts, long enough to be one"
 
 
 class Simulator:
-    def __init__(self, binary, athletes):
-        self.process = subprocess.Popen([binary, "simulator", "--athletes", str(athletes)],
+    """Garmin. `people` sign in with a password, `with_code` needs a second factor as well."""
+
+    def __init__(self, binary, athletes, env=None):
+        self.process = subprocess.Popen([binary, "simulator", "--athletes", str(athletes)], env=env,
                                         stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        self.env, self.people = {}, []
+        self.env, self.people, self.with_code = {}, [], None
         for line in self.process.stdout:
             name, _, value = line.strip().partition("=")
             if name == "ACCOUNT":
-                email, password = value.split()[:2]
-                if len(value.split()) == 2:
-                    self.people.append(Person(email, password))
+                person = Person(*value.split())
+                if person.code is None:
+                    self.people.append(person)
+                else:
+                    self.with_code = person
             elif name == "READY":
                 break
             else:
                 self.env[name] = value
+        self.control = self.env["GARMIN_SSO_URL"].rsplit("/", 1)[0] + "/_control"
 
     def stop(self):
         self.process.terminate()
@@ -33,17 +38,17 @@ class Simulator:
 
 
 class Gateway:
-    def __init__(self, binary, data, upstream, public=None, words=("serve",)):
-        """`public` is the port people know, when another program listens there."""
+    """`upstream` is where Garmin is; `settings` win over what these scripts usually set."""
+
+    def __init__(self, binary, data, upstream, settings=None, words=("serve",)):
         self.port = free_port()
-        origin = f"http://127.0.0.1:{public or self.port}"
-        env = {**upstream, "PORT": str(self.port), "PUBLIC_URL": origin,
-               "DATA_DIR": str(data), "GATEWAY_SECRET": SECRET, "RATE_LIMITS": "off"}
+        env = {**upstream, "PORT": str(self.port), "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
+               "DATA_DIR": str(data), "GATEWAY_SECRET": SECRET, "RATE_LIMITS": "off", **(settings or {})}
         began = time.perf_counter()
         self.process = subprocess.Popen([binary, *words], env=env, stdin=subprocess.DEVNULL, cwd=data,
                                         stdout=open(f"{data}/log", "ab"), stderr=subprocess.STDOUT)
         self.ready_after = eventually("first 200", 20, lambda: self._healthy(began), 0.0005)
-        self.connector = f"{origin}/mcp"
+        self.connector = env["PUBLIC_URL"] + "/mcp"
 
     def _healthy(self, began):
         if self.process.poll() is not None:

@@ -14,6 +14,9 @@ from .browser import sign_in
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
+# Where public names really are: origin → origin on this machine.
+HOSTS = {}
+
 
 @dataclass
 class Answer:
@@ -33,6 +36,10 @@ def fetch(url, body=None, headers=None, form=None, method=None):
     elif body is not None:
         data = json.dumps(body).encode()
         headers.setdefault("content-type", "application/json")
+    parts = urllib.parse.urlsplit(url)
+    if here := HOSTS.get(f"{parts.scheme}://{parts.netloc}"):
+        url = here + urllib.parse.urlunsplit(("", "", *parts[2:]))
+        headers["host"] = parts.netloc
     request = urllib.request.Request(url, data=data, headers=headers, method=method)
     try:
         answer = _opener.open(request, timeout=60)
@@ -47,33 +54,85 @@ def expect(condition, message):
         raise AssertionError(message)
 
 
-def discover(connector):
+def discover(connector, headers=None):
     """From the connector URL alone to the authorization server's metadata."""
+    headers = headers or {}
     refused = fetch(connector, {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
-                    {"accept": "application/json, text/event-stream"})
+                    {"accept": "application/json, text/event-stream", **headers})
     expect(refused.status == 401, f"without a token: HTTP {refused.status}, not 401")
     challenge = refused.headers.get("www-authenticate", "")
     found = re.search(r'resource_metadata="([^"]+)"', challenge)
     expect(found, f"the challenge names no resource metadata: {challenge!r}")
-    resource = fetch(found.group(1)).json()
+    resource = fetch(found.group(1), headers=headers).json()
     expect(resource["resource"] == connector, f"resource {resource['resource']!r} is not {connector!r}")
     issuer = resource["authorization_servers"][0]
-    server = fetch(issuer + "/.well-known/oauth-authorization-server").json()
+    server = fetch(issuer + "/.well-known/oauth-authorization-server", headers=headers).json()
     expect(server["issuer"] == issuer, "the issuer does not name itself")
     expect("S256" in server["code_challenge_methods_supported"], "no S256")
     return resource, server
 
 
 def register(server, redirect_uri, name="Smoke test"):
+    return registration(server, [redirect_uri], client_name=name)["client_id"]
+
+
+def registration(server, redirect_uris, headers=None, **metadata):
+    """The whole answer (RFC 7591 §3.2.1)."""
     answer = fetch(server["registration_endpoint"], {
-        "client_name": name,
-        "redirect_uris": [redirect_uri],
+        "client_name": "Smoke test",
+        "redirect_uris": redirect_uris,
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
         "token_endpoint_auth_method": "none",
-    })
+        **metadata,
+    }, headers)
     expect(answer.status == 201, f"registration: HTTP {answer.status} {answer.text}")
-    return answer.json()["client_id"]
+    return answer.json()
+
+
+class Authorization:
+    """One trip of a person: `url` is where it begins, `redeem` takes what came back."""
+
+    def __init__(self, known, redirect_uri, headers=None, **extra):
+        """`known` = (resource, server, client id); `extra` goes into the query, None takes out.
+        `headers` go with the client's own requests."""
+        self._resource, self._server, self.client_id = known
+        self._headers = headers or {}
+        self.redirect_uri = redirect_uri
+        self._verifier, self.state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(self._verifier.encode()).digest()).rstrip(b"=")
+        query = {
+            "response_type": "code", "client_id": self.client_id, "redirect_uri": redirect_uri,
+            "code_challenge": challenge.decode(), "code_challenge_method": "S256", "state": self.state,
+            "resource": self._resource["resource"],
+            "scope": " ".join(self._resource.get("scopes_supported", [])), **extra,
+        }
+        query = {name: value for name, value in query.items() if value is not None}
+        self.url = self._server["authorization_endpoint"] + "?" + urllib.parse.urlencode(query)
+
+    def expect_back(self, answer):
+        expect(answer.get("state") == self.state, "the state did not come back")
+        expect(answer.get("iss") == self._server["issuer"], f"iss is {answer.get('iss')!r}")
+
+    def redeem(self, answer, **extra):
+        self.expect_back(answer)
+        expect("code" in answer, f"no code came back: {answer.get('error')}")
+        form = {
+            "grant_type": "authorization_code", "code": answer["code"], "redirect_uri": self.redirect_uri,
+            "client_id": self.client_id, "code_verifier": self._verifier,
+            "resource": self._resource["resource"], **extra,
+        }
+        return self._token(form)
+
+    def refresh(self, token, **extra):
+        return self._token({"grant_type": "refresh_token", "refresh_token": token["refresh_token"],
+                            "client_id": self.client_id, **extra})
+
+    def _token(self, form):
+        token = fetch(self._server["token_endpoint"], form=form, headers=self._headers)
+        expect(token.status == 200, f"token: HTTP {token.status} {token.text}")
+        expect(token.json()["token_type"].lower() == "bearer", "not a bearer token")
+        return token.json()
 
 
 def connect(connector, person, redirect_uri="http://127.0.0.1:43117/callback", told=lambda _: None,
@@ -84,38 +143,20 @@ def connect(connector, person, redirect_uri="http://127.0.0.1:43117/callback", t
         told("401 → resource metadata → authorization server metadata")
         known = (resource, server, register(server, redirect_uri))
         told("registered as a client")
-    resource, server, client_id = known
-    verifier = secrets.token_urlsafe(48)
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    state = secrets.token_urlsafe(16)
-    query = {
-        "response_type": "code", "client_id": client_id, "redirect_uri": redirect_uri,
-        "code_challenge": challenge, "code_challenge_method": "S256", "state": state,
-        "resource": resource["resource"], "scope": " ".join(resource.get("scopes_supported", [])),
-    }
-    url = server["authorization_endpoint"] + "?" + urllib.parse.urlencode(query)
-    back = sign_in(url, redirect_uri, person, told=told)
-    answer = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(back).query))
-    expect(answer.get("state") == state, "the state did not come back")
-    expect(answer.get("iss") == server["issuer"], f"iss is {answer.get('iss')!r}")
-    expect("code" in answer, f"no code came back: {answer.get('error')}")
-    form = {
-        "grant_type": "authorization_code", "code": answer["code"], "redirect_uri": redirect_uri,
-        "client_id": client_id, "code_verifier": verifier, "resource": resource["resource"],
-    }
-    token = fetch(server["token_endpoint"], form=form)
-    expect(token.status == 200, f"token: HTTP {token.status} {token.text}")
-    expect(token.json()["token_type"].lower() == "bearer", "not a bearer token")
+    trip = Authorization(known, redirect_uri)
+    back = sign_in(trip.url, redirect_uri, person, told=told)
+    token = trip.redeem(dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(back).query)))
     told("code redeemed for a token")
-    return token.json()
+    return token
 
 
 class Mcp:
     """Just enough of MCP over streamable HTTP, in the handshake era."""
 
-    def __init__(self, connector, token):
+    def __init__(self, connector, token, headers=None):
+        """`headers` go with every request and win over what a good client sends."""
         self.connector, self.token, self._next = connector, token, 0
-        self.version = None
+        self.version, self._headers = None, headers or {}
 
     def call(self, method, params=None, notification=False):
         message = {"jsonrpc": "2.0", "method": method}
@@ -128,6 +169,7 @@ class Mcp:
                    "accept": "application/json, text/event-stream"}
         if self.version:
             headers["mcp-protocol-version"] = self.version
+        headers.update(self._headers)
         answer = fetch(self.connector, message, headers)
         if notification:
             expect(answer.status in (200, 202), f"{method}: HTTP {answer.status}")
