@@ -79,7 +79,7 @@ impl AuthorizationServerMetadata {
                 &AuthMethod::ALL.map(AuthMethod::as_str),
             ),
             authorization_response_iss_parameter_supported: true,
-            // Advertised by the change that resolves such ids, and not a day earlier.
+            // The operator's choice, and so not for a constant of the origin to say.
             client_id_metadata_document_supported: false,
             protected_resources: vec![origin.resource()],
             service_documentation: origin.join("/"),

@@ -18,7 +18,11 @@ pub(super) async fn resource(State(app): State<AppState>, headers: HeaderMap) ->
 }
 
 pub(super) async fn server(State(app): State<AppState>, headers: HeaderMap) -> Response {
-    document(&headers, &AuthorizationServerMetadata::of(&app.config.public_url))
+    let metadata = AuthorizationServerMetadata {
+        client_id_metadata_document_supported: app.config.client_documents.are_on(),
+        ..AuthorizationServerMetadata::of(&app.config.public_url)
+    };
+    document(&headers, &metadata)
 }
 
 /// We are no identity provider, and a half-true document would break strict clients. They

@@ -12,4 +12,5 @@ mod oauth_refresh;
 mod oauth_register;
 mod oauth_resume;
 mod oauth_sign_in;
+mod oauth_stranger;
 mod oauth_token;

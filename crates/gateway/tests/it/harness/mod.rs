@@ -22,7 +22,7 @@ use simulator::{AccountSpec, Mfa, MfaMethod, Simulator, SimulatorOptions};
 use store::{OpenMode, OpenOptions, Store};
 use tower::ServiceExt;
 
-pub(crate) use browser::{Browser, Page};
+pub(crate) use browser::{Browser, Form, Page};
 pub(crate) use client::{McpClient, Tokens};
 pub(crate) use publisher::{Answer, EXPIRED, OTHER_NAME, PUBLIC, Publisher, SELF_SIGNED};
 
