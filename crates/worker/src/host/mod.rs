@@ -49,7 +49,7 @@ use crate::sandbox::{self, AllowedPorts};
 
 pub use caller::Caller;
 pub use line::{Line, LineError};
-pub use mcp::mcp;
+pub use mcp::{Answer, Mcp, mcp};
 
 /// How a worker ends. A panic ends it by SIGABRT instead, after a log line with the place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! MCP over HTTP: rmcp without sessions, and the answers that only the gateway understands.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -8,15 +9,12 @@ use bytes::Bytes;
 use domain::contract::{self, header};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full};
-use rmcp::transport::streamable_http_server::StreamableHttpService;
-use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use tower::Service;
 
 use super::outcome::{Outcome, OutcomeSlot};
 use super::server::Server;
-use crate::host;
+use crate::host::{self, Answer, Mcp};
 
 /// Where the list of tools goes. Text of others is escaped, so this stands in an answer only
 /// where rmcp wrote the list.
@@ -25,11 +23,9 @@ const EMPTY_LIST: &str = r#""tools":[]"#;
 /// The service behind `POST /mcp`.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
-    mcp: StreamableHttpService<Server, NeverSessionManager>,
+    mcp: Mcp<Server>,
     server: Server,
 }
-
-type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 impl Endpoint {
     pub(crate) fn new(server: Server) -> Self {
@@ -54,7 +50,7 @@ async fn with_tools(answer: Answer, listing: &str) -> Answer {
 impl<B> Service<Request<B>> for Endpoint
 where
     B: Body<Data = Bytes> + Send + 'static,
-    B::Error: std::fmt::Display,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     type Response = Answer;
     type Error = Infallible;

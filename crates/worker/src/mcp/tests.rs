@@ -207,3 +207,40 @@ async fn sec096_sec116_what_a_stranger_wrote_stays_one_text_of_the_data() {
         assert!(result["_meta"].get("isError").is_none());
     }
 }
+
+#[tokio::test]
+async fn a_known_method_with_params_of_a_wrong_shape_is_told_so() {
+    let info = json!({ "name": "a", "version": "1" });
+    let legacy = [
+        ("tools/list", json!({ "_meta": "x" })),
+        ("tools/list", json!([])),
+        ("tools/list", json!("x")),
+        ("tools/call", json!({ "name": "get_something", "_meta": [] })),
+        ("no/such", json!([1])),
+        ("initialize", json!({})),
+        ("initialize", json!({ "protocolVersion": 5, "capabilities": {}, "clientInfo": info })),
+        ("initialize", json!({ "protocolVersion": LEGACY, "capabilities": {} })),
+    ];
+    let both = [
+        ("tools/call", json!({ "name": 5 })),
+        ("tools/call", json!({})),
+        ("tools/call", json!({ "name": "get_something", "arguments": [] })),
+        ("tools/call", json!({ "name": "get_something", "arguments": "x" })),
+    ];
+    let cases = legacy.iter().map(|case| (LEGACY, case));
+    let both = both.iter().flat_map(|case| [(LEGACY, case), (MODERN, case)]);
+    for (era, (method, params)) in cases.chain(both) {
+        let name = params.get("name").and_then(Value::as_str);
+        let answer = ask(era, None, (method, name), params.clone()).await;
+        assert_eq!(answer.status(), 200, "{era} {method} {params}");
+        assert_eq!(answer.headers()["content-type"], "application/json");
+        let body = json_of(&answer);
+        assert_eq!(body["error"]["code"], -32602, "{era} {method} {params}: {body}");
+        assert_eq!(body["id"], 1, "{body}");
+    }
+    let answer = ask(MODERN, None, ("initialize", None), json!({})).await;
+    assert_eq!(
+        (answer.status().as_u16(), &json_of(&answer)["error"]["code"]),
+        (404, &json!(-32601))
+    );
+}
