@@ -220,6 +220,8 @@ pub struct ErrorBody {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -244,5 +246,32 @@ mod tests {
     fn an_error_code_reads_the_same_in_json_and_in_a_redirect() {
         let json = serde_json::to_value(ErrorCode::InvalidRedirectUri).unwrap();
         assert_eq!(json, ErrorCode::InvalidRedirectUri.as_str());
+    }
+
+    proptest! {
+        #[test]
+        fn t131_sec007_whatever_the_public_url_issuer_and_entry_are_the_same_bytes(
+            scheme in "(https|HTTPS)",
+            host in "([a-zA-Z][a-zA-Z0-9]{0,8}\\.){1,3}[a-zA-Z]{2,5}|xn--bcher-kva\\.example|bücher\\.example|127\\.0\\.0\\.1|\\[::1\\]",
+            port in "(|:443|:8443|:1)",
+            slash in "/?",
+        ) {
+            let text = format!("{scheme}://{host}{port}{slash}");
+            let origin = Origin::parse(&text).unwrap();
+            let resource = ProtectedResourceMetadata::of(&origin);
+            let server = AuthorizationServerMetadata::of(&origin);
+            prop_assert_eq!(&server.issuer, origin.as_str());
+            prop_assert_eq!(&resource.authorization_servers, std::slice::from_ref(&server.issuer));
+            prop_assert_eq!(&resource.resource, &format!("{}/mcp", server.issuer));
+            prop_assert_eq!(&server.protected_resources, std::slice::from_ref(&resource.resource));
+            for endpoint in [&server.authorization_endpoint, &server.token_endpoint] {
+                let path = endpoint.strip_prefix(&*server.issuer);
+                prop_assert!(path.is_some_and(|path| path.starts_with('/')), "{}", endpoint);
+            }
+            // A client compares what it was given with what it reads, byte for byte.
+            let written = serde_json::to_string(&server).unwrap();
+            let issuer = format!("\"issuer\":\"{}\"", origin.as_str());
+            prop_assert!(written.contains(&issuer), "{}", written);
+        }
     }
 }

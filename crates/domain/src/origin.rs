@@ -124,6 +124,8 @@ impl fmt::Display for Origin {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -189,5 +191,39 @@ mod tests {
         assert!(!origin.names_resource("http://[::1]/mcp"));
         let plain = Origin::parse("http://[::1]").unwrap();
         assert!(plain.names_resource("http://[::1]:80/mcp"));
+    }
+
+    proptest! {
+        #[test]
+        fn t16_t17_a_resource_is_ours_exactly_in_its_harmless_spellings(
+            scheme in "(https|https|HTTPS|Https|http|htps)",
+            separator in "(://|://|://|:/|:|:///)",
+            host in "(garmin\\.example\\.org|Garmin\\.EXAMPLE\\.org|garmin\\.example\\.org\\.|a@garmin\\.example\\.org|example\\.org|garmin%2eexample\\.org|garmin\\.\texample\\.org)",
+            port in "(||:443|:0443|:444|:80)",
+            path in "(|/|/mcp|/mcp/|/mcp/\\.|/mcp/\\.\\./mcp|/MCP|/%6dcp|/mcpx|//mcp)",
+            rest in "(|||\\?|\\?x=1|#|#x)",
+        ) {
+            let ours = Origin::parse("https://garmin.example.org").unwrap();
+            let asked = format!("{scheme}{separator}{host}{port}{path}{rest}");
+            let harmless = scheme.eq_ignore_ascii_case("https")
+                && separator == "://"
+                && host.eq_ignore_ascii_case("garmin.example.org")
+                && matches!(&*port, "" | ":443")
+                && matches!(&*path, "" | "/" | "/mcp" | "/mcp/")
+                && rest.is_empty();
+            prop_assert_eq!(ours.names_resource(&asked), harmless, "{}", asked);
+        }
+
+        #[test]
+        fn an_origin_reads_itself_and_knows_its_resource(
+            text in "(https|http)://[a-zA-Z0-9.-]{1,20}(:[0-9]{1,5})?/?",
+        ) {
+            if let Ok(origin) = Origin::parse(&text) {
+                prop_assert_eq!(Origin::parse(origin.as_str()), Ok(origin.clone()));
+                prop_assert!(!origin.as_str().ends_with('/'));
+                prop_assert!(origin.names_resource(&origin.resource()));
+                prop_assert!(text.starts_with("https:") || origin.is_loopback());
+            }
+        }
     }
 }

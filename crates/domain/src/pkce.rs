@@ -36,6 +36,8 @@ impl Challenge {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// RFC 7636 appendix B.
@@ -63,6 +65,51 @@ mod tests {
         for bad in ["", "abc", &format!("{CHALLENGE}="), &CHALLENGE[..42], &format!("{CHALLENGE}A")]
         {
             assert_eq!(Challenge::parse(bad), Err(MalformedChallenge), "{bad}");
+        }
+    }
+
+    /// RFC 7636 §4.1, spelled out a second time.
+    fn may_be_a_verifier(text: &str) -> bool {
+        let length = text.chars().count();
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+        (43..=128).contains(&length) && text.chars().all(allowed)
+    }
+
+    proptest! {
+        #[test]
+        fn t43_t44_sec022_a_challenge_is_met_by_its_own_verifier_and_no_other(
+            verifier in "[A-Za-z0-9._~-]{40,131}",
+            other in "[A-Za-z0-9._~-]{43,128}",
+        ) {
+            let text = URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier));
+            let challenge = Challenge::parse(&text).unwrap();
+            prop_assert_eq!(challenge.is_met_by(&verifier), may_be_a_verifier(&verifier));
+            prop_assert!(other == verifier || !challenge.is_met_by(&other));
+            // `plain` would compare the challenge with itself.
+            prop_assert!(!challenge.is_met_by(&text));
+        }
+
+        #[test]
+        fn sec021_sec022_whatever_is_sent_as_a_verifier_is_answered(
+            verifier in "\\PC{0,140}|.{43}",
+        ) {
+            let challenge = Challenge(Sha256::digest(&verifier).into());
+            prop_assert_eq!(challenge.is_met_by(&verifier), may_be_a_verifier(&verifier));
+        }
+
+        #[test]
+        fn t14_sec021_only_43_characters_in_their_one_spelling_are_a_challenge(
+            text in "[A-Za-z0-9_-]{41,45}|[A-Za-z0-9_-]{42}[=+/. é]|\\PC{0,60}|[A-Za-z0-9_-]{129}",
+        ) {
+            let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+            // 43 characters carry two bits more than a digest: they are zero.
+            let spare = text.chars().last().and_then(|last| alphabet.find(last)).map(|at| at % 4);
+            let known = text.chars().all(|c| alphabet.contains(c));
+            let parsed = Challenge::parse(&text);
+            prop_assert_eq!(parsed.is_ok(), text.len() == 43 && known && spare == Some(0));
+            if let Ok(challenge) = parsed {
+                prop_assert_eq!(challenge.encode(), text);
+            }
         }
     }
 }

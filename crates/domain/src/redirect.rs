@@ -150,7 +150,7 @@ impl RedirectUri {
     pub fn with_query(&self, parameters: &[(&str, &str)]) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(parameters);
-        let separator = match self.0.rsplit_once('?') {
+        let separator = match self.0.split_once('?') {
             None => "?",
             Some((_, "")) => "",
             Some(_) => "&",
@@ -345,6 +345,8 @@ mod tests {
         assert_eq!(plain.with_query(&[("code", "a b")]), "https://a.example/cb?code=a+b");
         let busy = uri("https://a.example/cb?keep=%20");
         assert_eq!(busy.with_query(&[("x", "1")]), "https://a.example/cb?keep=%20&x=1");
+        let odd = uri("https://a.example/cb?odd?");
+        assert_eq!(odd.with_query(&[("x", "1")]), "https://a.example/cb?odd?&x=1");
     }
 
     #[test]

@@ -103,6 +103,8 @@ impl<'de> Deserialize<'de> for Scopes {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -118,5 +120,28 @@ mod tests {
         assert!(Scopes::ReadWrite.cover(Scopes::ReadOnly));
         assert!(!Scopes::ReadOnly.cover(Scopes::ReadWrite));
         assert!(!Scopes::ReadOnly.allow(Scope::Write));
+    }
+
+    proptest! {
+        #[test]
+        fn t18_a_scope_is_granted_only_if_it_was_named(
+            words in prop::collection::vec(
+                "(garmin:read|garmin:write|GARMIN:READ|garmin:|openid|offline_access|[!-~]{1,8})",
+                0..6,
+            ),
+            gap in "( |  |\t)",
+        ) {
+            let named = |scope: Scope| words.iter().any(|word| word == scope.as_str());
+            let expected = match (named(Scope::Read), named(Scope::Write)) {
+                (_, true) => Ok(Scopes::ReadWrite),
+                (true, false) => Ok(Scopes::ReadOnly),
+                (false, false) => Err(UnknownScope),
+            };
+            prop_assert_eq!(Scopes::parse(&words.join(&gap)), expected);
+            if let Ok(scopes) = expected {
+                prop_assert_eq!(Scopes::parse(scopes.as_str()), Ok(scopes));
+                prop_assert_eq!(scopes.allow(Scope::Write), named(Scope::Write));
+            }
+        }
     }
 }

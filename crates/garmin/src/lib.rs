@@ -17,6 +17,8 @@ mod body;
 mod cache;
 mod client;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod html;
 mod jar;
 mod jwt;

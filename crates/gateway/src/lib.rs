@@ -7,6 +7,8 @@ pub mod config;
 pub mod custody;
 pub mod error;
 pub mod extract;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod headers;
 pub mod limits;
 pub mod oauth;

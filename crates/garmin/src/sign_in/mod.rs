@@ -11,6 +11,8 @@ mod answer;
 mod browser;
 mod error;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod json_login;
 mod pauses;
 mod pending;

@@ -19,7 +19,7 @@ use crate::transport::retry_after;
 
 /// What a page of the widget means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meaning {
+pub(super) enum Meaning {
     Success,
     Mfa,
     Outage,
@@ -188,7 +188,7 @@ impl SignIn {
     }
 }
 
-fn meaning(page: &str, status: u16) -> Meaning {
+pub(super) fn meaning(page: &str, status: u16) -> Meaning {
     let title = html::title(page).unwrap_or_default().to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| title.contains(word));
     let infrastructure = [

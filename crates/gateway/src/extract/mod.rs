@@ -4,3 +4,6 @@ pub mod client_auth;
 pub mod client_ip;
 pub mod cookie;
 pub mod form;
+
+#[cfg(test)]
+mod properties;

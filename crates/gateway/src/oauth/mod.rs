@@ -4,6 +4,8 @@ mod authorize;
 pub mod cimd;
 pub mod clients;
 mod cors;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod metadata;
 pub(crate) mod redirect;
 mod register;

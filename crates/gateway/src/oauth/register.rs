@@ -71,10 +71,10 @@ pub(super) async fn post(
 }
 
 /// A registration with every rule applied.
-struct Asked {
-    redirect_uris: Vec<RedirectUri>,
+pub(super) struct Asked {
+    pub(super) redirect_uris: Vec<RedirectUri>,
     auth_method: AuthMethod,
-    name: Option<String>,
+    pub(super) name: Option<String>,
     client_uri: Option<String>,
     logo_uri: Option<String>,
     scopes: Option<Scopes>,
@@ -82,7 +82,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn parse(body: &[u8]) -> Result<Self, OAuthError> {
+    pub(super) fn parse(body: &[u8]) -> Result<Self, OAuthError> {
         let fields = strict_json::object(body, DEEPEST)
             .map_err(|_| invalid("The body is not a JSON object with every member once."))?;
         check_flows(&fields)?;

@@ -8,10 +8,14 @@ mod answer;
 mod bodies;
 mod devices;
 mod forward;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod headers;
 pub(crate) mod host;
 mod listen;
 mod message;
+#[cfg(test)]
+mod message_properties;
 mod record;
 mod rpc;
 mod streams;

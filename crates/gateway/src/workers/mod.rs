@@ -9,6 +9,8 @@ pub mod lifecycle;
 mod admission;
 mod backoff;
 mod control;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod keeper;
 mod logs;
 mod orphans;
