@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_cannot_steer_the_terminal() {
+    fn sec102_a_client_cannot_steer_the_terminal() {
         assert_eq!(harmless("Claude\u{1b}[2J\u{202e}x\n"), "Claude\u{fffd}[2J\u{fffd}x\u{fffd}");
         assert_eq!(harmless(&"x".repeat(50)).chars().count(), 41);
     }

@@ -247,7 +247,7 @@ async fn status_shows_the_workers_of_a_running_gateway() {
 }
 
 #[tokio::test]
-async fn nothing_names_a_person_and_no_client_steers_the_terminal() {
+async fn sec101_sec102_nothing_names_a_person_and_no_client_steers_the_terminal() {
     let site = Site::new().await;
     for text in [
         site.status(&["--detail"]).await,

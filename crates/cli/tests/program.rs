@@ -125,7 +125,7 @@ fn without_a_secret_the_gateway_says_how_to_get_one() {
 }
 
 #[test]
-fn a_value_that_cannot_be_used_is_named_with_what_is_accepted() {
+fn sec136_a_value_that_cannot_be_used_is_named_with_what_is_accepted() {
     let mut command = program(&["serve"]);
     let output = command.env("GATEWAY_SECRET", SECRET).env("PORT", "http").output().unwrap();
     assert_refused(&output, &["PORT", "from 1 to 65535", "hint: `.env.example`"]);

@@ -1,7 +1,5 @@
 //! Which redirect URI a registered one accepts, compared with a model built from parts.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use domain::redirect::{RedirectKind, RedirectUri};
 use proptest::prelude::*;
 use url::Url;

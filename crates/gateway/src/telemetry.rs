@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_one_flat_json_object_whatever_it_says() {
+    fn sec102_a_line_is_one_flat_json_object_whatever_it_says() {
         let fields = fields(&[
             ("event", "worker-log".into()),
             ("line", "two\nlines \"quoted\" \u{1b}[31m".into()),

@@ -272,7 +272,7 @@ mod tests {
 
     /// Computed with Python's `hmac`, by RFC 5869: a change here locks every database.
     #[test]
-    fn the_secret_derives_what_it_always_derived() {
+    fn sec127_the_secret_derives_what_it_always_derived() {
         let secret = GatewaySecret::parse("tVq3n8Xw1LrT6yB0cPfK9sJdHaG4mUeR").unwrap();
         let salt = [5; 32];
         assert_eq!(
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn another_salt_label_or_secret_derives_another_key() {
+    fn sec127_another_salt_label_or_secret_derives_another_key() {
         let [one, two] =
             ["tVq3n8Xw1LrT6yB0cPfK9sJdHaG4mUeR", "another secret, long enough to be one"]
                 .map(|text| GatewaySecret::parse(text).unwrap());

@@ -133,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn equal_values_never_look_equal() {
+    fn sec126_equal_values_never_look_equal() {
         let entropy = CountingEntropy::default();
         let seal = || sealer().seal(&entropy, PLACE, "row", b"the same");
         assert_ne!(seal(), seal());
     }
 
     #[test]
-    fn a_blob_opens_only_where_it_was_written() {
+    fn sec125_a_blob_opens_only_where_it_was_written() {
         let entropy = CountingEntropy::default();
         let blob = sealer().seal(&entropy, PLACE, "row", b"secret");
         let elsewhere = Place { table: "accounts", column: "profile" };
@@ -167,7 +167,7 @@ mod tests {
     /// Made by another implementation of AES-256-GCM from the description above: what one
     /// release has sealed every later one must open.
     #[test]
-    fn a_blob_of_the_first_format_opens() {
+    fn sec127_a_blob_of_the_first_format_opens() {
         const BLOB: &str = "0100000001000102030405060708090a0b6af4871e787b992c0fd388ec\
                             8e3d42998e51d30163b1bd39f6f63e79208ebc0102d2";
         let blob: Vec<u8> = (0..BLOB.len())
@@ -187,7 +187,7 @@ mod tests {
         }
 
         #[test]
-        fn one_changed_bit_anywhere_is_noticed(plain: Vec<u8>, at: prop::sample::Index, bit in 0..8_u8) {
+        fn sec125_one_changed_bit_anywhere_is_noticed(plain: Vec<u8>, at: prop::sample::Index, bit in 0..8_u8) {
             let mut blob = sealer().seal(&CountingEntropy::default(), PLACE, "row", &plain);
             let at = at.index(blob.len());
             blob[at] ^= 1 << bit;

@@ -39,7 +39,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn a_new_database_is_private_with_everything_beside_it() {
+async fn sec130_a_new_database_is_private_with_everything_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data/gateway.db");
     let store = open(&path, OpenMode::Serve).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_new_database_is_private_with_everything_beside_it() {
 }
 
 #[tokio::test]
-async fn a_database_that_was_open_to_all_is_closed_again() {
+async fn sec130_a_database_that_was_open_to_all_is_closed_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gateway.db");
     open(&path, OpenMode::Serve).await.unwrap().close().await;

@@ -89,7 +89,7 @@ async fn read_on(world: &World, client: &Client, person: &Person, rounds: usize)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_accounts_at_once_see_only_themselves() {
+async fn sec091_sec119_two_accounts_at_once_see_only_themselves() {
     let world = World::start().await;
     let client = world.client().await;
     let (one, other) = tokio::join!(

@@ -23,7 +23,7 @@ async fn held(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_do_not_notice_that_their_worker_is_killed() {
+async fn t124_reads_do_not_notice_that_their_worker_is_killed() {
     let world = World::start().await;
     let client = world.client().await;
     let tokens = world.connect(&client, world.runner()).await;
@@ -118,7 +118,7 @@ fn skipped(what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_shows_nothing_and_holds_nothing_it_does_not_need() {
+async fn sec097_a_worker_shows_nothing_and_holds_nothing_it_does_not_need() {
     // What a careless parent of the gateway leaves open for its children.
     let leaked = std::fs::File::open("/proc/version").unwrap();
     rustix::io::fcntl_setfd(&leaked, rustix::io::FdFlags::empty()).unwrap();

@@ -50,12 +50,12 @@ async fn before_the_code(end: End) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kill_before_the_password_loses_nothing() {
+async fn sec052_a_kill_before_the_password_loses_nothing() {
     before_the_password(End::Kill).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_before_the_password_loses_nothing() {
+async fn sec052_a_restart_before_the_password_loses_nothing() {
     before_the_password(End::Terminate).await;
 }
 

@@ -28,7 +28,7 @@ async fn a_wrong_code_can_be_corrected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_cancels_is_sent_back_and_leaves_nothing() {
+async fn t38_sec046_whoever_cancels_is_sent_back_and_leaves_nothing() {
     let world = World::start().await;
     let client = world.client().await;
     let (mut browser, page) = world.at_the_form(&client).await;

@@ -96,7 +96,7 @@ async fn a_ticket_may_come_in_a_redirect_which_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_redirect_away_from_the_sign_in_host_is_not_followed() {
+async fn sec098_a_redirect_away_from_the_sign_in_host_is_not_followed() {
     let [_, form] = widget_pages();
     let away = "302 Found\r\nLocation: http://192.0.2.1/steal";
     let script = Script::of([always("GET /sso/embed", http(away, "")), form]).await;

@@ -91,7 +91,7 @@ async fn a_wrong_password_ends_the_chain_on_every_strategy() {
 }
 
 #[tokio::test]
-async fn an_unknown_person_is_told_the_same_as_one_with_a_wrong_password() {
+async fn t34_an_unknown_person_is_told_the_same_as_one_with_a_wrong_password() {
     let rig = Rig::with(simulator::AccountSpec::new("else@example.org", PASSWORD)).await;
     assert_eq!(rig.start().await.unwrap_err(), SignInError::BadCredentials);
 }
@@ -273,7 +273,7 @@ async fn the_password_waits_for_the_pause_and_a_dropped_sign_in_never_sends_it()
 }
 
 #[tokio::test]
-async fn nothing_printed_names_the_person_or_a_secret() {
+async fn sec103_nothing_printed_names_the_person_or_a_secret() {
     let rig = Rig::with(account()).await;
     let session = rig.session().await;
     let error = harness::start(&rig.sign_in(), "wrong").await.unwrap_err();

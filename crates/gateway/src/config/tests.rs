@@ -28,7 +28,7 @@ fn a_secret_alone_is_a_configuration() {
 }
 
 #[test]
-fn an_unusable_value_is_named_with_what_is_accepted() {
+fn sec136_an_unusable_value_is_named_with_what_is_accepted() {
     for (name, value, accepts) in [
         ("PORT", "http", "from 1 to 65535"),
         ("PORT", "0", "from 1 to 65535"),
@@ -57,7 +57,7 @@ fn an_unusable_value_is_named_with_what_is_accepted() {
 }
 
 #[test]
-fn a_weak_or_doubled_secret_is_refused_and_never_shown() {
+fn sec136_a_weak_or_doubled_secret_is_refused_and_never_shown() {
     assert_eq!(Config::from_vars(&Vars::default()).err(), Some(ConfigError::MissingSecret));
     let weak = refusal("GATEWAY_SECRET", "hunter2");
     assert!(weak.contains("32 characters") && !weak.contains("hunter2"), "{weak}");
@@ -68,7 +68,7 @@ fn a_weak_or_doubled_secret_is_refused_and_never_shown() {
 }
 
 #[test]
-fn the_secret_may_come_from_a_file_with_a_final_line_break() {
+fn sec137_the_secret_may_come_from_a_file_with_a_final_line_break() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("secret");
     std::fs::write(&path, format!("{SECRET}\n")).unwrap();

@@ -155,7 +155,7 @@ mod tests {
     use futures_util::FutureExt;
 
     #[tokio::test]
-    async fn four_calls_run_sixteen_wait_and_the_next_is_refused() {
+    async fn t123_sec079_four_calls_run_sixteen_wait_and_the_next_is_refused() {
         let gates = AccountGates::default();
         let entropy = CountingEntropy::default();
         let account = AccountId::generate(&entropy);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn accounts_without_calls_are_forgotten() {
+    async fn t144_sec073_accounts_without_calls_are_forgotten() {
         let gates = AccountGates::default();
         let account = AccountId::generate(&CountingEntropy::default());
         let pass = gates.enter(&account).await.unwrap();

@@ -68,7 +68,7 @@ async fn without_a_place_in_time_the_answer_is_come_back_later() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_account_has_four_calls_and_sixteen_in_line() {
+async fn t123_sec079_one_account_has_four_calls_and_sixteen_in_line() {
     let rig = Rig::start().await;
     let (_, token) = rig.person(0).await;
     let (_, other_token) = rig.person(1).await;

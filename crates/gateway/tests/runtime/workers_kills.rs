@@ -46,7 +46,8 @@ async fn assassin(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn kills_between_and_during_calls_are_invisible_to_reads_and_keep_accounts_apart() {
+async fn t124_sec091_kills_between_and_during_calls_are_invisible_to_reads_and_keep_accounts_apart()
+{
     let rig = Rig::start().await;
     let play = async |number: usize| {
         let (account, token) = rig.person(number).await;

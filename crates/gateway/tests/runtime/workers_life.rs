@@ -26,7 +26,7 @@ async fn fifty_first_calls_at_once_start_one_process() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_gets_an_empty_environment_and_is_confined_to_its_descriptors() {
+async fn sec097_a_worker_gets_an_empty_environment_and_is_confined_to_its_descriptors() {
     let rig = Rig::start().await;
     let (account, token) = rig.person(0).await;
     let result = rig.call(&token, "read", json!({})).await.result();

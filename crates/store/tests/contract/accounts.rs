@@ -29,7 +29,7 @@ on_both! {
 }
 
 on_both! {
-    async fn the_same_guid_in_another_region_is_another_person(db: &Db) {
+    async fn sec120_the_same_guid_in_another_region_is_another_person(db: &Db) {
         let here = db.connect("guid-1").await;
         let email = LoginEmail::parse("guid-1@example.com").unwrap();
         let there = Connect {
@@ -49,7 +49,7 @@ on_both! {
 }
 
 on_both! {
-    async fn a_changed_address_moves_with_the_person(db: &Db) {
+    async fn sec118_a_changed_address_moves_with_the_person(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let [old, new] = ["guid-1@example.com", "new@example.com"]
             .map(|text| LoginEmail::parse(text).unwrap());
@@ -130,7 +130,7 @@ on_both! {
 }
 
 on_both! {
-    async fn forgetting_an_account_leaves_nothing_but_the_audit(db: &Db) {
+    async fn t68_sec092_forgetting_an_account_leaves_nothing_but_the_audit(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let other = db.connect("guid-2").await.account;
         let client = db.client().await;
@@ -155,6 +155,14 @@ on_both! {
         ] {
             assert_eq!(rows, 0);
         }
+        // The same person later on is somebody new.
+        let again = db.connect_with("guid-1", b"anew").await;
+        assert!(again.new && again.account != account);
+        let stored = db.store.credentials(&again.account).await.unwrap().unwrap();
+        assert_eq!(stored.bytes.as_slice(), b"anew");
+        assert!(db.store.list_devices(Some(&again.account)).await.unwrap().is_empty());
+        let gone = db.store.find_device_by_access(&device.pair.access, NOW).await.unwrap();
+        assert_eq!(gone, None);
     }
 }
 

@@ -23,7 +23,7 @@ on_both! {
 }
 
 on_both! {
-    async fn an_unknown_or_expired_code_redeems_nothing(db: &Db) {
+    async fn t41_an_unknown_or_expired_code_redeems_nothing(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let (grant, code) = db.grant(&account, &client).await;

@@ -30,7 +30,7 @@ on_both! {
 }
 
 on_both! {
-    async fn a_changed_secret_opens_by_the_old_one_until_it_is_rewrapped(db: &Db) {
+    async fn sec128_a_changed_secret_opens_by_the_old_one_until_it_is_rewrapped(db: &Db) {
         let account = db.connect_with("guid-1", b"kept").await.account;
         let new = other_secret();
         let store = Store::open(&db.url, &new, with_old(&secret())).await.unwrap();
@@ -53,7 +53,7 @@ on_both! {
 }
 
 on_both! {
-    async fn rewrapping_from_a_wrong_secret_changes_nothing(db: &Db) {
+    async fn sec128_rewrapping_from_a_wrong_secret_changes_nothing(db: &Db) {
         let error = db.store.rekey(&other_secret(), &other_secret()).await.unwrap_err();
         assert!(matches!(error, StoreError::Sealed { table: "keys", .. }), "{error:?}");
         db.reopen(OpenMode::Serve, &secret()).await.unwrap().close().await;

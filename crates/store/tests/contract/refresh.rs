@@ -56,7 +56,7 @@ macro_rules! assert_outcome {
 }
 
 on_both! {
-    async fn a_refresh_token_is_exchanged_for_a_pair_that_works(db: &Db) {
+    async fn t58_sec016_a_refresh_token_is_exchanged_for_a_pair_that_works(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let Device { id, pair } = db.device(&account, &client).await;
@@ -74,7 +74,7 @@ on_both! {
 }
 
 on_both! {
-    async fn within_two_minutes_the_same_token_yields_siblings(db: &Db) {
+    async fn t59_sec018_within_two_minutes_the_same_token_yields_siblings(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let Device { pair, .. } = db.device(&account, &client).await;
@@ -88,7 +88,7 @@ on_both! {
 }
 
 on_both! {
-    async fn a_token_that_comes_back_after_its_child_was_used_revokes_the_family(db: &Db) {
+    async fn t60_sec018_a_token_that_comes_back_after_its_child_was_used_revokes_the_family(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let Device { id, pair } = db.device(&account, &client).await;
@@ -118,7 +118,7 @@ on_both! {
 }
 
 on_both! {
-    async fn a_lost_response_is_made_good_and_the_lost_pair_is_dead(db: &Db) {
+    async fn t61_a_lost_response_is_made_good_and_the_lost_pair_is_dead(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let Device { pair, .. } = db.device(&account, &client).await;
@@ -150,7 +150,7 @@ on_both! {
 }
 
 on_both! {
-    async fn a_grandparent_is_reuse_even_within_the_grace_of_its_child(db: &Db) {
+    async fn t63_a_grandparent_is_reuse_even_within_the_grace_of_its_child(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let Device { pair, .. } = db.device(&account, &client).await;
@@ -162,7 +162,7 @@ on_both! {
 }
 
 on_both! {
-    async fn of_twenty_at_once_one_rotates_and_the_family_survives(db: &Db) {
+    async fn t62_of_twenty_at_once_one_rotates_and_the_family_survives(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let Device { pair, .. } = db.device(&account, &client).await;
@@ -182,7 +182,7 @@ on_both! {
 }
 
 on_both! {
-    async fn another_client_changes_nothing(db: &Db) {
+    async fn t64_another_client_changes_nothing(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let (client, other) = (db.client().await, db.client().await);
         let Device { pair, .. } = db.device(&account, &client).await;
@@ -197,7 +197,7 @@ on_both! {
 }
 
 on_both! {
-    async fn a_narrower_wish_narrows_one_access_token_and_a_wider_one_is_refused(db: &Db) {
+    async fn t65_t66_a_narrower_wish_narrows_one_access_token_and_a_wider_one_is_refused(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let Device { pair, .. } = db.device(&account, &client).await;
@@ -226,7 +226,7 @@ on_both! {
 }
 
 on_both! {
-    async fn an_expired_or_unknown_token_is_unknown(db: &Db) {
+    async fn t67_sec017_an_expired_or_unknown_token_is_unknown(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let Device { pair, .. } = db.device(&account, &client).await;

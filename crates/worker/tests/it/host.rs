@@ -29,7 +29,7 @@ async fn a_request_sent_before_the_launch_waits_and_is_answered() {
 }
 
 #[tokio::test]
-async fn without_the_secret_there_is_nothing_here() {
+async fn sec095_without_the_secret_there_is_nothing_here() {
     let worker = Worker::ready(ASKING, launch()).await;
     for secret in [None, Some("wrong"), Some("open sesam"), Some("")] {
         let mut request = Request::post("/zone").header("host", "127.0.0.1");
@@ -136,7 +136,7 @@ async fn stop_ends_an_idle_worker_although_a_connection_is_open() {
 }
 
 #[tokio::test]
-async fn a_panic_ends_the_process_and_its_words_stay_inside() {
+async fn sec105_a_panic_ends_the_process_and_its_words_stay_inside() {
     let mut worker = Worker::ready(ASKING, launch()).await;
     assert!(worker.send(Worker::get("/panic")).await.is_err());
     assert_eq!(worker.exit().await.signal(), Some(6));
