@@ -3,7 +3,7 @@
 use domain::id::ClientId;
 use store::{Client, StoreError};
 
-use super::cimd::{DocumentError, DocumentUrl, Known};
+use super::cimd::{DocumentError, DocumentUrl};
 use crate::state::AppState;
 
 /// What is known about a client id.
@@ -21,11 +21,7 @@ pub enum Found {
 /// document from: that takes somebody who has signed in, and [`verify`].
 pub async fn find(app: &AppState, id: &ClientId) -> Result<Found, StoreError> {
     if id.is_metadata_url() {
-        return Ok(match app.documents.find(id).await? {
-            Known::Client(client) => Found::Known(client),
-            Known::Never(url) => Found::Document(url),
-            Known::Not(error) => Found::Refused(error),
-        });
+        return app.documents.find(id).await;
     }
     let client = app.store.find_client(id).await?;
     Ok(client.map_or(Found::Unknown, |client| Found::Known(Box::new(client))))

@@ -540,6 +540,33 @@ async fn one_host_is_asked_ten_times_a_minute_and_all_of_them_sixty_times() {
 }
 
 #[tokio::test]
+async fn four_fetches_run_at_once_and_one_of_a_host() {
+    let app = TestApp::start().await;
+    let silent = |host: usize, path: usize| {
+        let url = format!("https://host-{host}.example/{path}");
+        app.publisher.answer(&url, Answer::Silence(Vec::new()));
+        url
+    };
+    let urls = [silent(0, 0), silent(0, 1), silent(0, 2), silent(1, 0), silent(2, 0)];
+    let more = [silent(3, 0), silent(4, 0), silent(5, 0)];
+    let begun = async |urls: &[String], enough: usize| {
+        let before = app.publisher.connections().len();
+        let mut all = Box::pin(join_all(urls.iter().map(|url| verify(&app, url))));
+        while app.publisher.requests().len() < enough {
+            assert!(futures_util::poll!(all.as_mut()).is_pending());
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..100 {
+            let _ = futures_util::poll!(all.as_mut());
+            tokio::task::yield_now().await;
+        }
+        app.publisher.connections().len() - before
+    };
+    assert_eq!(begun(&urls, 3).await, 3, "three hosts");
+    assert_eq!(begun(&[urls.as_slice(), &more].concat(), 7).await, 4, "six hosts");
+}
+
+#[tokio::test]
 async fn what_was_accepted_survives_a_restart_and_is_known_to_others() {
     let mut app = TestApp::start().await;
     app.publisher.serve_client(URL, &[CALLBACK]);
@@ -555,13 +582,17 @@ async fn what_was_accepted_survives_a_restart_and_is_known_to_others() {
 
 #[tokio::test]
 async fn the_operator_decides_whose_documents_count() {
+    let flag = "client_id_metadata_document_supported";
+    let metadata = "/.well-known/oauth-authorization-server";
     let open = TestApp::start().await;
+    assert_eq!(open.get(metadata).await.json()[flag], true);
     let id = |text: &str| ClientId::parse(text).unwrap();
     assert!(clients::is_well_known(&open.app, &id("https://claude.ai/oauth/client.json")));
     assert!(!clients::is_well_known(&open.app, &id(URL)));
     assert!(!clients::is_well_known(&open.app, &id("cli_AAAAAAAAAAAAAAAAAAAAAA")));
 
     let off = TestApp::with(&[("CLIENT_DOCUMENTS", "off")]).await;
+    assert!(off.get(metadata).await.json().get(flag).is_none());
     assert_eq!(find(&off, URL).await, Err(DocumentError::NotAccepted));
     assert_eq!(verify(&off, URL).await.err(), Some(DocumentError::NotAccepted));
     let page = off.browser().open(&client_of(&off, URL, CALLBACK).authorize_url()).await;
@@ -569,6 +600,7 @@ async fn the_operator_decides_whose_documents_count() {
 
     let some = TestApp::with(&[("CLIENT_DOCUMENTS", "client.example")]).await;
     some.publisher.serve_client(URL, &[CALLBACK]);
+    assert_eq!(some.get(metadata).await.json()[flag], true);
     assert!(verify(&some, URL).await.is_ok() && clients::is_well_known(&some.app, &id(URL)));
     let other = "https://other.example/client.json";
     assert_eq!(verify(&some, other).await.err(), Some(DocumentError::NotAccepted));

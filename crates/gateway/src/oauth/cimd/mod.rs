@@ -27,6 +27,7 @@ pub use document_url::{BadDocumentUrl, DocumentUrl};
 pub use public_address::is_public;
 pub use web::{Network, Patience, Web};
 
+use super::clients::Found;
 use crate::config::ClientDocuments;
 use document::BadDocument;
 use fetch::{FetchError, Fetcher};
@@ -36,7 +37,16 @@ use flights::Flights;
 const STALE: Duration = Duration::from_hours(24);
 
 /// Hosts whose documents describe what their names say.
-const WELL_KNOWN: [&str; 5] = ["claude.ai", "chatgpt.com", "vscode.dev", "github.com", "zed.dev"];
+const WELL_KNOWN: [&str; 8] = [
+    "chatgpt.com",
+    "claude.ai",
+    "claude.com",
+    "github.com",
+    "insiders.vscode.dev",
+    "vscode.dev",
+    "www.cursor.com",
+    "zed.dev",
+];
 
 /// Why a document's client is not to be had. Says as much as anybody outside may learn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -115,14 +125,6 @@ impl Failure {
     }
 }
 
-/// What is known of a document without asking its publisher anything new.
-pub(super) enum Known {
-    Client(Box<Client>),
-    /// Never accepted here.
-    Never(DocumentUrl),
-    Not(DocumentError),
-}
-
 /// Every client that is a document. The store keeps the copies, so that a restart and other
 /// gateways know them too.
 pub struct Documents {
@@ -170,35 +172,37 @@ impl Documents {
 
     /// The client of an id that is a URL. A copy that is past its time is renewed; a document
     /// that was never accepted is left alone.
-    pub(super) async fn find(&self, id: &ClientId) -> Result<Known, StoreError> {
+    pub(super) async fn find(&self, id: &ClientId) -> Result<Found, StoreError> {
         let Some(url) = self.accepted(id) else {
-            return Ok(Known::Not(DocumentError::NotAccepted));
+            return Ok(Found::Refused(DocumentError::NotAccepted));
         };
         let client = self.store.find_client(id).await?;
         let Some((client, copy)) =
             client.and_then(|client| client.document.map(|copy| (client, copy)))
         else {
-            return Ok(Known::Never(url));
+            return Ok(Found::Document(url));
         };
         let now = self.clock.now();
         if now < copy.fresh_until {
-            return Ok(Known::Client(Box::new(client)));
+            return Ok(Found::Known(Box::new(client)));
         }
         Ok(match self.renew(&url).await {
-            Ok(client) => Known::Client(Box::new(client)),
-            Err(failure) if failure.ends_the_copy() => Known::Not(failure.public()),
+            Ok(client) => Found::Known(Box::new(client)),
+            Err(failure) if failure.ends_the_copy() => Found::Refused(failure.public()),
             // The publisher's trouble must not lock its users out at once.
-            Err(_) if now < copy.fresh_until.plus(STALE) => Known::Client(Box::new(client)),
-            Err(failure) => Known::Not(failure.public()),
+            Err(_) if now < copy.fresh_until.plus(STALE) => Found::Known(Box::new(client)),
+            Err(failure) => Found::Refused(failure.public()),
         })
     }
 
     /// The client of a document, fetched when it is not known. For somebody who has signed in.
     pub(super) async fn verify(&self, url: &DocumentUrl) -> Result<Client, DocumentError> {
         match self.find(url.client_id()).await {
-            Ok(Known::Client(client)) => Ok(*client),
-            Ok(Known::Not(error)) => Err(error),
-            Ok(Known::Never(url)) => self.renew(&url).await.map_err(Failure::public),
+            Ok(Found::Known(client)) => Ok(*client),
+            Ok(Found::Refused(error)) => Err(error),
+            Ok(Found::Document(_) | Found::Unknown) => {
+                self.renew(url).await.map_err(Failure::public)
+            }
             Err(error) => Err(store_failed(&error).public()),
         }
     }
