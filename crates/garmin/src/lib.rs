@@ -32,7 +32,8 @@ pub use client::{Garmin, GarminOptions, Retries};
 pub use error::GarminError;
 pub use session::{GarminGuid, MalformedSession, Profile, Session, TokenPair};
 pub use sign_in::{
-    MfaError, MfaMethod, Pauses, PendingMfa, SignIn, SignInError, SignInOptions, Step,
+    Block, BlockKind, MfaError, MfaMethod, Pauses, PendingMfa, SignIn, SignInError, SignInOptions,
+    Step,
 };
 pub use tokens::{RefreshError, Tokens, Unavailable};
 pub use transport::{Transport, TransportError, TransportOptions};

@@ -58,7 +58,6 @@ struct Buckets {
     miss: Gate,
     unauthenticated: Gate,
     calls: Keyed<DeviceId>,
-    emails: Keyed<[u8; 32]>,
 }
 
 /// How much a minute holds.
@@ -114,8 +113,6 @@ const REPEAT: PerMinute = PerMinute { address: 600, block: 2_400, everybody: 12_
 const MISS: PerMinute = PerMinute { address: 20, block: 120, everybody: 1_200 };
 const UNAUTHENTICATED: PerMinute = PerMinute { address: 30, block: 600, everybody: 30_000 };
 const CALLS_PER_MINUTE: u32 = 60;
-/// Passwords and codes of one e-mail address. Garmin locks accounts, not networks.
-const TRIES_PER_HOUR: u32 = 10;
 
 impl Limits {
     /// Buckets, all full.
@@ -129,7 +126,6 @@ impl Limits {
             miss: Gate::of(&MISS),
             unauthenticated: Gate::of(&UNAUTHENTICATED),
             calls: Keyed::new(per_minute(CALLS_PER_MINUTE), MOST_DEVICES),
-            emails: Keyed::new(Quota::per_hour(count(TRIES_PER_HOUR)), MOST_NETWORKS),
         })))
     }
 
@@ -154,11 +150,6 @@ impl Limits {
         self.0.as_ref().map_or(Ok(()), |buckets| buckets.calls.take(device))
     }
 
-    /// One password or code for an e-mail address, known by a keyed digest.
-    pub fn check_email(&self, email: &[u8; 32]) -> Result<(), TooMany> {
-        self.0.as_ref().map_or(Ok(()), |buckets| buckets.emails.take(email))
-    }
-
     /// Lets go of the memory of buckets that are full again; the janitor calls it.
     pub fn retain_recent(&self) {
         let Some(buckets) = &self.0 else { return };
@@ -167,7 +158,6 @@ impl Limits {
             gate.blocks.tidy();
         }
         buckets.calls.tidy();
-        buckets.emails.tidy();
     }
 }
 
@@ -387,17 +377,6 @@ mod tests {
         }
         let own = networks_of(regular).0;
         assert!(gate.addresses.shelf.0.contains_key(&own), "the regular was forgotten");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_e_mail_address_has_ten_tries_an_hour() {
-        let limits = Limits::on();
-        for _ in 0..10 {
-            assert_eq!(limits.check_email(&[1; 32]), Ok(()));
-        }
-        let refused = limits.check_email(&[1; 32]).unwrap_err();
-        assert!(refused.retry_after <= Duration::from_mins(6), "{refused:?}");
-        assert_eq!(limits.check_email(&[2; 32]), Ok(()));
     }
 
     #[test]

@@ -21,7 +21,11 @@ const QUEUE: Duration = Duration::from_mins(1);
 
 /// The shared lock. It ends with the process at the latest.
 #[derive(Debug)]
-pub(crate) struct Presence(#[expect(dead_code, reason = "held, not used")] File);
+pub(crate) struct Presence {
+    _lock: File,
+    /// Whether nobody else had the file open when this gateway came.
+    pub(crate) came_alone: bool,
+}
 
 /// The turn to open the file, held until it is open. It ends with the process at the latest.
 pub(crate) struct Turn(#[expect(dead_code, reason = "held, not used")] File);
@@ -55,18 +59,19 @@ impl Turn {
         alone: impl AsyncFnOnce() -> Result<(), E>,
     ) -> Result<Presence, E> {
         let file = lock_file(database, ".lock").map_err(&unreadable)?;
-        match file.try_lock() {
+        let came_alone = match file.try_lock() {
             Ok(()) => {
                 alone().await?;
                 // In two steps, because what a lock does to a lock one holds already is not
                 // promised. Nobody slips in between: it is our turn.
                 file.unlock().map_err(&unreadable)?;
+                true
             }
-            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::WouldBlock) => false,
             Err(TryLockError::Error(error)) => return Err(unreadable(error)),
-        }
+        };
         file.try_lock_shared().map_err(|error| unreadable(error.into()))?;
-        Ok(Presence(file))
+        Ok(Presence { _lock: file, came_alone })
     }
 }
 

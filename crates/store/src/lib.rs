@@ -75,13 +75,20 @@ struct Inner {
     pending: Mutex<Pending>,
     last_long_sweep: LastLongSweep,
     /// Held as long as the store is open.
-    _presence: Option<Presence>,
+    presence: Option<Presence>,
 }
 
 impl Store {
     #[must_use]
     pub fn backend(&self) -> Backend {
         self.0.backend
+    }
+
+    /// Whether whoever wrote into this database before it was opened is gone by now. Never
+    /// known of PostgreSQL, where others may be at work on other machines.
+    #[must_use]
+    pub fn was_opened_alone(&self) -> bool {
+        self.0.presence.as_ref().is_some_and(|presence| presence.came_alone)
     }
 
     /// What the database keeps of a token we issued.

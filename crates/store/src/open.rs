@@ -119,7 +119,7 @@ impl Store {
             entropy,
             pending: std::sync::Mutex::default(),
             last_long_sweep: crate::stats::LastLongSweep::default(),
-            _presence: presence,
+            presence,
         })))
     }
 

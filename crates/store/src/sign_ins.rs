@@ -57,6 +57,12 @@ impl SignIn {
     pub fn belongs_to(&self, browser: &TokenDigest<Browser>) -> bool {
         self.browser.ct_eq(browser.as_bytes()).into()
     }
+
+    /// The digest of the browser that began it.
+    #[must_use]
+    pub fn browser(&self) -> &[u8] {
+        &self.browser
+    }
 }
 
 impl std::fmt::Debug for SignIn {

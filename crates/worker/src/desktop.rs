@@ -204,7 +204,7 @@ fn problem(error: &SignInError) -> SignInProblem {
         SignInError::CaptchaRequired | SignInError::WebLoginNotAllowed => {
             SignInProblem::AttentionNeeded
         }
-        SignInError::RateLimited { .. } | SignInError::Blocked => SignInProblem::Blocked,
+        SignInError::RateLimited { .. } | SignInError::Blocked { .. } => SignInProblem::Blocked,
         SignInError::Unreachable
         | SignInError::TicketRefused
         | SignInError::TokenRefused

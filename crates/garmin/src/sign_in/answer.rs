@@ -74,14 +74,14 @@ pub(super) fn read_code(answer: &Answer, now: Timestamp) -> CodeAnswer {
 fn json_or_refusal(answer: &Answer, now: Timestamp) -> Result<Value, SignInError> {
     match answer.status.as_u16() {
         427 | 429 => return Err(limited(answer, now)),
-        403 => return Err(SignInError::Blocked),
+        403 => return Err(blocked(answer, now)),
         _ => {}
     }
     match serde_json::from_slice::<Value>(&answer.body) {
         Ok(json) if json.is_object() => Ok(json),
         // A page or nothing at all: an outage says so in its status, a challenge does not.
         Ok(_) | Err(_) if answer.status.is_server_error() => Err(SignInError::Unreachable),
-        Ok(_) | Err(_) => Err(SignInError::Blocked),
+        Ok(_) | Err(_) => Err(blocked(answer, now)),
     }
 }
 
@@ -97,6 +97,10 @@ fn other(status: u16, kind: &str) -> SignInError {
 
 fn limited(answer: &Answer, now: Timestamp) -> SignInError {
     SignInError::RateLimited { retry_after: retry_after(&answer.headers, now) }
+}
+
+fn blocked(answer: &Answer, now: Timestamp) -> SignInError {
+    SignInError::Blocked { retry_after: retry_after(&answer.headers, now) }
 }
 
 fn kind(json: &Value) -> &str {
@@ -215,9 +219,10 @@ mod tests {
         for status in [427, 429] {
             assert_eq!(refusal(status, success), SignInError::RateLimited { retry_after: None });
         }
-        assert_eq!(refusal(403, success), SignInError::Blocked);
-        assert_eq!(refusal(200, "<html>Just a moment…</html>"), SignInError::Blocked);
-        assert_eq!(refusal(200, ""), SignInError::Blocked);
+        let blocked = SignInError::Blocked { retry_after: None };
+        assert_eq!(refusal(403, success), blocked);
+        assert_eq!(refusal(200, "<html>Just a moment…</html>"), blocked);
+        assert_eq!(refusal(200, ""), blocked);
         assert_eq!(refusal(503, "<html></html>"), SignInError::Unreachable);
         let mut waiting = answer(429, "");
         waiting.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("900"));
@@ -226,6 +231,12 @@ mod tests {
             LoginAnswer::Refused(SignInError::RateLimited {
                 retry_after: Some(std::time::Duration::from_mins(15))
             })
+        );
+        waiting.status = StatusCode::FORBIDDEN;
+        let asked = Some(std::time::Duration::from_mins(15));
+        assert_eq!(
+            read_login(&waiting, NOW),
+            LoginAnswer::Refused(SignInError::Blocked { retry_after: asked })
         );
     }
 

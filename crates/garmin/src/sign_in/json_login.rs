@@ -103,14 +103,13 @@ impl SignIn {
         let mut browser = self.browser();
         let page =
             browser.load(door.page_target(region), &disguise.page_headers(flow)).await?.answer;
+        let retry_after = crate::transport::retry_after(&page.headers, self.clock().now());
         match (page.status.as_u16(), flow) {
-            (427 | 429, _) => {
-                let now = self.clock().now();
-                let retry_after = crate::transport::retry_after(&page.headers, now);
-                return Err(SignInError::RateLimited { retry_after });
-            }
+            (427 | 429, _) => return Err(SignInError::RateLimited { retry_after }),
             // The portal's page refuses browsers it does not know more readily than its API.
-            (403, Flow::Mobile | Flow::Widget) => return Err(SignInError::Blocked),
+            (403, Flow::Mobile | Flow::Widget) => {
+                return Err(SignInError::Blocked { retry_after });
+            }
             _ => {}
         }
         self.pause(flow).await;

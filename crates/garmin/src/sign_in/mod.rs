@@ -29,7 +29,7 @@ use domain::upstream::Upstream;
 use secrecy::SecretString;
 use url::Url;
 
-pub use error::{MfaError, SignInError};
+pub use error::{Block, BlockKind, MfaError, SignInError};
 pub(crate) use exchange::api_headers;
 pub use pauses::Pauses;
 pub use pending::{MfaMethod, PendingMfa};

@@ -177,12 +177,10 @@ impl SignIn {
     }
 
     fn check_limits(&self, page: &Page) -> Result<(), SignInError> {
+        let retry_after = retry_after(&page.answer.headers, self.clock().now());
         match page.answer.status.as_u16() {
-            427 | 429 => {
-                let retry_after = retry_after(&page.answer.headers, self.clock().now());
-                Err(SignInError::RateLimited { retry_after })
-            }
-            403 => Err(SignInError::Blocked),
+            427 | 429 => Err(SignInError::RateLimited { retry_after }),
+            403 => Err(SignInError::Blocked { retry_after }),
             _ => Ok(()),
         }
     }
@@ -235,7 +233,7 @@ fn refusal(meaning: Meaning, status: u16) -> SignInError {
         Meaning::BadCredentials => SignInError::BadCredentials,
         Meaning::WebLoginNotAllowed => SignInError::WebLoginNotAllowed,
         // A challenge page has the status of a success or of a refusal, an outage that of one.
-        Meaning::Outage if status < 500 => SignInError::Blocked,
+        Meaning::Outage if status < 500 => SignInError::Blocked { retry_after: None },
         Meaning::Outage => SignInError::Unreachable,
         Meaning::Success | Meaning::Mfa | Meaning::Expired | Meaning::Unexpected => {
             SignInError::unexpected(status, "PAGE")

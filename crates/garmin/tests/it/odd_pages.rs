@@ -116,7 +116,7 @@ async fn the_widgets_pages_are_understood_by_title_and_banner() {
         ("Account locked", "", SignInError::AccountLocked),
         ("Incorrect password", "", SignInError::BadCredentials),
         ("Unable to Login", "", SignInError::WebLoginNotAllowed),
-        ("Just a moment...", "", SignInError::Blocked),
+        ("Just a moment...", "", SignInError::Blocked { retry_after: None }),
         (
             "GARMIN Authentication Application",
             "<p>An unexpected error has occurred.",

@@ -123,7 +123,7 @@ async fn limits_and_blocks_everywhere_are_told_apart() {
     rig.control().set_gates(Gate::Limited);
     assert_eq!(rig.start().await.unwrap_err(), limited());
     rig.control().set_gates(Gate::Forbidden);
-    assert_eq!(rig.start().await.unwrap_err(), SignInError::Blocked);
+    assert_eq!(rig.start().await.unwrap_err(), SignInError::Blocked { retry_after: None });
     assert_eq!(rig.control().counters(EMAIL).unwrap().login_attempts, 0);
     rig.control().set_gates(Gate::Open);
     let blocked = Effect::Status { status: 427, retry_after_secs: Some(1_200) };

@@ -1,31 +1,35 @@
 //! One attempt to sign in: has Garmin asked, and writes what came of it into the row.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Timestamp;
 use domain::email::LoginEmail;
+use domain::entropy::duration_within;
 use domain::id::GrantId;
 use domain::pkce::Challenge;
 use domain::scope::Scopes;
 use domain::token::AuthorizationCode;
-use futures_util::FutureExt;
-use garmin::TokenPair;
+use garmin::{Pauses, TokenPair};
 use store::{AuditEntry, AuditEvent, Connect, Connected, NewGrant, SignIn, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::asking::{Outcome, Place, QUEUE, ask_in_turn, back, wait_in_line};
+use super::asking::{Outcome, ask_in_turn, back};
 use super::record::{CodeWait, Held, Unproven, Worker};
 use super::scheduler::{Answer, Fingerprint, Inner};
+use super::visitor::Visitor;
 use super::{Problem, Record, Stage};
 use crate::oauth::cimd::DocumentUrl;
 use crate::oauth::{Standing, audit, clients, redirect};
 use crate::state::AppState;
 
 /// How often an attempt says that it is alive.
-const BEAT: Duration = Duration::from_secs(5);
-/// Silence after which an attempt counts as dead: three beats.
-pub(crate) const SILENCE: Duration = Duration::from_secs(15);
+const BEAT: Duration = Duration::from_secs(3);
+/// Silence after which an attempt counts as dead: three beats, and clocks that differ a little.
+const SILENCE: Duration = Duration::from_secs(10);
+/// Saves that may lose against a second click elsewhere.
+const SAVES: usize = 4;
 /// How long the store may take to accept the outcome, and the pause between tries.
 const LAST_PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_secs(1);
@@ -38,6 +42,9 @@ pub(super) struct Attempt {
     pub(super) row: SignIn,
     pub(super) record: Record,
     pub(super) fingerprint: Fingerprint,
+    /// The same for other nodes; see [`Worker`].
+    pub(super) details: u16,
+    pub(super) address: IpAddr,
 }
 
 /// What a successful sign-in has put into the store.
@@ -80,7 +87,8 @@ impl Attempt {
             Answer::Approval { email, .. } => (email.clone(), None),
         };
         email.reveal().clone_into(&mut self.record.email);
-        let Ok(outcome) = self.outcome(&answer, &email, waiting).await else {
+        let visitor = self.scheduler.visitor(&self.row, &self.record, &answer, self.address).await;
+        let Ok(outcome) = self.outcome(&answer, &visitor, waiting).await else {
             tracing::info!(event = "login-start-result", status = "superseded", "given up");
             return;
         };
@@ -119,6 +127,8 @@ impl Attempt {
             if let Some(made) = made {
                 self.undo(&made).await;
             }
+        } else if made.is_some() {
+            self.scheduler.connected(&visitor);
         }
     }
 
@@ -140,73 +150,64 @@ impl Attempt {
         }
     }
 
-    /// Garmin's part, once it is this attempt's turn. Waiting needs no signs of life: one
-    /// write says how long it may take.
+    /// Garmin's part, if there is reason to ask.
     async fn outcome(
         &mut self,
         answer: &Answer,
-        email: &LoginEmail,
+        visitor: &Visitor,
         waiting: Option<CodeWait>,
     ) -> Result<Outcome, Superseded> {
         if let Answer::Approval { held, .. } = answer {
             return Ok(Outcome::Approved(held.clone()));
         }
         let scheduler = self.scheduler.clone();
-        if let Err(limit) = self.app.limits.check_email(&scheduler.email_key(email)) {
-            let retry_at = scheduler.clock.now().plus(limit.retry_after);
-            return Ok(back(answer, Problem::TooManyTries { retry_at }));
+        let taken_at = scheduler.clock.now();
+        if let Err(problem) = scheduler.admit(answer, visitor) {
+            return Ok(back(answer, problem));
         }
-        let mut line = Box::pin(wait_in_line(&scheduler, answer, email));
-        let place = if let Some(place) = (&mut line).now_or_never() {
-            place
+        self.beat(waiting.clone()).await?;
+        let outcome = if self.app.config.sign_in_allow.allows(answer.email()) {
+            let garmin = ask_in_turn(&scheduler, answer, visitor);
+            self.with_heartbeat(garmin, waiting).await?
         } else {
-            self.beat_until(waiting.clone(), QUEUE).await?;
-            line.await
+            tracing::info!(event = "login-not-invited", "an address that is not on the list");
+            let pause = self.as_long_as_garmin();
+            self.with_heartbeat(tokio::time::sleep(pause), waiting).await?;
+            Outcome::Form(Problem::NotAccepted)
         };
-        match place {
-            Ok(place) => {
-                self.beat(waiting.clone()).await?;
-                self.with_heartbeat(answer, place, waiting).await
-            }
-            Err(outcome) => Ok(outcome),
-        }
+        scheduler.conclude(answer, visitor, &outcome, taken_at);
+        Ok(outcome)
     }
 
-    /// The talk with Garmin, with a sign of life every few seconds: a process that dies cannot say
-    /// so, and the person must not wait for it.
-    async fn with_heartbeat(
+    /// An answer at once would say that Garmin was not asked, and so who is invited.
+    fn as_long_as_garmin(&self) -> Duration {
+        let pauses = Pauses::suited_to(self.app.config.upstream(self.record.region));
+        duration_within(&*self.scheduler.entropy, &pauses.mobile)
+    }
+
+    /// Waiting and talking, with a sign of life every few seconds: a process that dies cannot
+    /// say so, and the person must not wait for it.
+    async fn with_heartbeat<T>(
         &mut self,
-        answer: &Answer,
-        place: Place,
+        work: impl Future<Output = T>,
         waiting: Option<CodeWait>,
-    ) -> Result<Outcome, Superseded> {
-        let scheduler = self.scheduler.clone();
-        let garmin = ask_in_turn(&scheduler, answer, place);
-        tokio::pin!(garmin);
+    ) -> Result<T, Superseded> {
+        tokio::pin!(work);
         let mut beats = interval(BEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         beats.tick().await;
         loop {
             tokio::select! {
-                outcome = &mut garmin => return Ok(outcome),
+                done = &mut work => return Ok(done),
                 _ = beats.tick() => self.beat(waiting.clone()).await?,
             }
         }
     }
 
     async fn beat(&mut self, code: Option<CodeWait>) -> Result<(), Superseded> {
-        self.beat_until(code, Duration::ZERO).await
-    }
-
-    /// A sign of life that is good for `silence` longer than others.
-    async fn beat_until(
-        &mut self,
-        code: Option<CodeWait>,
-        silence: Duration,
-    ) -> Result<(), Superseded> {
-        let node = self.app.node.clone();
-        let seen_at = self.scheduler.clock.now().plus(silence);
-        self.record.stage = Stage::Working { worker: Worker { node, seen_at }, code };
+        let (node, details) = (self.app.node.clone(), self.details);
+        let seen_at = self.scheduler.clock.now();
+        self.record.stage = Stage::Working { worker: Worker { node, seen_at, details }, code };
         match self.save().await {
             Err(Unsaved::Superseded) => Err(Superseded),
             // A missed beat is harmless, a sign-in at Garmin cut off is not.
@@ -231,11 +232,14 @@ impl Attempt {
     }
 
     async fn save(&mut self) -> Result<(), Unsaved> {
-        let bytes = self.record.to_bytes();
-        if self.write(&bytes).await?
-            || (self.is_still_ours(&bytes).await? && self.write(&bytes).await?)
-        {
-            return Ok(());
+        for _ in 0..SAVES {
+            let bytes = self.record.to_bytes();
+            if self.write(&bytes).await? {
+                return Ok(());
+            }
+            if !self.is_still_ours(&bytes).await? {
+                break;
+            }
         }
         Err(Unsaved::Superseded)
     }
@@ -258,19 +262,31 @@ impl Attempt {
         Ok(saved.is_some())
     }
 
-    /// A write whose answer was lost has moved the row on all the same. Whoever else moved it
-    /// left another name in it, or none.
+    /// A write whose answer was lost has moved the row on all the same, and so has a second
+    /// click on another node, which may agree to less. Whoever else moved it left another name
+    /// in it, or none.
     async fn is_still_ours(&mut self, bytes: &[u8]) -> Result<bool, StoreError> {
         let now = self.scheduler.clock.now();
         let Some(row) = self.scheduler.store.find_sign_in(&self.row.id, now).await? else {
             return Ok(false);
         };
-        let ours = row.state.as_slice() == bytes
-            || Record::from_bytes(&row.state).is_ok_and(|record| {
-                matches!(record.stage, Stage::Working { worker, .. } if worker.node == self.app.node)
-            });
         self.row.version = row.version;
-        Ok(ours)
+        if row.state.as_slice() == bytes {
+            return Ok(true);
+        }
+        let Ok(stored) = Record::from_bytes(&row.state) else { return Ok(false) };
+        match stored.stage {
+            Stage::Working { worker, .. } if worker.node == self.app.node => {
+                self.record.scopes = self.record.scopes.min(stored.scopes);
+                Ok(true)
+            }
+            Stage::Working { .. }
+            | Stage::Form { .. }
+            | Stage::Code { .. }
+            | Stage::Consent { .. }
+            | Stage::Refused { .. }
+            | Stage::Done { .. } => Ok(false),
+        }
     }
 
     async fn settle(
@@ -413,9 +429,11 @@ fn log_outcome(outcome: &Outcome, with_code: bool, took: Duration) {
     }
 }
 
-/// Whether an attempt is still alive by its own word.
-pub(crate) fn is_alive(worker: &Worker, now: Timestamp) -> bool {
-    now.since(worker.seen_at) < SILENCE
+/// Whether an attempt of another process is still alive, by its own word. Of a file that was
+/// opened alone everybody who wrote before that is known to be gone.
+pub(crate) fn is_alive(app: &AppState, worker: &Worker, now: Timestamp) -> bool {
+    let from_before = app.store.was_opened_alone() && worker.seen_at < app.started_at;
+    !from_before && now.since(worker.seen_at) < SILENCE
 }
 
 /// The stage a sign-in falls back to when its attempt has died.

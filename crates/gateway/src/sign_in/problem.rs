@@ -15,6 +15,8 @@ pub enum Problem {
     CodeMissing,
     CodeMalformed,
     WrongPassword,
+    /// The same where only some are invited: which it was is nobody's business.
+    NotAccepted,
     Locked,
     Captcha {
         retry_at: Timestamp,
@@ -36,11 +38,18 @@ pub enum Problem {
     },
     CodeExpired,
     CodeTriesUsedUp,
-    NotAllowed,
+    /// The egress the login was begun on is not there any more.
+    CodeElsewhere,
+    /// This browser has connected this very account a moment ago.
+    JustConnected {
+        retry_at: Timestamp,
+    },
     /// The process that talked to Garmin is gone.
     Interrupted,
     /// Too many people are signing in.
-    Busy,
+    Busy {
+        retry_at: Timestamp,
+    },
     /// This browser asks with other details than those under way.
     UnderWay,
     /// Our own limit by address.
@@ -78,6 +87,11 @@ impl Problem {
             }
             Self::WrongPassword => {
                 "Garmin did not accept this e-mail and password. Check both and try again."
+                    .to_owned()
+            }
+            Self::NotAccepted => {
+                "This did not work: either Garmin does not accept this e-mail and password, or \
+                 this e-mail is not invited here. Check both; if they are right, ask the operator."
                     .to_owned()
             }
             Self::Locked => {
@@ -134,18 +148,24 @@ impl Problem {
                  one."
                     .to_owned()
             }
-            Self::NotAllowed => {
-                "This gateway is for invited people only, and this e-mail is not on its list. Ask \
-                 the operator to add it."
+            Self::CodeElsewhere => {
+                "That code cannot be checked from here any more. Sign in again, and Garmin gives \
+                 you a new one."
                     .to_owned()
             }
+            Self::JustConnected { retry_at } => format!(
+                "This account was connected from here a moment ago, and Garmin turns away those \
+                 who sign in again at once. If your app does not show the connection, try again \
+                 {}.",
+                wait(retry_at, now)
+            ),
             Self::Interrupted => {
                 "This server was restarted, which interrupted the sign-in. Try again.".to_owned()
             }
-            Self::Busy => {
-                "Many people are signing in, and your turn did not come. Try again in a minute."
-                    .to_owned()
-            }
+            Self::Busy { retry_at } => format!(
+                "Many people are signing in, and your turn did not come. Try again {}.",
+                wait(retry_at, now)
+            ),
             Self::UnderWay => {
                 "A sign-in with other details is still under way. Wait for it, then try again."
                     .to_owned()
@@ -175,19 +195,25 @@ impl Problem {
     }
 
     /// What the page's status says to programs. What Garmin answered is no error of the
-    /// request, so it comes as an ordinary page.
+    /// request, so it comes as an ordinary page; so does a limit that has passed by the time
+    /// somebody looks again.
     #[must_use]
-    pub fn status(self) -> StatusCode {
+    pub fn status(self, now: Timestamp) -> StatusCode {
         match self {
             Self::EmailMalformed
             | Self::PasswordMissing
             | Self::CodeMissing
             | Self::CodeMalformed => StatusCode::BAD_REQUEST,
-            Self::StaleForm | Self::NotAllowed => StatusCode::FORBIDDEN,
+            Self::StaleForm => StatusCode::FORBIDDEN,
             Self::UnderWay => StatusCode::CONFLICT,
-            Self::TooOften { .. } | Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooOften { retry_at } | Self::TooManyTries { retry_at } if retry_at > now => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Ours => StatusCode::SERVICE_UNAVAILABLE,
-            Self::WrongPassword
+            Self::TooOften { .. }
+            | Self::TooManyTries { .. }
+            | Self::WrongPassword
+            | Self::NotAccepted
             | Self::Locked
             | Self::Captcha { .. }
             | Self::RateLimited { .. }
@@ -200,26 +226,63 @@ impl Problem {
             | Self::WrongCode { .. }
             | Self::CodeExpired
             | Self::CodeTriesUsedUp
+            | Self::CodeElsewhere
+            | Self::JustConnected { .. }
             | Self::Interrupted
             | Self::Lapsed
-            | Self::Busy => StatusCode::OK,
+            | Self::Busy { .. } => StatusCode::OK,
         }
     }
 
-    /// When trying again makes sense, where that is known.
+    /// How long it makes no sense to try again, where that is known.
     #[must_use]
-    pub fn retry_at(self) -> Option<Timestamp> {
+    pub fn retry_after(self, now: Timestamp) -> Option<Duration> {
         match self {
             Self::Captcha { retry_at }
             | Self::RateLimited { retry_at }
             | Self::Blocked { retry_at }
+            | Self::JustConnected { retry_at }
+            | Self::Busy { retry_at }
             | Self::TooOften { retry_at }
-            | Self::TooManyTries { retry_at } => Some(retry_at),
+            | Self::TooManyTries { retry_at } => {
+                Some(retry_at.since(now)).filter(|wait| !wait.is_zero())
+            }
+            Self::GarminDown | Self::Ours => Some(Duration::from_mins(1)),
             Self::EmailMalformed
             | Self::PasswordMissing
             | Self::CodeMissing
             | Self::CodeMalformed
             | Self::WrongPassword
+            | Self::NotAccepted
+            | Self::Locked
+            | Self::WebLoginNotAllowed
+            | Self::GarminRefused
+            | Self::GarminUnexpected
+            | Self::TimedOut
+            | Self::WrongCode { .. }
+            | Self::CodeExpired
+            | Self::CodeTriesUsedUp
+            | Self::CodeElsewhere
+            | Self::Interrupted
+            | Self::UnderWay
+            | Self::Lapsed
+            | Self::StaleForm => None,
+        }
+    }
+
+    /// What a browser is held for: Garmin turned it away, and would again.
+    pub(super) fn holds_until(self) -> Option<Timestamp> {
+        match self {
+            Self::Captcha { retry_at }
+            | Self::RateLimited { retry_at }
+            | Self::Blocked { retry_at }
+            | Self::JustConnected { retry_at } => Some(retry_at),
+            Self::EmailMalformed
+            | Self::PasswordMissing
+            | Self::CodeMissing
+            | Self::CodeMalformed
+            | Self::WrongPassword
+            | Self::NotAccepted
             | Self::Locked
             | Self::WebLoginNotAllowed
             | Self::GarminDown
@@ -229,13 +292,50 @@ impl Problem {
             | Self::WrongCode { .. }
             | Self::CodeExpired
             | Self::CodeTriesUsedUp
-            | Self::NotAllowed
+            | Self::CodeElsewhere
             | Self::Interrupted
-            | Self::Busy
+            | Self::Busy { .. }
             | Self::UnderWay
+            | Self::TooOften { .. }
+            | Self::TooManyTries { .. }
             | Self::StaleForm
             | Self::Lapsed
             | Self::Ours => None,
+        }
+    }
+
+    /// Whether a password or a code was tried. What Garmin never judged is not held against
+    /// the person; that it turned them away is, or a new cookie would buy a new try.
+    pub(super) fn was_a_try(self) -> bool {
+        match self {
+            Self::WrongPassword
+            | Self::NotAccepted
+            | Self::Locked
+            | Self::Captcha { .. }
+            | Self::RateLimited { .. }
+            | Self::Blocked { .. }
+            | Self::WebLoginNotAllowed
+            | Self::WrongCode { .. }
+            | Self::CodeExpired
+            | Self::CodeTriesUsedUp => true,
+            Self::EmailMalformed
+            | Self::PasswordMissing
+            | Self::CodeMissing
+            | Self::CodeMalformed
+            | Self::GarminDown
+            | Self::GarminRefused
+            | Self::GarminUnexpected
+            | Self::TimedOut
+            | Self::CodeElsewhere
+            | Self::JustConnected { .. }
+            | Self::Interrupted
+            | Self::Busy { .. }
+            | Self::UnderWay
+            | Self::TooOften { .. }
+            | Self::TooManyTries { .. }
+            | Self::Lapsed
+            | Self::StaleForm
+            | Self::Ours => false,
         }
     }
 
@@ -248,6 +348,7 @@ impl Problem {
             Self::CodeMissing => "code_missing",
             Self::CodeMalformed => "code_malformed",
             Self::WrongPassword => "wrong_password",
+            Self::NotAccepted => "not_accepted",
             Self::Locked => "locked",
             Self::Captcha { .. } => "captcha",
             Self::RateLimited { .. } => "rate_limited",
@@ -260,9 +361,10 @@ impl Problem {
             Self::WrongCode { .. } => "wrong_code",
             Self::CodeExpired => "code_expired",
             Self::CodeTriesUsedUp => "code_tries_used_up",
-            Self::NotAllowed => "not_allowed",
+            Self::CodeElsewhere => "code_elsewhere",
+            Self::JustConnected { .. } => "just_connected",
             Self::Interrupted => "interrupted",
-            Self::Busy => "busy",
+            Self::Busy { .. } => "busy",
             Self::UnderWay => "under_way",
             Self::TooOften { .. } => "too_often",
             Self::TooManyTries { .. } => "too_many_tries",
@@ -309,6 +411,7 @@ mod tests {
             Problem::CodeMissing,
             Problem::CodeMalformed,
             Problem::WrongPassword,
+            Problem::NotAccepted,
             Problem::Locked,
             Problem::Captcha { retry_at },
             Problem::RateLimited { retry_at },
@@ -321,9 +424,10 @@ mod tests {
             Problem::WrongCode { left: 2 },
             Problem::CodeExpired,
             Problem::CodeTriesUsedUp,
-            Problem::NotAllowed,
+            Problem::CodeElsewhere,
+            Problem::JustConnected { retry_at },
             Problem::Interrupted,
-            Problem::Busy,
+            Problem::Busy { retry_at },
             Problem::UnderWay,
             Problem::TooOften { retry_at },
             Problem::TooManyTries { retry_at },

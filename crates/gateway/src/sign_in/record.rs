@@ -80,6 +80,9 @@ pub enum Unproven {
 pub struct Worker {
     pub node: NodeId,
     pub seen_at: Timestamp,
+    /// Tells a second click from other details on another node. Too short to tell anything
+    /// about the details themselves.
+    pub details: u16,
 }
 
 /// A Garmin login that waits for its code.

@@ -1,6 +1,10 @@
 //! Who may talk to Garmin about a sign-in, and when: one attempt at a time for each sign-in
-//! and for each e-mail address, a bounded number in all, and none for an address Garmin has
-//! just turned away.
+//! and for each e-mail address, some for each site, a bounded number in all, and none for a
+//! browser that Garmin has just turned away.
+//!
+//! A submission joins a running attempt only with the same sign-in and the same details; that
+//! it comes from the browser that began the sign-in its caller has checked. Whoever else has
+//! the same e-mail address waits for a turn of their own.
 //!
 //! Attempts are owned tasks. They end whether or not the browser is still there, and write
 //! what came of them into the sealed row, where every later request finds it.
@@ -8,7 +12,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::clock::{Clock, Timestamp};
@@ -20,28 +25,43 @@ use domain::scope::Scopes;
 use domain::token::Pepper;
 use moka::sync::Cache;
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 use store::{SignIn, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
-use super::Record;
+use super::asking::{Outcome, kind_of};
 use super::attempt::Attempt;
 use super::egress::Egresses;
-use super::lanes::{EmailKey, Lanes};
+use super::expiring::Expiring;
+use super::lanes::Lanes;
 use super::record::{CodeWait, Held};
-use crate::config::{Config, RateLimits};
+use super::site::Site;
+use super::tries::{Key, Standing, Tries};
+use super::visitor::Visitor;
+use super::{Problem, Record, Stage};
+use crate::config::{Config, RateLimits, SignInAllow};
 use crate::state::AppState;
 
 /// Attempts that talk to Garmin at the same time.
 const MOST_AT_ONCE: usize = 32;
 /// Attempts that wait for their turn at the same time.
-const MOST_WAITING: usize = 64;
-/// After Garmin has turned an address away, trying again sooner only makes it worse.
-const COOLDOWN: Duration = Duration::from_mins(5);
-/// Garmin may ask for more, within reason.
-const LONGEST_COOLDOWN: Duration = Duration::from_hours(24);
+const MOST_WAITING: usize = 256;
+/// With one e-mail address: Garmin's codes belong to the latest login only, and two at once
+/// look like an attack. Some may wait, from one site fewer.
+const EMAIL_AT_ONCE: usize = 1;
+const EMAIL_LINE: usize = 8;
+const SHARE: usize = 3;
+/// From one site, so that nobody fills all places from there.
+const SITE_AT_ONCE: usize = 6;
+const SITE_LINE: usize = 16;
+/// Browsers that are told to wait before they try again.
+const MOST_HOLDS: usize = 50_000;
+/// How long a browser that has connected an account waits before it connects it once more to
+/// the same app.
+const JUST: Duration = Duration::from_mins(2);
 /// How long a finished attempt is remembered, for those who click twice.
 const MEMORY: Duration = Duration::from_mins(1);
 
@@ -62,6 +82,16 @@ pub enum Answer {
         held: Held,
         email: LoginEmail,
     },
+}
+
+impl Answer {
+    pub(super) fn email(&self) -> &LoginEmail {
+        match self {
+            Self::Credentials { email, .. }
+            | Self::Code { email, .. }
+            | Self::Approval { email, .. } => email,
+        }
+    }
 }
 
 /// A keyed digest of everything a person submitted. The key lives and dies with the process.
@@ -95,17 +125,22 @@ pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) egresses: Egresses,
-    pub(super) lanes: Lanes,
+    pub(super) emails: Lanes<Key>,
+    /// How many from one site may be in or before the lane of an e-mail address.
+    pub(super) shares: Lanes<(Key, Site)>,
+    pub(super) sites: Lanes<Site>,
     pub(super) places: Arc<Semaphore>,
     /// Room to wait for a place.
     pub(super) waiting: Semaphore,
-    cools_down: bool,
+    pub(super) is_invite_only: bool,
+    limits: RateLimits,
+    tries: Mutex<Tries>,
+    holds: Mutex<Expiring<Key, Problem>>,
     tasks: TaskTracker,
     key: Pepper,
     under_way: Mutex<HashMap<SignInId, UnderWay>>,
     /// The last details that led a sign-in to the code page.
     accepted: Cache<SignInId, Fingerprint>,
-    cooling: Cache<EmailKey, Timestamp>,
 }
 
 struct UnderWay {
@@ -125,14 +160,18 @@ impl Scheduler {
     ) -> anyhow::Result<Self> {
         Ok(Self(Arc::new(Inner {
             egresses: Egresses::new(config, &clock, &entropy)?,
-            lanes: Lanes::default(),
+            emails: Lanes::new(EMAIL_AT_ONCE, EMAIL_LINE),
+            shares: Lanes::new(SHARE, SHARE),
+            sites: Lanes::new(SITE_AT_ONCE, SITE_LINE),
             places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
             waiting: Semaphore::new(MOST_WAITING),
-            cools_down: config.rate_limits == RateLimits::On,
+            is_invite_only: matches!(config.sign_in_allow, SignInAllow::Only(_)),
+            limits: config.rate_limits,
+            tries: Mutex::default(),
+            holds: Mutex::new(Expiring::new(MOST_HOLDS)),
             key: Pepper::new(Zeroizing::new(entropy::bytes(&*entropy))),
             under_way: Mutex::default(),
             accepted: Cache::builder().max_capacity(10_000).time_to_live(MEMORY).build(),
-            cooling: Cache::builder().max_capacity(100_000).time_to_live(LONGEST_COOLDOWN).build(),
             store,
             clock,
             entropy,
@@ -143,7 +182,14 @@ impl Scheduler {
     /// Begins an attempt for the sign-in in `row`, or joins the one this very click began.
     /// The caller has checked that the browser is the one that began the sign-in.
     #[must_use]
-    pub fn submit(&self, app: &AppState, row: SignIn, record: Record, answer: Answer) -> Submitted {
+    pub fn submit(
+        &self,
+        app: &AppState,
+        row: SignIn,
+        record: Record,
+        answer: Answer,
+        address: IpAddr,
+    ) -> Submitted {
         let fingerprint = self.fingerprint(&row.id, &answer);
         let ended = CancellationToken::new();
         match self.0.table().entry(row.id.clone()) {
@@ -163,8 +209,15 @@ impl Scheduler {
             id: row.id.clone(),
             _ended: ended.clone().drop_guard(),
         };
-        let attempt =
-            Attempt { scheduler: self.0.clone(), app: app.clone(), row, record, fingerprint };
+        let attempt = Attempt {
+            scheduler: self.0.clone(),
+            app: app.clone(),
+            details: details_tag(&row.id, &record, &answer),
+            row,
+            record,
+            fingerprint,
+            address,
+        };
         self.0.tasks.spawn(async move {
             attempt.run(answer).await;
             drop(presence);
@@ -185,46 +238,128 @@ impl Scheduler {
         self.0.accepted.get(id) == Some(self.fingerprint(id, answer))
     }
 
-    fn fingerprint(&self, id: &SignInId, answer: &Answer) -> Fingerprint {
-        let mut text = Zeroizing::new(String::with_capacity(2048));
-        let parts = match answer {
-            Answer::Credentials { email, password, region } => {
-                ["password", email.reveal(), region.as_str(), password.expose_secret()]
-            }
-            Answer::Code { email, code, .. } => ["code", email.reveal(), "", code.as_str()],
-            Answer::Approval { email, .. } => ["approval", email.reveal(), "", ""],
-        };
-        for part in [id.as_str()].into_iter().chain(parts) {
-            text.push_str(&part.len().to_string());
-            text.push(':');
-            text.push_str(part);
+    /// Whether the attempt another node makes was begun with these details.
+    #[must_use]
+    pub fn is_the_same(record: &Record, id: &SignInId, answer: &Answer) -> bool {
+        match &record.stage {
+            Stage::Working { worker, .. } => worker.details == details_tag(id, record, answer),
+            Stage::Form { .. }
+            | Stage::Code { .. }
+            | Stage::Consent { .. }
+            | Stage::Refused { .. }
+            | Stage::Done { .. } => false,
         }
-        self.0.key.mac(text.as_bytes())
+    }
+
+    fn fingerprint(&self, id: &SignInId, answer: &Answer) -> Fingerprint {
+        self.0.key.mac(details(id, answer).as_bytes())
     }
 }
 
-impl Inner {
-    pub(super) fn email_key(&self, email: &LoginEmail) -> EmailKey {
-        self.key.mac(email.reveal().as_bytes())
-    }
-
-    /// Until when this address must not be tried.
-    pub(super) fn cooling_until(&self, email: &EmailKey, now: Timestamp) -> Option<Timestamp> {
-        self.cooling.get(email).filter(|until| *until > now)
-    }
-
-    /// Garmin has turned the address away. The moment to try again is the person's to know.
-    pub(super) fn cool_down(
-        &self,
-        email: EmailKey,
-        asked: Option<Duration>,
-        now: Timestamp,
-    ) -> Timestamp {
-        let until = now.plus(asked.unwrap_or_default().clamp(COOLDOWN, LONGEST_COOLDOWN));
-        if self.cools_down {
-            self.cooling.insert(email, until);
+/// Everything a person submitted, without ambiguity.
+fn details(id: &SignInId, answer: &Answer) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(2048));
+    let parts = match answer {
+        Answer::Credentials { email, password, region } => {
+            ["password", email.reveal(), region.as_str(), password.expose_secret()]
         }
-        until
+        Answer::Code { email, code, .. } => ["code", email.reveal(), "", code.as_str()],
+        Answer::Approval { email, .. } => ["approval", email.reveal(), "", ""],
+    };
+    for part in [id.as_str()].into_iter().chain(parts) {
+        text.push_str(&part.len().to_string());
+        text.push(':');
+        text.push_str(part);
+    }
+    text
+}
+
+/// Sixteen bits of a digest that every node can make: the key is the sign-in's own.
+fn details_tag(id: &SignInId, record: &Record, answer: &Answer) -> u16 {
+    let key = Pepper::new(Zeroizing::new(Sha256::digest(record.csrf()).into()));
+    let [one, two, ..] = key.mac(details(id, answer).as_bytes());
+    u16::from_le_bytes([one, two])
+}
+
+impl Inner {
+    /// Who stands there. Whether an account goes by the address decides how much of what
+    /// happens is held against everybody; when in doubt, little.
+    pub(super) async fn visitor(
+        &self,
+        row: &SignIn,
+        record: &Record,
+        answer: &Answer,
+        address: IpAddr,
+    ) -> Visitor {
+        let email = answer.email();
+        let mut visitor = Visitor::new(&self.key, row, record, email, address);
+        if self.store.find_accounts_by_email(email).await.is_ok_and(|found| !found.is_empty()) {
+            visitor.asker.standing = Standing::Known;
+        }
+        visitor
+    }
+
+    /// Counts a try, unless there is a reason not to let it through.
+    pub(super) fn admit(&self, answer: &Answer, visitor: &Visitor) -> Result<(), Problem> {
+        if let Some(problem) = self.turned_away(answer, visitor) {
+            return Err(problem);
+        }
+        let (RateLimits::On, Some(kind)) = (self.limits, kind_of(answer)) else { return Ok(()) };
+        let now = self.clock.now();
+        lock(&self.tries)
+            .take(&visitor.asker, kind, now)
+            .map_err(|retry_at| Problem::TooManyTries { retry_at })
+    }
+
+    /// Why Garmin would not have to be asked: what this very browser has been told before, or
+    /// that no way out is open.
+    pub(super) fn turned_away(&self, answer: &Answer, visitor: &Visitor) -> Option<Problem> {
+        let now = self.clock.now();
+        let holds = lock(&self.holds);
+        let mut held = holds.get(&visitor.browser, now);
+        let resting = match answer {
+            Answer::Credentials { region, .. } => {
+                held = held.or_else(|| holds.get(&visitor.connection, now));
+                self.egresses.resting(*region, now)
+            }
+            // A code goes through the egress of its login, whatever became of that since.
+            Answer::Code { .. } | Answer::Approval { .. } => None,
+        };
+        held.copied().or(resting.map(|retry_at| Problem::Blocked { retry_at }))
+    }
+
+    /// Draws the conclusions from a try that was counted at `taken_at`.
+    pub(super) fn conclude(
+        &self,
+        answer: &Answer,
+        visitor: &Visitor,
+        outcome: &Outcome,
+        taken_at: Timestamp,
+    ) {
+        let (RateLimits::On, Some(kind)) = (self.limits, kind_of(answer)) else { return };
+        let now = self.clock.now();
+        match outcome {
+            Outcome::SignedIn(_) => lock(&self.tries).proved(&visitor.asker, now),
+            Outcome::Code(_, None) | Outcome::Approved(_) => {}
+            Outcome::Code(_, Some(problem)) | Outcome::Form(problem) => {
+                if !problem.was_a_try() {
+                    lock(&self.tries).give_back(&visitor.asker, kind, taken_at, now);
+                }
+                if let Some(until) = problem.holds_until() {
+                    lock(&self.holds).put(visitor.browser, until, *problem, now);
+                }
+            }
+        }
+    }
+
+    /// An account was connected, and its code is on its way.
+    pub(super) fn connected(&self, visitor: &Visitor) {
+        if self.limits == RateLimits::On {
+            let now = self.clock.now();
+            let retry_at = now.plus(JUST);
+            let problem = Problem::JustConnected { retry_at };
+            lock(&self.holds).put(visitor.connection, retry_at, problem, now);
+        }
     }
 
     /// What the person last agreed to, if they agreed to less in the meantime.
@@ -236,9 +371,13 @@ impl Inner {
         self.accepted.insert(id.clone(), fingerprint);
     }
 
-    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<SignInId, UnderWay>> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, HashMap<SignInId, UnderWay>> {
+        lock(&self.under_way)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Scheduler {

@@ -80,13 +80,13 @@ fn with_problem(
     problem: Option<Problem>,
     now: Timestamp,
 ) -> Response {
-    let status = problem.map_or(StatusCode::OK, Problem::status);
+    let status = problem.map_or(StatusCode::OK, |problem| problem.status(now));
     let source = record.request.redirect_uri.csp_source();
     let leads =
         if may_redirect(record) { FormAction::SelfAnd(&source) } else { FormAction::SelfOnly };
     let mut response = pages::render(status, page, leads);
-    if let Some(retry_at) = problem.and_then(Problem::retry_at) {
-        response.headers_mut().insert(RETRY_AFTER, whole_seconds(retry_at.since(now)));
+    if let Some(wait) = problem.and_then(|problem| problem.retry_after(now)) {
+        response.headers_mut().insert(RETRY_AFTER, whole_seconds(wait));
     }
     response
 }

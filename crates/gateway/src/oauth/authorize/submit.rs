@@ -24,7 +24,7 @@ use crate::extract::form::{BodyError, PAGE_LIMIT, Params, read_form};
 use crate::headers::FormAction;
 use crate::limits::{ByAddress, TooMany};
 use crate::pages::{self, Message, Site};
-use crate::sign_in::{Answer, CodeWait, Problem, Record, Stage, Submitted, Ticket};
+use crate::sign_in::{Answer, CodeWait, Problem, Record, Scheduler, Stage, Submitted, Ticket};
 use crate::state::AppState;
 
 /// How long a person looks at a loading page before ours says what is going on.
@@ -263,12 +263,8 @@ impl Post<'_> {
         let Some(password) = password else {
             return Ok(self.again_on_form(&row, record, Problem::PasswordMissing));
         };
-        // Before the list of those invited, or it could be read off our answers.
         if let Err(problem) = self.take_turn() {
             return Ok(self.again(&row, record, problem));
-        }
-        if !self.app.config.sign_in_allow.allows(&email) {
-            return Ok(self.again_on_form(&row, record, Problem::NotAllowed));
         }
         let password = SecretString::from(password);
         let answer = Answer::Credentials { email, password, region: record.region };
@@ -366,13 +362,42 @@ impl Post<'_> {
         let busy_elsewhere =
             matches!(record.stage, Stage::Working { .. }) && self.app.sign_ins.watch(&id).is_none();
         if busy_elsewhere {
-            // Another node's attempt; this one can only look on.
-            return Ok(see_other(&here));
+            return self.join_elsewhere(&row, record, &answer).await;
         }
-        match self.app.sign_ins.submit(self.app, row.clone(), record.clone(), answer) {
+        let from = self.client_ip.0;
+        match self.app.sign_ins.submit(self.app, row.clone(), record.clone(), answer, from) {
             Submitted::UnderWay(ticket) => self.wait(&id, &here, &ticket).await,
             Submitted::Other => Ok(self.again(&row, record, Problem::UnderWay)),
         }
+    }
+
+    /// Another node's attempt: with the same details this browser may look on.
+    async fn join_elsewhere(
+        &self,
+        row: &SignIn,
+        record: Record,
+        answer: &Answer,
+    ) -> Result<Response, StoreError> {
+        if !Scheduler::is_the_same(&record, &row.id, answer) {
+            return Ok(self.again(row, record, Problem::UnderWay));
+        }
+        let mut row = row.clone();
+        // Who agrees to less on the second click gave no more, wherever it arrives.
+        while let Ok(mut stored) = Record::from_bytes(&row.state) {
+            if record.scopes >= stored.scopes || !matches!(stored.stage, Stage::Working { .. }) {
+                break;
+            }
+            stored.scopes = record.scopes;
+            let (store, state) = (&self.app.store, stored.to_bytes());
+            if store.update_sign_in(&row.id, row.version, &state, self.now).await?.is_some() {
+                break;
+            }
+            match store.find_sign_in(&row.id, self.now).await? {
+                Some(newer) => row = newer,
+                None => break,
+            }
+        }
+        Ok(see_other(&address(&row.id, &record)))
     }
 
     async fn wait(

@@ -54,7 +54,7 @@ async fn revive(
     let Stage::Working { worker, code } = &record.stage else {
         return Ok(Found::Here(row, Box::new(record)));
     };
-    if is_alive(worker, now) || app.sign_ins.watch(&row.id).is_some() {
+    if app.sign_ins.watch(&row.id).is_some() || is_alive(app, worker, now) {
         return Ok(Found::Here(row, Box::new(record)));
     }
     record.stage = after_death(code.clone());
