@@ -14,3 +14,5 @@ mod oauth_resume;
 mod oauth_sign_in;
 mod oauth_stranger;
 mod oauth_token;
+mod sign_in_limits;
+mod sign_in_nodes;

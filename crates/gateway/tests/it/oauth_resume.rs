@@ -185,7 +185,7 @@ async fn the_second_half_of_a_double_click_keeps_the_code_worth_something() {
 }
 
 #[tokio::test]
-async fn another_browser_with_the_same_e_mail_waits_and_gets_its_own_answer() {
+async fn sec048_another_browser_with_the_same_e_mail_waits_and_gets_its_own_answer() {
     let app = TestApp::start().await;
     slow(&app, 300);
     let (client, mut right, form) = at_the_form(&app).await;

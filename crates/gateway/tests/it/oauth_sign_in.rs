@@ -62,7 +62,7 @@ async fn a_second_factor_is_asked_for_on_its_own_page() {
 }
 
 #[tokio::test]
-async fn a_wrong_code_keeps_the_pending_login_until_the_tries_are_used_up() {
+async fn sec059_a_wrong_code_keeps_the_pending_login_until_the_tries_are_used_up() {
     let app = TestApp::start().await;
     let mut client = app.client();
     client.register("https://client.example/cb").await;

@@ -1,9 +1,11 @@
 //! Somebody at a browser: keeps cookies, reads pages, fills in forms, clicks.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::Router;
 use axum::body::Body;
+use gateway::extract::client_ip::Peer;
 use http::StatusCode;
 
 use super::{Reply, encode, request, send};
@@ -11,6 +13,7 @@ use super::{Reply, encode, request, send};
 #[derive(Clone)]
 pub(crate) struct Browser {
     router: Router,
+    peer: Option<IpAddr>,
     pub(crate) cookies: BTreeMap<String, String>,
 }
 
@@ -34,12 +37,18 @@ pub(crate) struct Form {
 
 impl Browser {
     pub(super) fn on(router: Router) -> Self {
-        Self { router, cookies: BTreeMap::new() }
+        Self { router, peer: None, cookies: BTreeMap::new() }
     }
 
     /// The same browser, looking at the gateway of another process.
     pub(crate) fn moved_to(&self, other: &Self) -> Self {
-        Self { router: other.router.clone(), cookies: self.cookies.clone() }
+        Self { router: other.router.clone(), peer: self.peer, cookies: self.cookies.clone() }
+    }
+
+    /// The same browser, at home somewhere else.
+    pub(crate) fn at(mut self, address: [u8; 4]) -> Self {
+        self.peer = Some(address.into());
+        self
     }
 
     pub(crate) async fn open(&mut self, path: &str) -> Page {
@@ -97,7 +106,10 @@ impl Browser {
         if pairs.is_empty() { builder } else { builder.header("cookie", pairs.join("; ")) }
     }
 
-    async fn load(&mut self, address: &str, request: http::Request<Body>) -> Page {
+    async fn load(&mut self, address: &str, mut request: http::Request<Body>) -> Page {
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(Peer(SocketAddr::new(peer, 50_000)));
+        }
         let reply = send(&self.router, request).await;
         for line in reply.headers.get_all("set-cookie") {
             let pair = line.to_str().unwrap().split(';').next().unwrap_or_default();

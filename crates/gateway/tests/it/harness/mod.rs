@@ -3,6 +3,7 @@
 
 mod browser;
 mod client;
+mod databases;
 mod publisher;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use tower::ServiceExt;
 
 pub(crate) use browser::{Browser, Form, Page};
 pub(crate) use client::{McpClient, Tokens};
+pub(crate) use databases::on_both_databases;
 pub(crate) use publisher::{Answer, EXPIRED, OTHER_NAME, PUBLIC, Publisher, SELF_SIGNED};
 
 pub(crate) const ORIGIN: &str = "http://localhost:8080";
@@ -127,8 +129,35 @@ impl TestApp {
         self.router = router(self.app.clone());
     }
 
+    /// The same, configured anew.
+    pub(crate) async fn restart_with(&mut self, settings: &[(&str, &str)]) {
+        for (name, value) in settings {
+            self.vars = std::mem::take(&mut self.vars).with(name, value);
+        }
+        self.restart().await;
+    }
+
+    /// The gateway as it comes back when nothing of the old one is left.
+    pub(crate) async fn reborn(self) -> Self {
+        let Self { app, clock, garmin, entropy, vars, router: old, dir } = self;
+        drop((app, old));
+        let app = open(&vars, &clock, &entropy).await;
+        let router = router(app.clone());
+        Self { app, clock, garmin, entropy, vars, router, dir }
+    }
+
     /// A second process on the same database.
     pub(crate) async fn another_process(&self) -> AppState {
+        self.another_process_with(&[]).await
+    }
+
+    /// The same, configured otherwise.
+    pub(crate) async fn another_process_with(&self, settings: &[(&str, &str)]) -> AppState {
+        let mut vars = self.vars.clone();
+        for (name, value) in settings {
+            vars = vars.with(name, value);
+        }
+        open(&vars, &self.clock, &self.entropy).await
         let web = self.publisher.web(self.patience);
         open(&self.vars, &self.clock, &self.entropy, web).await
     }
