@@ -311,8 +311,8 @@ async fn sec074_one_network_never_fills_the_line_of_an_address() {
 
 #[tokio::test]
 async fn sec083_who_is_invited_cannot_be_read_off_our_answers() {
-    let invites = [("RATE_LIMITS", "on"), ("SIGN_IN_ALLOW", "@example.org")];
-    let app = scene(&invites).await;
+    let settings = [("RATE_LIMITS", "on"), ("SIGN_IN_ALLOW", "@example.org")];
+    let app = scene(&settings).await;
     let (_, mut browser, form) = at_the_form(&app, [192, 0, 2, 1]).await;
     let invited = browser.sign_in(&form, (RUNNER.0, "a guess")).await;
     app.garmin.control().clear_requests();

@@ -11,9 +11,9 @@ use super::TestApp;
 /// On SQLite always, on PostgreSQL where `TEST_POSTGRES_URL` says where one is. The test gives
 /// the gateway back, so that its schema can go.
 pub(crate) async fn on_both_databases(test: impl AsyncFn(TestApp) -> TestApp) {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
     test(TestApp::start().await).await;
     let Some(server) = postgres_url() else { return };
-    static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let schema = format!("gateway_{}_{number}", std::process::id());
     let admin = PgPool::connect(&server).await.unwrap();

@@ -139,11 +139,12 @@ impl TestApp {
 
     /// The gateway as it comes back when nothing of the old one is left.
     pub(crate) async fn reborn(self) -> Self {
-        let Self { app, clock, garmin, entropy, vars, router: old, dir } = self;
+        let Self { app, clock, garmin, entropy, vars, router: old, dir, publisher, patience } =
+            self;
         drop((app, old));
-        let app = open(&vars, &clock, &entropy).await;
+        let app = open(&vars, &clock, &entropy, publisher.web(patience)).await;
         let router = router(app.clone());
-        Self { app, clock, garmin, entropy, vars, router, dir }
+        Self { app, clock, garmin, publisher, patience, entropy, vars, router, dir }
     }
 
     /// A second process on the same database.
@@ -157,9 +158,8 @@ impl TestApp {
         for (name, value) in settings {
             vars = vars.with(name, value);
         }
-        open(&vars, &self.clock, &self.entropy).await
         let web = self.publisher.web(self.patience);
-        open(&self.vars, &self.clock, &self.entropy, web).await
+        open(&vars, &self.clock, &self.entropy, web).await
     }
 
     pub(crate) fn browser(&self) -> Browser {
