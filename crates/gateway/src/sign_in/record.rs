@@ -71,6 +71,8 @@ pub enum Unproven {
     Unavailable,
     /// Its document is not acceptable.
     Invalid,
+    /// It insists on proving itself with a key.
+    KeyRequired,
     /// Its document does not name the redirect URI of the request.
     ForeignRedirect,
 }
@@ -169,9 +171,8 @@ impl From<DocumentError> for Unproven {
     fn from(error: DocumentError) -> Self {
         match error {
             DocumentError::Unavailable => Self::Unavailable,
-            DocumentError::NotAccepted | DocumentError::Invalid | DocumentError::KeyRequired => {
-                Self::Invalid
-            }
+            DocumentError::NotAccepted | DocumentError::Invalid => Self::Invalid,
+            DocumentError::KeyRequired => Self::KeyRequired,
         }
     }
 }

@@ -607,3 +607,24 @@ async fn the_operator_decides_whose_documents_count() {
     assert!(off.publisher.lookups().is_empty());
     assert_eq!(some.publisher.lookups(), ["client.example"]);
 }
+
+#[tokio::test]
+async fn t94_sec045_a_document_for_programs_on_this_computer_earns_its_warning() {
+    let app = TestApp::start().await;
+    let url = "https://claude.ai/oauth/client.json";
+    app.publisher.serve_client(url, &["http://127.0.0.1/cb", "http://localhost/cb"]);
+    let client = client_of(&app, url, "http://127.0.0.1:51234/cb");
+    let mut browser = app.browser();
+    let page = browser.open(&client.authorize_url()).await;
+    let question = browser.sign_in(&page, RUNNER).await;
+    let known = app.browser().open(&client.authorize_url()).await;
+    // Whoever vouches for the app cannot say which program is listening here.
+    for page in [&question, &known] {
+        assert_eq!(page.status(), StatusCode::OK);
+        for shown in ["your own computer", "<bdi>127.0.0.1</bdi>", "claude.ai"] {
+            assert!(page.reply.body.contains(shown), "{shown} in {}", page.reply.body);
+        }
+    }
+    let answer = browser.decide(&question, "approve").await;
+    client.tokens_of(&client.redeem(&client.code_of(&answer)).await);
+}

@@ -112,6 +112,11 @@ async fn a_document_that_does_not_bear_out_the_request_ends_here_with_nothing_gr
                  "client_secret": "s" }),
             "could not be verified",
         ),
+        (
+            json!({ "client_id": URL, "client_name": "x", "redirect_uris": [CALLBACK],
+                 "token_endpoint_auth_method": "private_key_jwt" }),
+            "private_key_jwt",
+        ),
         (json!([]), "could not be verified"),
     ] {
         let app = TestApp::start().await;

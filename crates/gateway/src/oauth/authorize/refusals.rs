@@ -79,7 +79,14 @@ impl BadRequest {
                 "The app describes itself at an address that this gateway does not accept.",
                 &["If you started this in an app you trust, ask the operator of this gateway."],
             ),
-            Self::Document(DocumentError::Invalid | DocumentError::KeyRequired) => (
+            Self::Document(DocumentError::KeyRequired) => (
+                "This app cannot be connected here",
+                "The app insists on proving itself with a key of its own (private_key_jwt), which \
+                 this gateway does not offer.",
+                &["Tell the maker of the app that it can connect if its description also lists \
+                     the authentication method \u{201c}none\u{201d}, or if it registers itself."],
+            ),
+            Self::Document(DocumentError::Invalid) => (
                 "This app could not be verified",
                 "The app describes itself at an address of its own, and that description could \
                  not be verified.",

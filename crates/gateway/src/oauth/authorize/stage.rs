@@ -137,6 +137,7 @@ fn unproven(app: &AppState, reason: Unproven) -> Response {
     let refused = match reason {
         Unproven::Unavailable => BadRequest::Document(DocumentError::Unavailable),
         Unproven::Invalid => BadRequest::Document(DocumentError::Invalid),
+        Unproven::KeyRequired => BadRequest::Document(DocumentError::KeyRequired),
         Unproven::ForeignRedirect => BadRequest::ForeignRedirect,
     };
     let (title, sentence, advice) = refused.words();
