@@ -1,5 +1,6 @@
 //! The accept loop, and one task for each connection.
 
+mod framing;
 mod silence;
 
 use std::convert::Infallible;
@@ -9,8 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use http::header::CONNECTION;
-use http::{HeaderValue, Request, Response};
+use axum::body::Body;
+use http::header::{CONNECTION, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -21,12 +23,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::error::json_error;
 use crate::extract::client_ip::Peer;
 use crate::unread;
+use framing::{Fault, HEAD_LIMIT};
 use silence::{Patient, Progress, Served};
 
-const HEAD_LIMIT: usize = 32 * 1024;
 const MOST_FIELDS: usize = 100;
+/// Path and query.
+const TARGET_LIMIT: usize = 8 * 1024;
 /// A client that acknowledges nothing for this long is gone, even in mid-answer.
 const UNACKNOWLEDGED_MS: u32 = 60_000;
 /// How long to leave the listener alone when there is no descriptor to spare.
@@ -142,6 +147,10 @@ async fn converse<S>(
         request.extensions_mut().insert(Peer(peer));
         let (router, drain, progress) = (router.clone(), drain.clone(), progress.clone());
         async move {
+            if let Some(refusal) = refuse(&request, progress.fault()) {
+                progress.linger();
+                return Ok(refusal.map(|body| Served { body, serving }));
+            }
             let (request, rest) = unread::lend(request);
             let Ok(mut response) = router.oneshot(request).await;
             let read = rest.read_away().await;
@@ -174,6 +183,34 @@ async fn converse<S>(
     if let Err(error) = result {
         tracing::debug!(event = "connection-ended", error = %error, "");
     }
+}
+
+/// The answer to what no handler should see. The connection ends with it: where this request
+/// ends, and whether it does, is not certain.
+fn refuse(request: &Request<Incoming>, fault: Option<Fault>) -> Option<Response<Body>> {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let (status, error, description) = match fault {
+        Some(Fault::Ambiguous) => (
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "The request can be read in more than one way: one length, no folded lines, CR LF.",
+        ),
+        Some(Fault::TooLarge) => (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "request_too_large",
+            "The head of the request is longer than 32 KiB.",
+        ),
+        None if target > TARGET_LIMIT => {
+            (StatusCode::URI_TOO_LONG, "request_too_large", "The address is longer than 8 KiB.")
+        }
+        None => return None,
+    };
+    tracing::info!(event = "request-refused", status = status.as_u16(), "");
+    let mut response = json_error(status, error, description);
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Some(response)
 }
 
 #[cfg(test)]

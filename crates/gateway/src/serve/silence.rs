@@ -10,14 +10,16 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http_body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
+
+use super::framing::{Fault, Framing};
 
 /// Between requests. Longer than the minute that nginx keeps a connection by default: whoever
 /// sends must be the one who hangs up.
@@ -37,6 +39,7 @@ struct Shared {
     /// Grows when a request begins and when its answer ends: odd while one is served.
     turns: AtomicUsize,
     lingers: AtomicBool,
+    fault: OnceLock<Fault>,
 }
 
 /// A request is being served until this is dropped.
@@ -53,6 +56,11 @@ impl Progress {
     /// The client is still sending: closing has to wait for it.
     pub(super) fn linger(&self) {
         self.0.lingers.store(true, Ordering::Release);
+    }
+
+    /// What is wrong with the bytes that have arrived so far.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        self.0.fault.get().copied()
     }
 
     /// Which pause between two requests this is; `None` while one is served.
@@ -115,6 +123,7 @@ struct Silence {
 /// A stream that ends when its client is silent for too long.
 pub(super) struct Patient<S> {
     stream: S,
+    framing: Framing,
     progress: Progress,
     silence: Option<Silence>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -124,7 +133,8 @@ pub(super) struct Patient<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Patient<S> {
     pub(super) fn new(stream: S, progress: Progress) -> Self {
-        Self { stream, progress, silence: None, timer: None, closed: false }
+        let framing = Framing::new();
+        Self { stream, framing, progress, silence: None, timer: None, closed: false }
     }
 
     /// The first bytes after a pause begin a request. What arrives while one is served is its
@@ -200,7 +210,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Patient<S> {
         let before = buffer.filled().len();
         match Pin::new(&mut this.stream).poll_read(cx, buffer) {
             Poll::Ready(result) => {
-                if buffer.filled().len() > before {
+                let news = &buffer.filled()[before..];
+                if !news.is_empty() {
+                    if let Err(fault) = this.framing.follow(news) {
+                        // The first one stays.
+                        let _ = this.progress.0.fault.set(fault);
+                    }
                     this.heard();
                 }
                 Poll::Ready(result)

@@ -1,7 +1,5 @@
-use axum::body::Body;
 use axum::routing::{get, post};
 use futures_util::StreamExt;
-use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::Instant;
 
@@ -75,13 +73,13 @@ async fn an_idle_connection_outlives_a_proxy_that_keeps_it_for_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_never_speaks_ends() {
+async fn t120_a_connection_that_never_speaks_ends() {
     let took = silence(&mut connect()).await;
     assert!(about(took, IDLE), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_has_ten_seconds_from_its_first_byte_however_it_drips() {
+async fn t120_sec075_a_head_has_ten_seconds_from_its_first_byte_however_it_drips() {
     let mut stream = connect();
     stream.write_all(GET).await.unwrap();
     until(&mut stream, "quick").await;
@@ -176,4 +174,88 @@ async fn an_early_answer_waits_for_a_short_body_and_keeps_the_connection() {
     assert!(answer.contains("401") && !answer.contains("connection: close"), "{answer}");
     stream.write_all(GET).await.unwrap();
     until(&mut stream, "quick").await;
+}
+
+/// Everything that comes until the other side hangs up.
+async fn rest(stream: &mut DuplexStream) -> String {
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    String::from_utf8(rest).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn t111_sec078_a_request_with_two_readings_gets_400_and_the_connection_ends() {
+    let head = "POST /echo HTTP/1.1\r\nHost: x\r\n";
+    let smuggled = "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n";
+    for fields in [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+        "Content-Length: 5\r\nContent-Length: 5\r\n",
+        "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: +5\r\n",
+        "Content-Length: 0x5\r\n",
+        "Content-Length : 5\r\n",
+        "Transfer-Encoding: chunked, identity\r\n",
+        "Transfer-Encoding: identity\r\n",
+        "Transfer-Encoding : chunked\r\n",
+        "X: a\r\n folded\r\n",
+        "Content-Length: 5\n",
+    ] {
+        let mut stream = connect();
+        let wire = format!("{head}{fields}\r\n0\r\n\r\n{smuggled}");
+        stream.write_all(wire.as_bytes()).await.unwrap();
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{fields:?}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{fields:?}: {answer}");
+        assert!(answer.contains("connection: close"), "{fields:?}: {answer}");
+    }
+    let mut stream = connect();
+    let chunked =
+        format!("{head}Transfer-Encoding: chunked\r\n\r\n5;\n\r\nhello\r\n0\r\n\r\n{smuggled}");
+    stream.write_all(chunked.as_bytes()).await.unwrap();
+    let answer = rest(&mut stream).await;
+    assert!(!answer.contains("200 OK") && !answer.contains("quick"), "{answer}");
+    for other in
+        ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/1.1\nHost: x\n\n", "\u{16}\u{3}\u{1}"]
+    {
+        let mut stream = connect();
+        stream.write_all(other.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let answer = rest(&mut stream).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{other:?}: {answer}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn sec078_an_offer_to_speak_another_protocol_is_not_taken_up() {
+    let mut stream = connect();
+    let offer = b"GET /quick HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n\
+                  Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n";
+    stream.write_all(offer).await.unwrap();
+    let answer = until(&mut stream, "quick").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_is_too_long_in_any_way_is_refused_by_name() {
+    let fields = |count: usize| -> String {
+        (0..count).map(|at| ["X", &at.to_string(), ": y\r\n"].concat()).collect()
+    };
+    let long = |length: usize| "y".repeat(length);
+    for (wire, status) in [
+        (format!("GET /quick HTTP/1.1\r\nX: {}\r\n\r\n", long(40_000)), 431),
+        (format!("GET /quick HTTP/1.1\r\nX: {}\r\n\r\n", long(400_000)), 431),
+        (format!("GET /quick HTTP/1.1\r\n{}\r\n", fields(101)), 431),
+        (format!("GET /quick?{} HTTP/1.1\r\n\r\n", long(9_000)), 414),
+        (format!("GET /quick?{} HTTP/1.1\r\n\r\n", long(8_000)), 200),
+        (format!("GET /quick HTTP/1.1\r\nX: {}\r\n\r\n", long(32_000)), 200),
+        (format!("GET /quick HTTP/1.1\r\n{}\r\n", fields(100)), 200),
+    ] {
+        let mut stream = connect();
+        // The far end may have hung up before all of it was sent.
+        let _ = stream.write_all(wire.as_bytes()).await;
+        let answer = rest(&mut stream).await;
+        let expected = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&expected), "{status}, {}: {answer}", wire.len());
+    }
 }
