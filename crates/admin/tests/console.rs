@@ -58,6 +58,7 @@ impl Site {
             client_uri: None,
             logo_uri: None,
             scopes: None,
+            about: store::ClientDetails::default(),
         };
         store.register_client(&new, now()).await.unwrap();
         let accounts =

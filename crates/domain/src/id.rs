@@ -113,7 +113,12 @@ impl ClientId {
 
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
-        let raw: [u8; 16] = entropy::bytes(entropy);
+        Self::from_bytes(entropy::bytes(entropy))
+    }
+
+    /// The id of a client that is known by a digest of what it says about itself.
+    #[must_use]
+    pub fn from_bytes(raw: [u8; 16]) -> Self {
         Self(format!("{}{}", Self::PREFIX, URL_SAFE_NO_PAD.encode(raw)))
     }
 

@@ -106,14 +106,12 @@ pub struct OAuthError {
     pub code: ErrorCode,
     pub description: &'static str,
     pub retry_after: Option<Duration>,
-    /// Whether the client spoke HTTP Basic and must be answered in kind.
-    pub basic: bool,
 }
 
 impl OAuthError {
     #[must_use]
     pub fn new(status: StatusCode, code: ErrorCode, description: &'static str) -> Self {
-        Self { status, code, description, retry_after: None, basic: false }
+        Self { status, code, description, retry_after: None }
     }
 
     #[must_use]
@@ -132,9 +130,12 @@ impl OAuthError {
     }
 
     #[must_use]
-    pub fn invalid_client(basic: bool) -> Self {
-        let description = "The client is unknown or did not prove who it is; register again.";
-        Self { basic, ..Self::new(StatusCode::UNAUTHORIZED, ErrorCode::InvalidClient, description) }
+    pub fn invalid_client() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            ErrorCode::InvalidClient,
+            "The client is unknown or did not prove who it is; register again.",
+        )
     }
 
     /// Our own trouble. Never `invalid_grant`: hosts throw credentials away on that.
@@ -179,11 +180,12 @@ impl IntoResponse for OAuthError {
         if let Some(wait) = self.retry_after {
             headers.insert(RETRY_AFTER, whole_seconds(wait));
         }
-        if self.basic && self.status == StatusCode::UNAUTHORIZED {
+        if self.status == StatusCode::UNAUTHORIZED {
+            // Every 401 names a scheme (RFC 9110 §15.5.2), and whoever spoke Basic hears it.
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"oauth\""));
         }
-        if self.status == StatusCode::PAYLOAD_TOO_LARGE {
-            // The rest of the body is on its way; there is nothing to gain from reading it.
+        if matches!(self.status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+            // The rest of the body is on its way, or never comes; reading on gains nothing.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
@@ -230,6 +232,19 @@ pub async fn method_not_allowed(_method: Method) -> Response {
         "method_not_allowed",
         "This address does not answer to that method; see the Allow header.",
     )
+}
+
+/// What a page or a document becomes that takes longer than anybody waits.
+#[must_use]
+pub fn late() -> Response {
+    tracing::error!(event = "handler-late", "a handler was given up");
+    let mut response = json_error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "temporarily_unavailable",
+        "The service cannot answer at the moment. Try again shortly.",
+    );
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response
 }
 
 /// What a panic in a handler becomes. The payload may quote input, so it is not shown and not

@@ -2,12 +2,15 @@
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use http::HeaderName;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HeaderMap, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
+use crate::error::OAuthError;
 use crate::state::AppState;
 
 /// For answers that are no page: should a browser be made to show one, nothing in it works.
@@ -64,6 +67,23 @@ pub async fn secure(State(app): State<AppState>, request: Request, next: Next) -
         );
     }
     response
+}
+
+/// Fields that mean one thing, where two of them mean that somebody is being fooled.
+const ONCE: [HeaderName; 4] = [AUTHORIZATION, CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING];
+
+/// Refuses a request that says twice what can be said once.
+pub async fn once(request: Request, next: Next) -> Response {
+    if says_twice(request.headers()) {
+        return OAuthError::invalid_request("A header that may appear once appears twice.")
+            .into_response();
+    }
+    next.run(request).await
+}
+
+fn says_twice(headers: &HeaderMap) -> bool {
+    let twice = |name: &HeaderName| headers.get_all(name).iter().nth(1).is_some();
+    ONCE.iter().any(twice) || twice(&HeaderName::from_static("mcp-protocol-version"))
 }
 
 #[cfg(test)]

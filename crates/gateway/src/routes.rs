@@ -1,33 +1,48 @@
 //! The routing table: every address of the gateway in one place.
 
+use std::time::Duration;
+
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::extract::proxy_trust;
 use crate::state::AppState;
 use crate::{error, headers, oauth, pages, proxy, request_id};
 
 /// Everything the gateway answers. Layers added last run first: a panic is caught inside the
 /// layers that dress every response, so even its answer carries the security headers.
 pub fn router(app: AppState) -> Router {
-    Router::new()
+    let prompt = Router::new()
         .merge(oauth::routes())
         .merge(pages::routes())
-        .route("/mcp", any(proxy::mcp))
-        .route("/mcp/", any(proxy::mcp))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .layer(axum::middleware::from_fn(within));
+    Router::new()
+        .merge(prompt)
+        .route("/mcp", any(proxy::mcp))
+        .route("/mcp/", any(proxy::mcp))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(axum::middleware::from_fn_with_state(app.clone(), headers::secure))
         .layer(axum::middleware::from_fn_with_state(app.clone(), proxy::host::check))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), proxy_trust::watch))
         .layer(axum::middleware::from_fn_with_state(app.clone(), request_id::name))
         .with_state(app)
+}
+
+/// What no answer but that of a call may take, the time for the body included.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn within(request: Request, next: Next) -> Response {
+    tokio::time::timeout(PATIENCE, next.run(request)).await.unwrap_or_else(|_| error::late())
 }
 
 /// Alive. Asks nothing of store or workers: restarting this process would not mend those.
@@ -38,15 +53,21 @@ async fn healthz() -> Response {
 /// Whether new calls should come here: not while stopping, not without a store.
 async fn readyz(State(app): State<AppState>) -> Response {
     if app.drain.has_begun() {
-        return small(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"stopping"}"#);
+        return unready(r#"{"status":"stopping"}"#);
     }
     match app.store.ping().await {
         Ok(()) => small(StatusCode::OK, r#"{"status":"ready"}"#),
         Err(error) => {
             tracing::warn!(event = "not-ready", error = %error, "the store does not answer");
-            small(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"no store"}"#)
+            unready(r#"{"status":"no store"}"#)
         }
     }
+}
+
+fn unready(body: &'static str) -> Response {
+    let mut response = small(StatusCode::SERVICE_UNAVAILABLE, body);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response
 }
 
 fn small(status: StatusCode, body: &'static str) -> Response {

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, RateLimits};
 use crate::custody::{Custody, CustodyOptions};
+use crate::extract::proxy_trust::Told;
 use crate::limits::Limits;
 use crate::oauth::cimd::{Documents, Web};
 use crate::proxy::{Bodies, DeviceCache, Streams};
@@ -31,6 +32,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     pub store: Store,
     pub limits: Limits,
+    /// What the operator has heard about the proxies in front.
+    pub proxy_doubts: Told,
     /// Clients whose id is the address of their description.
     pub documents: Documents,
     pub sign_ins: Scheduler,
@@ -109,6 +112,7 @@ impl AppState {
             entropy,
             store,
             limits,
+            proxy_doubts: Told::default(),
             documents,
             sign_ins,
             custody,

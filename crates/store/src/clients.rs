@@ -38,6 +38,18 @@ pub struct NewClient {
     pub logo_uri: Option<String>,
     /// What the client asked to be limited to.
     pub scopes: Option<Scopes>,
+    pub about: ClientDetails,
+}
+
+/// What a client says about itself and nothing here depends on: kept because a registration
+/// is answered with what was stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientDetails {
+    pub application_type: Option<String>,
+    pub tos_uri: Option<String>,
+    pub policy_uri: Option<String>,
+    pub software_id: Option<String>,
+    pub software_version: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -49,6 +61,7 @@ pub struct Client {
     pub client_uri: Option<String>,
     pub logo_uri: Option<String>,
     pub scopes: Option<Scopes>,
+    pub about: ClientDetails,
     pub created_at: Timestamp,
     pub last_used_at: Timestamp,
     /// The age of what is known; `None` for a registration, which does not age.
@@ -101,6 +114,8 @@ struct Metadata {
     client_uri: Option<String>,
     logo_uri: Option<String>,
     scopes: Option<Scopes>,
+    #[serde(default)]
+    about: ClientDetails,
 }
 
 #[derive(sqlx::FromRow)]
@@ -115,6 +130,19 @@ struct ClientRow {
 }
 
 impl Store {
+    /// The id of a public client that says this about itself. The same words are the same
+    /// client, so two registrations at one moment meet at one row; the digest is keyed, so an
+    /// id does not tell what was said.
+    #[must_use]
+    pub fn public_client_id(&self, words: &str) -> ClientId {
+        let digest = self.blind_index("clients.public", &[words]);
+        let mut id = [0; 16];
+        for (byte, digest) in id.iter_mut().zip(digest) {
+            *byte = digest;
+        }
+        ClientId::from_bytes(id)
+    }
+
     /// Stores a registration. False when the id is taken; the row it has is left alone.
     #[tracing::instrument(name = "store.clients.register", skip_all)]
     pub async fn register_client(
@@ -183,6 +211,7 @@ impl Store {
             client_uri: client.client_uri.clone(),
             logo_uri: client.logo_uri.clone(),
             scopes: client.scopes,
+            about: client.about.clone(),
         };
         let json = serde_json::to_vec(&metadata).map_err(corrupt(TABLE, "metadata"))?;
         let sealed = self.seal(METADATA, client.id.as_str(), &json);
@@ -221,6 +250,7 @@ impl Store {
             client_uri: metadata.client_uri,
             logo_uri: metadata.logo_uri,
             scopes: metadata.scopes,
+            about: metadata.about,
             created_at: Timestamp(row.created_at),
             last_used_at: Timestamp(row.last_used_at),
             document: row.fetched_at.zip(row.fresh_until).map(|(fetched_at, fresh_until)| {

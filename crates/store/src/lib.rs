@@ -37,7 +37,7 @@ use zeroize::Zeroizing;
 pub use crate::accounts::{Account, AccountState, Connect, Connected, StoredCredentials};
 pub use crate::address::{Backend, BadDatabaseUrl, DatabaseUrl};
 pub use crate::audit::{AuditEntry, AuditEvent, AuditRow};
-pub use crate::clients::{Client, ClientSummary, Freshness, NewClient};
+pub use crate::clients::{Client, ClientDetails, ClientSummary, Freshness, NewClient};
 pub use crate::devices::{
     DeviceAdded, DeviceSummary, LiveDevice, NewDevice, NewRefresh, NewTokens,
 };

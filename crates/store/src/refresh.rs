@@ -22,6 +22,8 @@ use crate::{Store, corrupt};
 pub const GRACE: Duration = Duration::from_mins(2);
 /// How long a lost response can be asked for again.
 pub const LOST_RESPONSE: Duration = Duration::from_hours(24);
+/// However often a device renews its tokens, after this long its person is asked again.
+const LONGEST: Duration = Duration::from_hours(2 * 365 * 24);
 const MAX_CHILDREN: i64 = 10;
 const MAX_LIVE: i64 = 20;
 
@@ -78,6 +80,7 @@ struct PresentedRow {
     client_id: String,
     scopes: String,
     account_state: String,
+    connected_at: i64,
     expires_at: i64,
     rotated_at: Option<i64>,
     refused_at: Option<i64>,
@@ -147,7 +150,7 @@ const LOCK: &str = "
      WHERE device_id = (SELECT device_id FROM refresh_tokens WHERE digest = $1)";
 const PRESENTED: &str = "
     SELECT d.device_id, d.account_id, d.client_id, d.scopes, a.state AS account_state,
-           r.expires_at, r.rotated_at, r.refused_at
+           d.created_at AS connected_at, r.expires_at, r.rotated_at, r.refused_at
       FROM refresh_tokens AS r
       JOIN devices AS d ON d.device_id = r.device_id
       JOIN accounts AS a ON a.account_id = d.account_id
@@ -187,11 +190,6 @@ impl Store {
         now: Timestamp,
     ) -> Result<RefreshOutcome, StoreError> {
         let presented = request.presented.as_bytes();
-        let tokens = NewTokens {
-            access: request.access,
-            access_expires_at: request.access_expires_at,
-            refresh: Some(request.refresh),
-        };
         let outcome = in_transaction!(self.writer(), |transaction| {
             let locked = sqlx::query(LOCK).bind(presented).execute(&mut *transaction).await?;
             if locked.rows_affected() == 0 {
@@ -250,6 +248,15 @@ impl Store {
                         .bind(now.0)
                         .execute(&mut *transaction)
                         .await?;
+                    let end = Timestamp(row.connected_at).plus(LONGEST);
+                    let tokens = NewTokens {
+                        access: request.access,
+                        access_expires_at: request.access_expires_at,
+                        refresh: Some(NewRefresh {
+                            expires_at: request.refresh.expires_at.min(end),
+                            ..request.refresh
+                        }),
+                    };
                     let parent = Some(presented);
                     issue_tokens!(transaction, device, &tokens, parent, scopes, now);
                     sqlx::query(TOUCH)
@@ -304,6 +311,7 @@ mod tests {
             client_id: String::new(),
             scopes: String::new(),
             account_state: String::new(),
+            connected_at: 0,
             expires_at: NOW.0 + 1,
             rotated_at: rotated_ago.map(|ago| NOW.minus(Duration::from_secs(ago)).0),
             refused_at: None,

@@ -109,6 +109,7 @@ async fn live(store: &Store, needles: &mut Needles) {
         client_uri: None,
         logo_uri: None,
         scopes: None,
+        about: store::ClientDetails::default(),
     };
     store.register_client(&new_client, NOW).await.unwrap();
 

@@ -14,8 +14,6 @@ use crate::error::OAuthError;
 pub struct Presented {
     pub id: ClientId,
     pub secret: Option<Zeroizing<String>>,
-    /// Whether it came by HTTP Basic; refusals are then answered in kind.
-    pub basic: bool,
 }
 
 impl Presented {
@@ -30,26 +28,33 @@ impl Presented {
             }
             (line, None) => line,
         };
+        if params.has("client_assertion") || params.has("client_assertion_type") {
+            // Keys are not among the methods on offer, and nothing of an assertion is read.
+            return Err(match (line, secret) {
+                (None, None) => OAuthError::invalid_client(),
+                (Some(_), _) | (None, Some(_)) => {
+                    OAuthError::invalid_request("Authenticate in one way, not in two.")
+                }
+            });
+        }
         let Some(line) = line else {
             let id = id.ok_or(OAuthError::invalid_request("client_id is missing."))?;
             return Ok(Self {
-                id: ClientId::parse(id).map_err(|_| OAuthError::invalid_client(false))?,
+                id: ClientId::parse(id).map_err(|_| OAuthError::invalid_client())?,
                 secret: secret.map(|text| Zeroizing::new(text.to_owned())),
-                basic: false,
             });
         };
         if secret.is_some() {
             return Err(OAuthError::invalid_request("Authenticate in one way, not in two."));
         }
         let (basic_id, basic_secret) =
-            line.to_str().ok().and_then(basic).ok_or_else(|| OAuthError::invalid_client(true))?;
+            line.to_str().ok().and_then(basic).ok_or_else(OAuthError::invalid_client)?;
         if id.is_some_and(|id| id != basic_id) {
             return Err(OAuthError::invalid_request("Two different clients are named."));
         }
         Ok(Self {
-            id: ClientId::parse(&basic_id).map_err(|_| OAuthError::invalid_client(true))?,
+            id: ClientId::parse(&basic_id).map_err(|_| OAuthError::invalid_client())?,
             secret: Some(basic_secret).filter(|secret| !secret.is_empty()),
-            basic: true,
         })
     }
 }
@@ -102,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn basic_credentials_are_decoded_as_a_form() {
+    fn t51_basic_credentials_are_decoded_as_a_form() {
         let presented = read(Some(&header("cli%2D1:a%3Ab+c%25")), "").unwrap();
         assert_eq!(presented.id.as_str(), "cli-1");
         assert_eq!(presented.secret.unwrap().as_str(), "a:b c%");
     }
 
     #[test]
-    fn malformed_basic_credentials_are_a_client_error_not_a_crash() {
+    fn sec037_malformed_basic_credentials_are_a_client_error_not_a_crash() {
         for bad in
             ["Basic", "Basic !!", &header("nocolon"), &header("a%zz:b"), &header(":b"), "Bearer x"]
         {
@@ -118,7 +123,19 @@ mod tests {
     }
 
     #[test]
-    fn two_ways_at_once_are_refused() {
+    fn t57_an_assertion_is_refused_unread() {
+        for assertion in ["client_assertion=eyJhbGciOiJub25lIn0.e30.", "client_assertion_type=x"] {
+            let with = |more: &str| format!("{assertion}&{more}");
+            assert_eq!(read(None, &with("client_id=a")).err(), Some(StatusCode::UNAUTHORIZED));
+            let two = read(None, &with("client_id=a&client_secret=b"));
+            assert_eq!(two.err(), Some(StatusCode::BAD_REQUEST));
+            let two = read(Some(&header("a:b")), assertion);
+            assert_eq!(two.err(), Some(StatusCode::BAD_REQUEST));
+        }
+    }
+
+    #[test]
+    fn t50_two_ways_at_once_are_refused() {
         let two = read(Some(&header("a:b")), "client_id=a&client_secret=b");
         assert_eq!(two.err(), Some(StatusCode::BAD_REQUEST));
         assert!(read(Some(&header("a:b")), "client_id=a").is_ok());

@@ -90,7 +90,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_cannot_choose_an_address() {
+    fn t109_sec072_a_stranger_cannot_choose_an_address() {
+        let crowd: &'static str = Box::leak("6.6.6.6, ".repeat(1000).into_boxed_str());
+        let crowd: &'static str = Box::leak([crowd, "192.0.2.9"].concat().into_boxed_str());
+        assert_eq!(client("127.0.0.1", &[crowd]), "192.0.2.9");
+        assert_eq!(client("192.0.2.9", &["fe80::1%eth0", "127.0.0.1"]), "192.0.2.9");
+        assert_eq!(client("127.0.0.1", &["6.6.6.6, fe80::1%eth0"]), "127.0.0.1");
+        assert_eq!(client("127.0.0.1", &["[2001:db8::7]:443"]), "2001:db8::7");
         assert_eq!(client("192.0.2.9", &["198.51.100.1"]), "192.0.2.9");
         assert_eq!(client("127.0.0.1", &["6.6.6.6, 192.0.2.9"]), "192.0.2.9");
         assert_eq!(client("127.0.0.1", &["6.6.6.6", "192.0.2.9, 10.1.1.1"]), "192.0.2.9");

@@ -22,15 +22,21 @@ pub(super) async fn open_to_scripts(request: Request, next: Next) -> Response {
     response
 }
 
-/// Answers the question a browser asks before the request proper. SDKs attach the protocol
+/// Answers the question a browser asks before it reads a document. SDKs attach the protocol
 /// version to metadata fetches, which is enough for browsers to ask.
-pub(super) async fn preflight() -> Response {
+pub(super) async fn preflight_document() -> Response {
+    preflight("GET, HEAD, OPTIONS", "MCP-Protocol-Version, Accept, Content-Type")
+}
+
+/// The same before a request of a machine.
+pub(super) async fn preflight_machine() -> Response {
+    preflight("POST, OPTIONS", "Content-Type, Authorization, Accept, MCP-Protocol-Version, DPoP")
+}
+
+fn preflight(methods: &'static str, fields: &'static str) -> Response {
     let headers = [
-        (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, OPTIONS"),
-        (
-            ACCESS_CONTROL_ALLOW_HEADERS,
-            "Content-Type, Authorization, Accept, MCP-Protocol-Version, DPoP",
-        ),
+        (ACCESS_CONTROL_ALLOW_METHODS, methods),
+        (ACCESS_CONTROL_ALLOW_HEADERS, fields),
         (ACCESS_CONTROL_MAX_AGE, "600"),
         (CACHE_CONTROL, "no-store"),
     ];

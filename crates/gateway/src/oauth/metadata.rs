@@ -25,13 +25,13 @@ pub(super) async fn server(State(app): State<AppState>, headers: HeaderMap) -> R
     document(&headers, &metadata)
 }
 
-/// We are no identity provider, and a half-true document would break strict clients. They
-/// take a JSON 404 as "ask elsewhere".
-pub(super) async fn no_openid() -> Response {
+/// Above all no configuration of an identity provider: we are none, and a half-true document
+/// would break strict clients.
+pub(super) async fn not_here() -> Response {
     json_error(
         StatusCode::NOT_FOUND,
         "not_found",
-        "This is no OpenID provider; see /.well-known/oauth-authorization-server.",
+        "There is no such document; see /.well-known/oauth-authorization-server.",
     )
 }
 

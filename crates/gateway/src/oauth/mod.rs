@@ -17,6 +17,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use domain::clock::Timestamp;
 use store::{AuditEntry, StoreError};
@@ -25,6 +26,7 @@ use tracing::Instrument;
 pub use request::{AuthorizationRequest, Standing};
 
 use crate::error::OAuthError;
+use crate::headers;
 use crate::limits::ByAddress;
 use crate::state::AppState;
 
@@ -32,33 +34,38 @@ use crate::state::AppState;
 /// failed it; they run the same handlers, because a redirect would lose a POST.
 pub fn routes() -> Router<AppState> {
     let machines = Router::new()
-        .route("/oauth/register", post(register::post).options(cors::preflight))
-        .route("/register", post(register::post).options(cors::preflight))
-        .route("/oauth/token", post(token::post).options(cors::preflight))
-        .route("/token", post(token::post).options(cors::preflight))
-        .route("/oauth/revoke", post(revoke::post).options(cors::preflight))
-        .layer(axum::middleware::from_fn(cors::open_to_scripts));
+        .route("/oauth/register", post(register::post).options(cors::preflight_machine))
+        .route("/register", post(register::post).options(cors::preflight_machine))
+        .route("/oauth/token", post(token::post).options(cors::preflight_machine))
+        .route("/token", post(token::post).options(cors::preflight_machine))
+        .route("/oauth/revoke", post(revoke::post).options(cors::preflight_machine))
+        .layer(from_fn(headers::once))
+        .layer(from_fn(cors::open_to_scripts));
     let documents = Router::new()
         .route(
             "/.well-known/oauth-protected-resource",
-            get(metadata::resource).options(cors::preflight),
+            get(metadata::resource).options(cors::preflight_document),
         )
         .route(
             "/.well-known/oauth-protected-resource/mcp",
-            get(metadata::resource).options(cors::preflight),
+            get(metadata::resource).options(cors::preflight_document),
         )
         .route(
             "/.well-known/oauth-authorization-server",
-            get(metadata::server).options(cors::preflight),
+            get(metadata::server).options(cors::preflight_document),
         )
+        // Nothing else is well known here, and whoever asks gets JSON: strict clients take a
+        // 404 as "ask elsewhere" and a page as a broken document.
         .route(
-            "/.well-known/openid-configuration",
-            get(metadata::no_openid).options(cors::preflight),
+            "/.well-known/{*document}",
+            get(metadata::not_here).options(cors::preflight_document),
         )
-        .layer(axum::middleware::from_fn(cors::open_to_scripts));
+        .layer(from_fn(headers::once))
+        .layer(from_fn(cors::open_to_scripts));
     let pages = Router::new()
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))
-        .route("/authorize", get(authorize::get).post(authorize::post));
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .layer(from_fn(headers::once));
     Router::new().merge(machines).merge(documents).merge(pages)
 }
 

@@ -3,9 +3,6 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::clock::Timestamp;
 use domain::id::ClientId;
 use domain::oauth::{AuthMethod, ErrorCode, RegistrationResponse};
 use domain::redirect::RedirectUri;
@@ -14,10 +11,10 @@ use domain::token::{ClientSecret, Token};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, PRAGMA};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
-use store::{AuditEntry, AuditEvent, NewClient};
+use store::{AuditEntry, AuditEvent, Client, ClientDetails, NewClient};
+use url::Url;
 
-use super::{audit, store_failed};
+use super::{audit, store_failed, to_the_end};
 use crate::error::OAuthError;
 use crate::extract::client_ip::ClientIp;
 use crate::extract::form::{MACHINE_LIMIT, has_type, read_body};
@@ -36,9 +33,12 @@ pub(super) async fn post(
     client_ip: ClientIp,
     request: Request,
 ) -> Result<Response, OAuthError> {
-    app.limits
-        .check_address(ByAddress::OAuth, client_ip.0)
-        .map_err(|limit| OAuthError::slow_down(limit.retry_after))?;
+    let check = |what| {
+        app.limits.check_address(what, client_ip.0).map_err(|limit| {
+            tracing::info!(event = "oauth-rate-limited", what = "registrations", "");
+            OAuthError::slow_down(limit.retry_after)
+        })
+    };
     if !has_type(request.headers(), "application/json") {
         return Err(metadata_error(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -49,25 +49,73 @@ pub(super) async fn post(
         code: ErrorCode::InvalidClientMetadata,
         ..OAuthError::from(error)
     })?;
-    let asked = Asked::parse(&body)?;
+    let asked = match Asked::parse(&body) {
+        Ok(asked) => asked,
+        Err(error) => {
+            check(ByAddress::Miss)?;
+            return Err(error);
+        }
+    };
+    let (new, secret) = new_client(&app, asked);
+    let known = app.store.find_client(&new.id).await.map_err(|error| store_failed(&error))?;
+    if let Some(client) = known {
+        // The same public client as before: hosts register for every connection, and twice.
+        check(ByAddress::Repeat)?;
+        app.store.touch_client(&client.id, app.clock.now());
+        return Ok(answer(&client, None));
+    }
+    check(ByAddress::Registration)?;
+    let work = {
+        let app = app.clone();
+        async move { register(&app, &new, secret.as_ref()).await }
+    };
+    to_the_end(&app, work).await
+}
+
+async fn register(
+    app: &AppState,
+    new: &NewClient,
+    secret: Option<&Token<ClientSecret>>,
+) -> Result<Response, OAuthError> {
     let now = app.clock.now();
-    let (new, secret) = new_client(&app, &asked);
-    let added = app.store.register_client(&new, now).await.map_err(|error| store_failed(&error))?;
-    let issued_at = if added {
+    let added = app.store.register_client(new, now).await.map_err(|error| store_failed(&error))?;
+    if added {
         let event = AuditEvent::ClientRegistered;
         let client = Some(&new.id);
-        audit(&app, &AuditEntry { event, account: None, device: None, client }, now).await;
-        now
-    } else {
-        app.store.touch_client(&new.id, now);
-        // The same public client as before: hosts register for every connection, and twice.
-        let known = app.store.find_client(&new.id).await.map_err(|error| store_failed(&error))?;
-        known.map_or(now, |client| client.created_at)
+        audit(app, &AuditEntry { event, account: None, device: None, client }, now).await;
+        tracing::info!(event = "client-registered", client_id = %new.id, "registered");
+    }
+    // What is stored is what is told, whoever of two at one moment has stored it.
+    let stored = app.store.find_client(&new.id).await.map_err(|error| store_failed(&error))?;
+    stored.map(|client| answer(&client, secret)).ok_or_else(OAuthError::unavailable)
+}
+
+/// RFC 7591 §3.2.1.
+fn answer(client: &Client, secret: Option<&Token<ClientSecret>>) -> Response {
+    let words = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect();
+    let about = client.about.clone();
+    let body = RegistrationResponse {
+        client_id: client.id.clone(),
+        client_id_issued_at: client.created_at.0,
+        client_secret: secret.map(|secret| secret.reveal().to_owned()),
+        client_secret_expires_at: secret.map(|_| 0),
+        client_name: client.name.clone(),
+        redirect_uris: client.redirect_uris.clone(),
+        // Every client may renew: nobody should have to sign in because a host forgot to ask.
+        grant_types: words(&["authorization_code", "refresh_token"]),
+        response_types: words(&["code"]),
+        token_endpoint_auth_method: client.auth_method,
+        scope: client.scopes.unwrap_or(Scopes::ReadWrite).to_string(),
+        application_type: about.application_type,
+        client_uri: client.client_uri.clone(),
+        logo_uri: client.logo_uri.clone(),
+        tos_uri: about.tos_uri,
+        policy_uri: about.policy_uri,
+        software_id: about.software_id,
+        software_version: about.software_version,
     };
-    tracing::info!(event = "client-registered", client_id = %new.id, new = added, "registered");
-    let answer = asked.answer(&new, secret.as_ref(), issued_at);
     let headers = [(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")];
-    Ok((StatusCode::CREATED, headers, Json(answer)).into_response())
+    (StatusCode::CREATED, headers, Json(body)).into_response()
 }
 
 /// A registration with every rule applied.
@@ -78,7 +126,7 @@ pub(super) struct Asked {
     client_uri: Option<String>,
     logo_uri: Option<String>,
     scopes: Option<Scopes>,
-    application_type: Option<String>,
+    about: ClientDetails,
 }
 
 impl Asked {
@@ -99,6 +147,8 @@ impl Asked {
             Some(kind @ ("web" | "native")) => Some(kind.to_owned()),
             Some(_) => return Err(invalid("application_type must be web or native.")),
         };
+        // Nothing here is signed with a key; an address of keys must be one all the same.
+        web_address(&fields, "jwks_uri")?;
         Ok(Self {
             redirect_uris: redirect_uris(&fields)?,
             auth_method,
@@ -107,78 +157,55 @@ impl Asked {
             logo_uri: web_address(&fields, "logo_uri")?,
             // A client that names none of our scopes is limited to none of them later on.
             scopes: text(&fields, "scope")?.and_then(|scope| Scopes::parse(scope).ok()),
-            application_type,
+            about: ClientDetails {
+                application_type,
+                tos_uri: web_address(&fields, "tos_uri")?,
+                policy_uri: web_address(&fields, "policy_uri")?,
+                software_id: text(&fields, "software_id")?.and_then(clean_name),
+                software_version: text(&fields, "software_version")?.and_then(clean_name),
+            },
         })
-    }
-
-    fn answer(
-        &self,
-        new: &NewClient,
-        secret: Option<&Token<ClientSecret>>,
-        issued_at: Timestamp,
-    ) -> RegistrationResponse {
-        let words = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect();
-        RegistrationResponse {
-            client_id: new.id.clone(),
-            client_id_issued_at: issued_at.0,
-            client_secret: secret.map(|secret| secret.reveal().to_owned()),
-            client_secret_expires_at: secret.map(|_| 0),
-            client_name: new.name.clone(),
-            redirect_uris: new.redirect_uris.clone(),
-            grant_types: words(&["authorization_code", "refresh_token"]),
-            response_types: words(&["code"]),
-            token_endpoint_auth_method: new.auth_method,
-            scope: self.scopes.unwrap_or(Scopes::ReadWrite).to_string(),
-            application_type: self.application_type.clone(),
-            client_uri: new.client_uri.clone(),
-            logo_uri: new.logo_uri.clone(),
-        }
     }
 
     /// Everything that makes two registrations the same, in one unambiguous text.
     fn canonical(&self) -> String {
+        let mut redirects: Vec<&str> = self.redirect_uris.iter().map(RedirectUri::as_str).collect();
+        redirects.sort_unstable();
+        redirects.dedup();
         serde_json::json!([
-            self.redirect_uris,
+            redirects,
             self.name,
             self.client_uri,
             self.logo_uri,
             self.scopes,
-            self.application_type
+            self.about
         ])
         .to_string()
     }
 }
 
-/// A public client is what it says it is, so the same words are the same client: its id is a
-/// digest of them. A confidential one has a secret of its own every time.
-fn new_client(app: &AppState, asked: &Asked) -> (NewClient, Option<Token<ClientSecret>>) {
-    let secret = match asked.auth_method {
-        AuthMethod::None => None,
+/// A public client is what it says it is, so the same words are the same client. A confidential
+/// one has a secret of its own every time.
+fn new_client(app: &AppState, asked: Asked) -> (NewClient, Option<Token<ClientSecret>>) {
+    let (id, secret) = match asked.auth_method {
+        AuthMethod::None => (app.store.public_client_id(&asked.canonical()), None),
         AuthMethod::ClientSecretPost | AuthMethod::ClientSecretBasic => {
-            Some(Token::generate(&*app.entropy))
+            let secret = Token::generate(&*app.entropy);
+            (ClientId::generate(&*app.entropy), Some(secret))
         }
-    };
-    let id = match secret {
-        Some(_) => ClientId::generate(&*app.entropy),
-        None => public_id(&asked.canonical()).unwrap_or_else(|| ClientId::generate(&*app.entropy)),
     };
     let new = NewClient {
         id,
         auth_method: asked.auth_method,
         secret: secret.as_ref().map(|secret| app.store.digest(secret)),
-        redirect_uris: asked.redirect_uris.clone(),
-        name: asked.name.clone(),
-        client_uri: asked.client_uri.clone(),
-        logo_uri: asked.logo_uri.clone(),
+        redirect_uris: asked.redirect_uris,
+        name: asked.name,
+        client_uri: asked.client_uri,
+        logo_uri: asked.logo_uri,
         scopes: asked.scopes,
+        about: asked.about,
     };
     (new, secret)
-}
-
-fn public_id(canonical: &str) -> Option<ClientId> {
-    let digest = Sha256::digest(format!("public client\0{canonical}"));
-    let text = format!("{}{}", ClientId::PREFIX, URL_SAFE_NO_PAD.encode(&digest[..16]));
-    ClientId::parse(&text).ok()
 }
 
 fn metadata_error(status: StatusCode, description: &'static str) -> OAuthError {
@@ -243,12 +270,20 @@ fn redirect_uris(fields: &Map<String, Value>) -> Result<Vec<RedirectUri>, OAuthE
 /// An address that could at most be shown; it is never fetched.
 fn web_address(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, OAuthError> {
     let Some(address) = text(fields, name)? else { return Ok(None) };
-    let parsed = url::Url::parse(address)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "https" | "http") && address.len() <= LONGEST_URL);
-    match parsed {
-        Some(_) => Ok(Some(address.to_owned())),
-        None => Err(invalid("client_uri and logo_uri must be web addresses.")),
+    // A parser drops line breaks and tabs without a word.
+    let plain = !address.chars().any(|c| c.is_control() || c.is_whitespace());
+    let web = |url: &Url| {
+        matches!(url.scheme(), "https" | "http")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+    };
+    let fine =
+        plain && address.len() <= LONGEST_URL && Url::parse(address).is_ok_and(|url| web(&url));
+    if fine {
+        Ok(Some(address.to_owned()))
+    } else {
+        Err(invalid("Every address of a client must be a web address."))
     }
 }
 
@@ -274,14 +309,41 @@ mod tests {
     }
 
     #[test]
-    fn a_name_loses_what_could_mislead() {
+    fn sec043_a_name_loses_what_could_mislead() {
         assert_eq!(clean_name("Cl\u{202e}au\u{200b}de\n").as_deref(), Some("Claude"));
         assert_eq!(clean_name("\u{200b} "), None);
         assert_eq!(clean_name(&"x".repeat(10_000)).map(|name| name.len()), Some(100));
     }
 
     #[test]
-    fn degenerate_bodies_are_refused_by_name() {
+    fn t80_sec039_addresses_that_are_none_of_the_web_are_refused() {
+        for field in ["client_uri", "logo_uri", "tos_uri", "policy_uri", "jwks_uri"] {
+            for bad in [
+                "javascript:alert(1)",
+                "JavaScript:alert(1)",
+                "java\\nscript:alert(1)",
+                "data:text/html,x",
+                "file:///etc/passwd",
+                "vbscript:x",
+                " https://a.example",
+                "https://a\\t.example",
+                "https://u:p@a.example",
+                "https:",
+                "a.example",
+            ] {
+                let body =
+                    format!(r#"{{"redirect_uris":["https://a.example/cb"],"{field}":"{bad}"}}"#);
+                assert_eq!(asked(&body).err(), Some(ErrorCode::InvalidClientMetadata), "{body}");
+            }
+            let body = format!(
+                r#"{{"redirect_uris":["https://a.example/cb"],"{field}":"http://169.254.169.254/"}}"#
+            );
+            assert!(asked(&body).is_ok(), "stored at most, never fetched");
+        }
+    }
+
+    #[test]
+    fn t77_sec036_degenerate_bodies_are_refused_by_name() {
         use ErrorCode as E;
         for (body, code) in [
             ("", E::InvalidClientMetadata),
@@ -314,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_members_and_known_flows_are_fine() {
+    fn t74_unknown_members_and_known_flows_are_fine() {
         let body = r#"{"redirect_uris":["http://localhost/callback"],"application_type":"web",
                        "grant_types":["authorization_code","refresh_token","x"],
                        "response_types":["code"],"software_statement":"x","odd":{}}"#;

@@ -86,7 +86,7 @@ pub(super) async fn authenticate(
     let presented = Presented::read(headers, params)?;
     let refuse = || {
         tracing::info!(event = "token-invalid-client", "a client was refused");
-        OAuthError::invalid_client(presented.basic)
+        OAuthError::invalid_client()
     };
     let client = match clients::find(app, &presented.id).await.map_err(|e| store_failed(&e))? {
         Found::Known(client) => *client,

@@ -107,6 +107,7 @@ impl Rig {
             client_uri: None,
             logo_uri: None,
             scopes: None,
+            about: store::ClientDetails::default(),
         };
         app.store.register_client(&new, START).await.unwrap();
         let router = router(app.clone());

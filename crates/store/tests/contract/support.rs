@@ -19,8 +19,8 @@ use domain::token::{
 };
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 use store::{
-    Connect, Connected, DatabaseUrl, DeviceAdded, GatewaySecret, Grant, LeaseOwner, NewClient,
-    NewDevice, NewGrant, NewRefresh, NewTokens, OpenError, OpenMode, OpenOptions, Store,
+    ClientDetails, Connect, Connected, DatabaseUrl, DeviceAdded, GatewaySecret, Grant, LeaseOwner,
+    NewClient, NewDevice, NewGrant, NewRefresh, NewTokens, OpenError, OpenMode, OpenOptions, Store,
     StoreError,
 };
 use tempfile::TempDir;
@@ -313,6 +313,7 @@ pub(crate) fn new_client(name: &str) -> NewClient {
         client_uri: None,
         logo_uri: None,
         scopes: None,
+        about: ClientDetails::default(),
     }
 }
 

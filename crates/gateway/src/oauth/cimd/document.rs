@@ -63,6 +63,7 @@ pub(super) fn read(url: &DocumentUrl, body: &[u8]) -> Result<NewClient, BadDocum
         client_uri: document.address("client_uri")?,
         logo_uri: document.address("logo_uri")?,
         // A client that names none of our scopes is limited to none of them.
+        about: store::ClientDetails::default(),
         scopes: document.text("scope")?.and_then(|scope| Scopes::parse(scope).ok()),
     })
 }
