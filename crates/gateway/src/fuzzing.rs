@@ -23,7 +23,7 @@ use crate::extract::client_ip::ClientIp;
 use crate::extract::cookie;
 use crate::extract::form::Params;
 
-pub use crate::oauth::fuzzing::{authorization_request, registration};
+pub use crate::oauth::fuzzing::{authorization_request, client_document, registration};
 pub use crate::proxy::fuzzing::{mcp_headers, mcp_message};
 pub use crate::workers::fuzzing::{control_frame, worker_log};
 
@@ -182,9 +182,10 @@ mod tests {
 
     type Target = (&'static str, fn(&[u8]));
 
-    const TARGETS: [Target; 11] = [
+    const TARGETS: [Target; 12] = [
         ("authorization_request", authorization_request),
         ("client_credentials", client_credentials),
+        ("client_document", client_document),
         ("control_frame", control_frame),
         ("cookie", cookie),
         ("forwarded_for", forwarded_for),

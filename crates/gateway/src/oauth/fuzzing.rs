@@ -2,6 +2,8 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a finding is a panic")]
 
+pub use super::cimd::fuzzing::client_document;
+
 use domain::pkce::Challenge;
 use domain::redirect::RedirectUri;
 use domain::scope::Scopes;

@@ -10,6 +10,8 @@ mod document;
 mod document_url;
 mod fetch;
 mod flights;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod lifetime;
 mod public_address;
 mod web;
