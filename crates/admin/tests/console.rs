@@ -300,7 +300,7 @@ async fn an_account_goes_by_its_id_or_by_its_address_and_the_others_stay() {
 }
 
 #[tokio::test]
-async fn everybody_goes_at_once_and_every_device_is_in_the_audit_trail() {
+async fn sec140_everybody_goes_at_once_and_every_device_is_in_the_audit_trail() {
     let site = Site::new().await;
     let heard = listen(site.dir.path(), Answer::Done);
     site.revoke(&["--all", "--yes"]).await.unwrap();

@@ -89,7 +89,7 @@ on_both! {
 }
 
 on_both! {
-    async fn the_audit_tells_what_happened_newest_first(db: &Db) {
+    async fn sec140_the_audit_tells_what_happened_newest_first(db: &Db) {
         let account = random_account();
         let device = DeviceId::generate(&OsEntropy);
         for (turn, event) in AuditEvent::ALL.into_iter().enumerate() {

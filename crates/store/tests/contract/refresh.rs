@@ -7,7 +7,7 @@ use domain::entropy::OsEntropy;
 use domain::id::{ClientId, Generation};
 use domain::scope::Scopes;
 use domain::token::{Refresh, RefreshToken, TokenDigest};
-use store::{RefreshOutcome, RefreshRequest, Store};
+use store::{Redemption, RefreshOutcome, RefreshRequest, Store};
 
 use crate::support::{DAY, Device, NOW, Pair, all_at_once, lease_owner, on_both};
 
@@ -252,5 +252,31 @@ on_both! {
         db.connect("guid-1").await;
         let (outcome, _) = present(&db.store, &pair.refresh, &client, NOW).await;
         assert_outcome!(outcome, RefreshOutcome::Rotated(_));
+    }
+}
+
+on_both! {
+    async fn t145_a_clock_that_jumps_brings_nothing_back_that_was_ended(db: &Db) {
+        let account = db.connect("guid-1").await.account;
+        let client = db.client().await;
+        let (_, code) = db.grant(&account, &client).await;
+        db.store.redeem_grant(&code, NOW).await.unwrap();
+        let revoked = db.device(&account, &client).await;
+        db.store.revoke_device(&revoked.id).await.unwrap().unwrap();
+        let reused = db.device(&account, &client).await;
+        let (_, child) = present(&db.store, &reused.pair.refresh, &client, NOW).await;
+        present(&db.store, &child.refresh, &client, NOW).await;
+        let (outcome, _) = present(&db.store, &reused.pair.refresh, &client, NOW).await;
+        assert_outcome!(outcome, RefreshOutcome::Reused { .. });
+        let hour = Duration::from_hours(1);
+        for now in [NOW.minus(hour), NOW.plus(hour), NOW.minus(DAY), NOW] {
+            for pair in [&revoked.pair, &reused.pair, &child] {
+                assert!(!works(&db.store, pair, now).await, "{now:?}");
+                let (outcome, _) = present(&db.store, &pair.refresh, &client, now).await;
+                assert_eq!(outcome, RefreshOutcome::Unknown, "{now:?}");
+            }
+            let again = db.store.redeem_grant(&code, now).await.unwrap();
+            assert!(!matches!(again, Redemption::Fresh(_)), "{again:?}");
+        }
     }
 }
