@@ -90,6 +90,7 @@ fn refuse_public(vars: &Vars) -> Result<(), WithHint> {
 fn isolated(set: Vars, garmin: &Upstream) -> Vars {
     let quiet = set.get("GATEWAY_LOG_LEVEL").is_none();
     let unlimited = set.get("RATE_LIMITS").is_none();
+    let documents_wanted = set.get("CLIENT_DOCUMENTS").is_some();
     let mut vars = IGNORED.into_iter().fold(set, |vars, name| vars.with(name, ""));
     if quiet {
         // What a person reads here is the sign-ins, not the log.
@@ -98,6 +99,10 @@ fn isolated(set: Vars, garmin: &Upstream) -> Vars {
     if unlimited {
         // Whoever tries things out is one address and two e-mails, again and again.
         vars = vars.with("RATE_LIMITS", "off");
+    }
+    if !documents_wanted {
+        // They live on the internet, and a demo works without one: clients register instead.
+        vars = vars.with("CLIENT_DOCUMENTS", "off");
     }
     vars.with("BIND", "127.0.0.1")
         .with("GARMIN_DOMAIN", Region::Global.domain())
@@ -172,6 +177,18 @@ mod tests {
         assert!(config.listen.ip().is_loopback());
         assert!(config.sso_proxies.is_empty());
         assert!(vars.get("DATABASE_URL").is_none() && vars.get("SIGN_IN_ALLOW").is_none());
+    }
+
+    #[test]
+    fn clients_of_a_demo_are_not_asked_for_what_only_the_internet_has() {
+        let config = |set: Vars| {
+            let vars = isolated(set, &Upstream::garmin(Region::Global))
+                .with("GATEWAY_SECRET", "a secret for this test, long enough to be one");
+            Config::from_vars(&vars).unwrap()
+        };
+        assert!(!config(Vars::default()).client_documents.are_on());
+        let wanted = Vars::default().with("CLIENT_DOCUMENTS", "open");
+        assert!(config(wanted).client_documents.are_on());
     }
 
     #[test]
