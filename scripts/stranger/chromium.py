@@ -153,11 +153,7 @@ class Tab:
         return self.page.locator("form:has(input[name=decision][value=deny]) button[type=submit]")
 
     def choose_read_only(self):
-        self.page.locator("[name=access]").first.wait_for()
-        if self.asks_for("select[name=access]"):
-            self.page.locator("select[name=access]").select_option("read")
-        else:
-            self.page.locator("input[name=access][value=read]").check()
+        self.page.locator("input[name=access][value=read]").check()
 
     def submit(self, field=PASSWORD):
         # The click waits for the navigation it starts only until that is committed.

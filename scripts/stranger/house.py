@@ -46,10 +46,10 @@ class House:
 
     def __init__(self, binary, home, athletes=60):
         self.home, self.clock = Path(home), Clock(home)
-        self._stops = []
+        self._processes = []
         try:
             self.simulator = Simulator(binary, athletes, self.clock.env)
-            self._stops.append(self.simulator.stop)
+            self._processes.append(self.simulator.process)
             self.local = self._gateway(binary, "local", {"ACCESS_TOKEN_TTL_DAYS": "1"})
             self.public = self._gateway(binary, "public", {"PUBLIC_URL": self.PUBLIC})
             self.limited = self._gateway(binary, "limited",
@@ -69,7 +69,7 @@ class House:
         data = self.home / name
         data.mkdir()
         gateway = Gateway(binary, data, {**self.simulator.env, **self.clock.env}, settings)
-        self._stops.append(gateway.process.terminate)
+        self._processes.append(gateway.process)
         return gateway
 
     def person(self):
@@ -86,9 +86,17 @@ class House:
         return {name: (self.home / name / "log").read_text() for name in ("local", "public", "limited")}
 
     def stop(self):
-        for stop in reversed(self._stops):
-            stop()
-        self._stops = []
+        """All together: each takes its time to say goodbye."""
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        codes = [process.returncode for process in self._processes]
+        expect(not any(codes), f"simulator and gateways ended with {codes}")
 
 
 def certificate(home):
