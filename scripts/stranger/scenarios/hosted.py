@@ -99,7 +99,7 @@ def claude_challenge(world):
 
 
 @scenario("SEC-070 hosted clients at their peak, from twelve addresses: no 429")
-def peak(world):
+def sec070_peak(world):
     """Bounded: 300 people connect (discovery, two registrations) and 8 of them, with three
     devices each, make 960 calls, all within a minute and from twelve addresses."""
     connector = world.house.limited.connector

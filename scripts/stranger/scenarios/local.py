@@ -28,7 +28,7 @@ def claude_code(world):
     expect(name_of(mcp), "no name")
 
 
-@scenario("T62 Claude Code: eight processes renew with one refresh token")
+@scenario("Claude Code: eight processes renew with one refresh token")
 def shared_refresh(world):
     trip, token, connector = connected(world, ["http://localhost/callback"], "http://localhost:53683/callback",
                                        world.house.person())

@@ -8,7 +8,7 @@ AWAY = "https://claude.ai/**"
 
 
 @scenario("T29 SEC-063 sign-in, to an https callback")
-def to_https(world):
+def t29_sec063_to_https(world):
     trips, callback = hosted(world)
     trip = trips.trip()
     with world.chromium.profile() as profile:
@@ -54,7 +54,7 @@ def keyboard(world):
 
 
 @scenario("SEC-060 wrong password, then the right one")
-def wrong_password(world):
+def sec060_wrong_password(world):
     trips, callback = hosted(world)
     trip, person = trips.trip(), world.house.person()
     with world.chromium.profile() as profile:
@@ -87,7 +87,7 @@ def wrong_code(world):
 
 
 @scenario("T38 SEC-046 deny, on the first page")
-def deny(world):
+def t38_sec046_deny(world):
     trips, callback = hosted(world)
     trip = trips.trip()
     with world.chromium.profile() as profile:
@@ -96,7 +96,7 @@ def deny(world):
 
 
 @scenario("T38 SEC-046 deny, when asked for the code")
-def deny_late(world):
+def t38_sec046_deny_late(world):
     trips, callback = hosted(world)
     trip = trips.trip()
     with world.chromium.profile() as profile:
@@ -167,8 +167,8 @@ def back_after_success(world):
         back_leads_on(tab, trips, trip, callback, person)
 
 
-@scenario("back after success with a second factor")
-def back_after_code(world):
+@scenario("T37 back after success with a second factor")
+def t37_back_after_code(world):
     trips, callback = hosted(world)
     trip, person = trips.trip(), world.house.with_code
     with world.chromium.profile() as profile:
@@ -212,7 +212,7 @@ def back_from_code(world):
 
 
 @scenario("SEC-051 double click on every button")
-def double_click(world):
+def sec051_double_click(world):
     trips, callback = hosted(world)
     trip, person = trips.trip(), world.house.with_code
     with world.chromium.profile() as profile:
@@ -240,7 +240,7 @@ def two_tabs(world):
 
 
 @scenario("T37 two tabs with the same sign-in")
-def same_sign_in_twice(world):
+def t37_same_sign_in_twice(world):
     trips, callback = hosted(world)
     trip, person = trips.trip(), world.house.with_code
     with world.chromium.profile() as profile:
@@ -275,7 +275,7 @@ def another_browser(world):
 
 
 @scenario("SEC-032 an e-mail address typed as the client id")
-def email_as_client_id(world):
+def sec032_email_as_client_id(world):
     trips, _ = hosted(world)
     typed = "runner.who.typed@mail.example"
     with world.chromium.profile() as profile:

@@ -83,7 +83,7 @@ def typescript_2_modern(world):
 
 
 @scenario("SEC-007 SEC-028 SEC-047 a strict client (oauth4webapi): every answer to the letter")
-def strict(world):
+def sec007_sec028_sec047_strict(world):
     argv = [world.node.program("node"), script(world, "strict.mjs"), world.house.local.connector]
     with Program(argv, world.place("strict")) as program:
         for method in ("none", "client_secret_post", "client_secret_basic"):
@@ -156,6 +156,8 @@ def inspector(world, era):
     with client.ask("--method", "tools/list", "--strict", opens_browser=True) as program:
         seated(world, program, world.house.person())
         expect(len(tools(client.answer(program))) > 5, "hardly any tools")
+        portable = [line for line in program.lines if line.startswith(("Warning:", "Error:"))]
+        expect(not portable, f"schemas that some clients cannot read: {portable[:3]}")
     call = ("--method", "tools/call", "--tool-name", "get_full_name")
     with client.ask(*call) as program:
         expect("full_name" in json.dumps(client.answer(program)), "no name in the answer")

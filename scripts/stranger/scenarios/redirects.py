@@ -19,18 +19,18 @@ def to_loopback(world, host, registered):
         callback.close()
 
 
-@scenario("T29 T5 from https to localhost, another port than registered")
-def to_localhost(world):
+@scenario("T5 T29 SEC-063 from https to localhost, another port than registered")
+def t5_t29_sec063_to_localhost(world):
     to_loopback(world, "localhost", "http://localhost/callback")
 
 
-@scenario("T29 from https to 127.0.0.1, another port than registered")
-def to_ipv4(world):
+@scenario("T5 T29 SEC-063 from https to 127.0.0.1, another port than registered")
+def t5_t29_sec063_to_ipv4(world):
     to_loopback(world, "127.0.0.1", "http://127.0.0.1:33418/callback")
 
 
-@scenario("T29 from https to [::1]")
-def to_ipv6(world):
+@scenario("T29 SEC-063 from https to [::1]")
+def t29_sec063_to_ipv6(world):
     to_loopback(world, "[::1]", "http://[::1]/callback")
 
 
@@ -60,14 +60,14 @@ def to_app(world, uri, decide):
 
 
 @scenario("T29 SEC-063 to an app's own scheme: Cursor")
-def to_cursor(world):
+def t29_sec063_to_cursor(world):
     uri = "cursor://anysphere.cursor-mcp/oauth/callback"
     trips, trip, answer = to_app(world, uri, lambda tab: tab.sign_in(world.house.person()))
     trips.works(trip, answer)
 
 
 @scenario("T29 SEC-063 to an app's own scheme, with a second factor: VS Code")
-def to_vscode(world):
+def t29_sec063_to_vscode(world):
     uri = "vscode://vscode.github-authentication/did-authenticate"
     trips, trip, answer = to_app(world, uri, lambda tab: tab.sign_in(world.house.with_code))
     trips.works(trip, answer)

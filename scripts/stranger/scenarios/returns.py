@@ -46,18 +46,18 @@ def left(world, person, minutes, at_code, reload=False):
         arrived(world, trips, trip, callback)
 
 
-@scenario("SEC-052 the first page, left for 20 minutes")
+@scenario("the first page, left for 20 minutes")
 def form_20(world):
     left(world, world.house.person(), 20, at_code=False)
 
 
 @scenario("SEC-050 the first page, left for 45 minutes")
-def form_45(world):
+def sec050_form_45(world):
     left(world, world.house.person(), 45, at_code=False)
 
 
 @scenario("SEC-050 the first page, left for 45 minutes and reloaded")
-def form_45_reloaded(world):
+def sec050_form_45_reloaded(world):
     left(world, world.house.person(), 45, at_code=False, reload=True)
 
 
@@ -87,7 +87,7 @@ def code_45_reloaded(world):
 
 
 @scenario("SEC-031 an app that comes back after 100 days, with its old registration")
-def hundred_days(world):
+def sec031_hundred_days(world):
     trips, callback = hosted(world)
     for days in (0, 100):
         world.house.clock.pass_time(hours=24 * days)

@@ -41,7 +41,7 @@ def ask(page, step, *words):
 
 
 @scenario("SEC-066 a client in a web page: preflights, headers it may read, the whole flow")
-def web_page(world):
+def sec066_web_page(world):
     site = Callback()
     try:
         with world.chromium.profile() as profile:
@@ -77,7 +77,7 @@ def whole_flow(world, profile, page, site):
 
 
 @scenario("SEC-064 a foreign web page gets nothing from /mcp behind a public name")
-def foreign_page(world):
+def sec064_foreign_page(world):
     site = Callback()
     try:
         with world.chromium.profile() as profile:
