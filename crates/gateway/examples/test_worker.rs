@@ -83,6 +83,8 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
     if arguments["die"] == true {
         std::process::abort();
     }
+    // Tells how the call ended: as it should, or because nobody waited for it any more.
+    let ending = Ending { cancelled: text("cancelled").map(str::to_owned), sent: 0 };
     if let Some(path) = text("started") {
         std::fs::write(path, "").unwrap();
     }
@@ -100,9 +102,10 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
         }
         return answer;
     }
-    if let Some(path) = text("stream_until") {
-        return stream(path.to_owned(), arguments["then_die"] == true);
-    }
+    let mut ending = match odd(&message, ending) {
+        Ok(answer) => return answer,
+        Err(ending) => ending,
+    };
     let mut said = Value::Null;
     if let Some(refused) = arguments.get("refuse") {
         let answer = line.credentials(refused.as_i64().map(Generation)).await.unwrap();
@@ -129,6 +132,10 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
             JournalAnswer::Refused => said = json!("refused"),
         }
     }
+    ending.cancelled = None;
+    if let Some(path) = text("finished") {
+        std::fs::write(path, "").unwrap();
+    }
     let headers: Vec<&str> = parts.headers.keys().map(http::HeaderName::as_str).collect();
     let mut answer = whole(&json!({
         "jsonrpc": "2.0",
@@ -143,7 +150,78 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
             "said": said,
         },
     }));
-    answer.headers_mut().insert("set-cookie", "a=b".parse().unwrap());
+    for (name, value) in [
+        ("set-cookie", "a=b"),
+        ("www-authenticate", "Bearer"),
+        ("location", "https://evil.example"),
+        ("access-control-allow-origin", "*"),
+        ("server", "x"),
+        ("mcp-session-id", "s"),
+        ("x-worker-needed-scopes", "garmin:write"),
+    ] {
+        answer.headers_mut().insert(name, value.parse().unwrap());
+    }
+    answer
+}
+
+/// Leaves a file when a call is dropped before its end, with what it had sent until then.
+struct Ending {
+    cancelled: Option<String>,
+    sent: usize,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(path) = &self.cancelled {
+            std::fs::write(path, self.sent.to_string()).unwrap();
+        }
+    }
+}
+
+/// Answers that are more, or less, than one message.
+fn odd(message: &Value, mut ending: Ending) -> Result<Answer, Ending> {
+    let arguments = &message["params"]["arguments"];
+    if let Some(path) = arguments["stream_until"].as_str() {
+        ending.cancelled = None;
+        let die = arguments["then_die"] == true;
+        return Ok(stream(message["id"].clone(), path.to_owned(), die));
+    }
+    if arguments["flood"] == true {
+        return Ok(flood(ending));
+    }
+    if let Some(kind) = arguments["kind"].as_str() {
+        // Whatever the test makes up, as it is.
+        let said = arguments["say"].as_str().unwrap_or_default().to_owned();
+        let status = arguments["with_status"].as_u64().unwrap_or(200);
+        let mut answer = Response::new(Full::new(Bytes::from(said)).boxed_unsync());
+        *answer.status_mut() = StatusCode::from_u16(u16::try_from(status).unwrap()).unwrap();
+        answer.headers_mut().insert("content-type", kind.parse().unwrap());
+        return Ok(answer);
+    }
+    if let Some(length) = arguments["announced"].as_u64() {
+        return Ok(whole(&json!({"jsonrpc": "2.0", "id": message["id"], "result": {
+            "long": "x".repeat(usize::try_from(length).unwrap()),
+        }})));
+    }
+    Err(ending)
+}
+
+/// Notifications without end, as fast as they are taken.
+fn flood(ending: Ending) -> Answer {
+    let events = futures_util::stream::unfold(ending, |mut ending| async move {
+        let padding = "x".repeat(1000);
+        let event =
+            format!("data: {{\"method\":\"notifications/x\",\"params\":\"{padding}\"}}\n\n");
+        ending.sent += event.len();
+        tokio::task::yield_now().await;
+        Some((Ok::<_, Infallible>(Frame::data(Bytes::from(event))), ending))
+    });
+    events_of(StreamBody::new(events).boxed_unsync())
+}
+
+fn events_of(body: UnsyncBoxBody<Bytes, Infallible>) -> Answer {
+    let mut answer = Response::new(body);
+    answer.headers_mut().insert("content-type", "text/event-stream".parse().unwrap());
     answer
 }
 
@@ -159,24 +237,31 @@ fn whole(value: &Value) -> Answer {
     answer
 }
 
-/// One event at once, and a last one, or death, when the file is there.
-fn stream(path: String, then_die: bool) -> Answer {
+/// A notification at once, and the answer, or death, when the file is there.
+fn stream(id: Value, path: String, then_die: bool) -> Answer {
     let events = futures_util::stream::unfold(0_u8, move |turn| {
-        let path = path.clone();
+        let (path, id) = (path.clone(), id.clone());
         async move {
-            if turn == 1 {
-                while !Path::new(&path).exists() {
-                    tokio::time::sleep(Duration::from_millis(2)).await;
+            let message = match turn {
+                0 => json!({
+                    "jsonrpc": "2.0",
+                    "method": "notifications/progress",
+                    "params": {"progressToken": 1, "progress": 1},
+                }),
+                1 => {
+                    while !Path::new(&path).exists() {
+                        tokio::time::sleep(Duration::from_millis(2)).await;
+                    }
+                    if then_die {
+                        std::process::abort();
+                    }
+                    json!({"jsonrpc": "2.0", "id": id, "result": {"done": true}})
                 }
-                if then_die {
-                    std::process::abort();
-                }
-            }
-            let event = Bytes::from_static(b"event: message\ndata: {\"n\":1}\n\n");
-            (turn < 2).then_some((Ok::<_, Infallible>(Frame::data(event)), turn + 1))
+                _ => return None,
+            };
+            let event = Bytes::from(format!("event: message\ndata: {message}\n\n"));
+            Some((Ok::<_, Infallible>(Frame::data(event)), turn + 1))
         }
     });
-    let mut answer = Response::new(StreamBody::new(events).boxed_unsync());
-    answer.headers_mut().insert("content-type", "text/event-stream".parse().unwrap());
-    answer
+    events_of(StreamBody::new(events).boxed_unsync())
 }

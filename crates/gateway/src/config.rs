@@ -47,6 +47,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Peers whose forwarded headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Web sites whose scripts may call `/mcp`, besides the well-known ones.
+    pub allowed_origins: Vec<Origin>,
     pub sign_in_allow: SignInAllow,
     pub client_documents: ClientDocuments,
     pub rate_limits: RateLimits,
@@ -152,6 +154,7 @@ impl Config {
             },
             log: log_config(vars)?,
             trusted_proxies: trusted_proxies(vars)?,
+            allowed_origins: allowed_origins(vars)?,
             sign_in_allow: vars
                 .parsed("SIGN_IN_ALLOW", allow::ACCEPTS, SignInAllow::parse)?
                 .unwrap_or(SignInAllow::Everyone),
@@ -322,6 +325,14 @@ fn trusted_proxies(vars: &Vars) -> Result<Vec<IpNet>, ConfigError> {
     };
     let accepts = "addresses or networks separated by commas, such as 10.0.0.0/8";
     Ok(vars.parsed("TRUSTED_PROXIES", accepts, parse)?.unwrap_or_else(loopback))
+}
+
+fn allowed_origins(vars: &Vars) -> Result<Vec<Origin>, ConfigError> {
+    let parse = |text: &str| {
+        vars::words(text).map(|word| Origin::parse(word).ok()).collect::<Option<Vec<_>>>()
+    };
+    let accepts = "origins separated by commas, such as https://app.example";
+    Ok(vars.parsed("ALLOWED_ORIGINS", accepts, parse)?.unwrap_or_default())
 }
 
 /// An override holds for both regions: whoever stands in for Garmin stands in for all of it,

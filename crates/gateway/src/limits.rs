@@ -35,8 +35,9 @@ pub enum ByAddress {
     Repeat,
     /// A code, token or client that is none, at an endpoint of machines.
     Miss,
-    /// `/mcp` without a token we know.
-    Unauthenticated,
+    /// `/mcp` with a token nobody has seen lately: a guess, as far as anybody knows. After a
+    /// restart that is everybody's, and hosted clients have few addresses.
+    UnknownToken,
 }
 
 /// The bucket is empty.
@@ -56,7 +57,7 @@ struct Buckets {
     registration: Gate,
     repeat: Gate,
     miss: Gate,
-    unauthenticated: Gate,
+    unknown_token: Gate,
     calls: Keyed<DeviceId>,
 }
 
@@ -111,7 +112,7 @@ const OAUTH: PerMinute = PerMinute { address: 20, block: 240, everybody: 6_000 }
 const REGISTRATION: PerMinute = PerMinute { address: 20, block: 60, everybody: 300 };
 const REPEAT: PerMinute = PerMinute { address: 600, block: 2_400, everybody: 12_000 };
 const MISS: PerMinute = PerMinute { address: 20, block: 120, everybody: 1_200 };
-const UNAUTHENTICATED: PerMinute = PerMinute { address: 30, block: 600, everybody: 30_000 };
+const UNKNOWN_TOKEN: PerMinute = PerMinute { address: 600, block: 2_400, everybody: 12_000 };
 const CALLS_PER_MINUTE: u32 = 60;
 
 impl Limits {
@@ -124,7 +125,7 @@ impl Limits {
             registration: Gate::of(&REGISTRATION),
             repeat: Gate::of(&REPEAT),
             miss: Gate::of(&MISS),
-            unauthenticated: Gate::of(&UNAUTHENTICATED),
+            unknown_token: Gate::of(&UNKNOWN_TOKEN),
             calls: Keyed::new(per_minute(CALLS_PER_MINUTE), MOST_DEVICES),
         })))
     }
@@ -175,7 +176,7 @@ impl Buckets {
             ByAddress::Registration => &self.registration,
             ByAddress::Repeat => &self.repeat,
             ByAddress::Miss => &self.miss,
-            ByAddress::Unauthenticated => &self.unauthenticated,
+            ByAddress::UnknownToken => &self.unknown_token,
         }
     }
 
@@ -186,7 +187,7 @@ impl Buckets {
             &self.registration,
             &self.repeat,
             &self.miss,
-            &self.unauthenticated,
+            &self.unknown_token,
         ]
     }
 }
@@ -361,17 +362,17 @@ mod tests {
     async fn t144_sec073_a_flood_of_addresses_stays_within_bounds_and_forgets_no_regular() {
         let limits = Limits::on();
         let regular = address("192.0.2.1");
-        while limits.check_address(ByAddress::Unauthenticated, regular).is_ok() {}
+        while limits.check_address(ByAddress::UnknownToken, regular).is_ok() {}
         for number in 0..80_000_u32 {
             // The whole of IPv4, spread.
             let stranger = IpAddr::from(number.wrapping_mul(2_654_435_761).to_be_bytes());
-            let _ = limits.check_address(ByAddress::Unauthenticated, stranger);
+            let _ = limits.check_address(ByAddress::UnknownToken, stranger);
             if number % 100 == 0 {
-                let _ = limits.check_address(ByAddress::Unauthenticated, regular);
+                let _ = limits.check_address(ByAddress::UnknownToken, regular);
             }
         }
         limits.retain_recent();
-        let gate = &limits.0.as_ref().unwrap().unauthenticated;
+        let gate = &limits.0.as_ref().unwrap().unknown_token;
         for shelf in [&gate.addresses.shelf, &gate.blocks.shelf] {
             assert!(shelf.0.entry_count() <= MOST_NETWORKS, "{}", shelf.0.entry_count());
         }

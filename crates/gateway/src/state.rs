@@ -17,7 +17,7 @@ use crate::custody::{Custody, CustodyOptions};
 use crate::extract::proxy_trust::Told;
 use crate::limits::Limits;
 use crate::oauth::cimd::{Documents, Web};
-use crate::proxy::{Bodies, DeviceCache, Streams};
+use crate::proxy::{Bodies, Calls, DeviceCache, Streams};
 use crate::serve::Drain;
 use crate::sign_in::Scheduler;
 use crate::workers::{AccountGates, Supervisor, SupervisorOptions, WorkerProgram};
@@ -44,6 +44,8 @@ pub struct Parts {
     pub gates: AccountGates,
     /// Memory for the bodies of requests.
     pub bodies: Bodies,
+    /// Calls that their clients may cancel by name.
+    pub calls: Calls,
     /// Open event streams, so that revoking ends them.
     pub streams: Streams,
     /// Owned work that outlives the request that began it; stopping waits for it.
@@ -104,6 +106,7 @@ impl AppState {
             devices: DeviceCache::new(store.clone(), look_again_after(&config)),
             gates: AccountGates::default(),
             bodies: Bodies::default(),
+            calls: Calls::default(),
             streams: Streams::default(),
             drain: Drain::default(),
             started_at: clock.now(),

@@ -13,6 +13,9 @@ use serde_json::{Map, Value};
 
 /// Members a comparison of all pairs is quicker for than a set.
 const FEW: usize = 12;
+/// Members of one object. Nobody honest sends a hundredth of it, and remembering them to find
+/// a second one costs memory.
+const MOST_MEMBERS: usize = 10_000;
 
 /// Not JSON, a key that appears twice, or nested too deeply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -116,9 +119,9 @@ struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    /// False when the key is there already.
+    /// False when the key is there already, or one too many.
     fn insert(&mut self, key: Cow<'a, str>) -> bool {
-        if self.few.contains(&key) {
+        if self.few.contains(&key) || self.many.len() >= MOST_MEMBERS {
             return false;
         }
         if self.few.len() < FEW {

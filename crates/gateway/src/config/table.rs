@@ -24,7 +24,7 @@ pub fn table() -> &'static [Setting] {
     &TABLE
 }
 
-static TABLE: [Setting; 33] = [
+static TABLE: [Setting; 34] = [
     secret("GATEWAY_SECRET", "", "Seals everything stored; at least 32 characters. Required."),
     plain("GATEWAY_SECRET_FILE", "", "File holding the secret, instead of GATEWAY_SECRET."),
     secret("GATEWAY_SECRET_OLD", "", "The previous secret, beside a new GATEWAY_SECRET."),
@@ -42,6 +42,11 @@ static TABLE: [Setting; 33] = [
         "TRUSTED_PROXIES",
         "127.0.0.0/8,::1",
         "Peers whose X-Forwarded-For is believed: addresses or networks.",
+    ),
+    plain(
+        "ALLOWED_ORIGINS",
+        "",
+        "Web sites whose scripts may call /mcp, besides Claude's and ChatGPT's.",
     ),
     plain("SIGN_IN_ALLOW", "everyone", "Who may connect: e-mail addresses and @domains."),
     plain(

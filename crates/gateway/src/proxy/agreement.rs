@@ -14,6 +14,10 @@ use super::message::{Kind, Message};
 /// First revision without a handshake.
 pub(super) const MODERN: &str = "2026-07-28";
 
+/// Every revision that is spoken here, in the order in which `server/discover` names them.
+pub(super) const SUPPORTED: [&str; 5] =
+    ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", MODERN];
+
 pub(super) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 pub(super) const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 pub(super) const NAME: HeaderName = HeaderName::from_static("mcp-name");
@@ -36,7 +40,7 @@ impl Era {
     pub(super) fn of(message: &Message<'_>, headers: &HeaderMap) -> Self {
         let header = headers.get(PROTOCOL_VERSION).and_then(|value| value.to_str().ok());
         // Revisions are dates, so their order is that of their text.
-        let modern_header = header.is_some_and(|version| version >= MODERN);
+        let modern_header = header.is_some_and(|version| is_date(version) && version >= MODERN);
         let modern = match message.kind {
             Kind::Request if message.handshake => false,
             Kind::Request => {
@@ -50,6 +54,29 @@ impl Era {
     }
 }
 
+fn is_date(text: &str) -> bool {
+    let fits = |(at, byte): (usize, u8)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    text.len() == MODERN.len() && text.bytes().enumerate().all(fits)
+}
+
+/// Whether a header that says what the message is appears twice: whoever stands in front of us
+/// may have gone by the other one.
+pub(super) fn repeated(headers: &HeaderMap) -> bool {
+    let twice = |name: &HeaderName| headers.get_all(name).iter().nth(1).is_some();
+    [PROTOCOL_VERSION, METHOD, NAME].iter().any(twice)
+}
+
+/// The revision a client with a handshake names, where it names one that is none of ours.
+/// Some never name one.
+pub(super) fn unknown_revision(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let value = headers.get(PROTOCOL_VERSION)?;
+    let known = SUPPORTED.iter().any(|known| *known == value);
+    (!known).then(|| String::from_utf8_lossy(value.as_bytes()))
+}
+
 /// Checks the three headers a modern request repeats parts of its body in.
 pub(super) fn check(message: &Message<'_>, headers: &HeaderMap) -> Result<(), Disagreement> {
     let version = text(headers, &PROTOCOL_VERSION)?
@@ -61,8 +88,16 @@ pub(super) fn check(message: &Message<'_>, headers: &HeaderMap) -> Result<(), Di
     if method != message.method {
         return Err(Disagreement("Mcp-Method is not the method of the body"));
     }
-    let Some(target) = message.target.as_deref() else { return Ok(()) };
-    let name = text(headers, &NAME)?.ok_or(Disagreement("the Mcp-Name header is missing"))?;
+    let name = text(headers, &NAME)?;
+    let Some(target) = message.target.as_deref() else {
+        let aimless = message.flaw.is_some() && name.is_some();
+        return if aimless {
+            Err(Disagreement("Mcp-Name is not what the body names"))
+        } else {
+            Ok(())
+        };
+    };
+    let name = name.ok_or(Disagreement("the Mcp-Name header is missing"))?;
     if decode(&name)? != target {
         return Err(Disagreement("Mcp-Name is not what the body names"));
     }
@@ -132,17 +167,21 @@ mod tests {
         let discover = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover"}"#;
         assert_eq!(era(discover, None), Era::Modern);
         let handshake = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":
-            {"protocolVersion":"2026-07-28","capabilities":{},"clientInfo":{}}}"#;
+            {"protocolVersion":"2026-07-28","capabilities":{},
+             "clientInfo":{"name":"x","version":"1"}}}"#;
         assert_eq!(era(handshake, Some(MODERN)), Era::Legacy);
         let bare = r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#;
         assert_eq!(era(bare, Some(MODERN)), Era::Modern);
         let note = r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#;
         assert_eq!(era(note, None), Era::Legacy);
         assert_eq!(era(note, Some(MODERN)), Era::Modern);
+        for nothing in ["x", "2026-7-28", "2026-07-28T", "9999"] {
+            assert_eq!(era(&call(None), Some(nothing)), Era::Legacy, "{nothing}");
+        }
     }
 
     #[test]
-    fn headers_that_agree_pass_and_every_other_set_is_refused() {
+    fn t112_sec110_headers_that_agree_pass_and_every_other_set_is_refused() {
         let body = call(Some(MODERN));
         let message = Message::read(body.as_bytes()).unwrap();
         let name = format!("=?base64?{}?=", STANDARD.encode("läufe"));

@@ -1,179 +1,213 @@
-//! A worker's answer on its way to the client: counted, bounded in time, never copied.
+//! What a worker answers, read to its end and checked: one message that answers ours, or
+//! events until there is one. A worker that is confused confuses nobody else.
 
-use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use domain::id::{AccountId, DeviceId};
+use futures_util::StreamExt;
 use http::StatusCode;
-use http_body::{Body, Frame, SizeHint};
+use http::header::CONTENT_TYPE;
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use tokio::time::{Instant, Sleep};
-use tokio_util::sync::WaitForCancellationFutureOwned;
+use sse_stream::SseStream;
 
-use super::record::{CallRecord, StreamEnd};
-use super::rpc::Failure;
-use super::streams::Stream;
-use crate::workers::{Call, Pass, Repeatable};
+use super::headers;
+use super::message::Id;
+use crate::workers::Answer;
 
-/// Everything that ends with the answer: the worker is free again when this is dropped.
-pub(super) struct InFlight {
-    #[expect(dead_code, reason = "held: the worker is in use as long as this lives")]
-    pub(super) call: Call,
-    #[expect(dead_code, reason = "held: the account's turn lasts as long as this lives")]
-    pub(super) pass: Pass,
-    pub(super) entry: Entry,
-    pub(super) deadline: Instant,
+/// The longest answer, all its events together. Clients cut results off far below.
+const LARGEST: usize = 8 * 1024 * 1024;
+
+/// An answer that clients may see.
+#[derive(Debug)]
+pub(super) enum Answered {
+    Whole(Whole),
+    Events(Box<Events>),
 }
 
-/// What the record of the call will say.
-pub(super) struct Entry {
-    pub(super) account: AccountId,
-    pub(super) device: DeviceId,
-    pub(super) request_id: Box<str>,
-    pub(super) tool: Box<str>,
-    pub(super) began: Instant,
-    pub(super) first_byte: Duration,
+/// One message; empty where there is nothing to say.
+#[derive(Debug)]
+pub(super) struct Whole {
     pub(super) status: StatusCode,
+    pub(super) body: Bytes,
 }
 
-/// Only event streams are listed, so that revoking ends them, and get a last event when their
-/// worker dies.
-pub(super) struct EventStream {
-    pub(super) listed: Stream,
-    pub(super) id: Option<Box<RawValue>>,
-    /// What its last event says when the worker dies.
-    pub(super) repeatable: Repeatable,
+/// Messages up to the one that answers.
+pub(super) struct Events {
+    stream: SseStream<Reading>,
+    id: Option<Id>,
 }
 
-pub(super) struct AnswerBody {
-    /// `None` once there is nothing more to say.
-    worker: Option<Incoming>,
-    in_flight: InFlight,
-    stream: Option<EventStream>,
-    revoked: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
-    /// Built when the answer first makes us wait; most never do.
-    deadline: Option<Pin<Box<Sleep>>>,
-    bytes: u64,
-    end: StreamEnd,
+/// A message of a stream.
+#[derive(Debug)]
+pub(super) enum Said {
+    Notification(String),
+    /// The last one.
+    Answer(String),
 }
 
-/// The worker is gone in the middle of its answer. The connection to the client is cut, which
-/// is the only honest end of a body with a length.
-#[derive(Debug, thiserror::Error)]
-#[error("the answer broke off")]
-pub(super) struct BrokenOff;
-
-impl AnswerBody {
-    #[must_use]
-    pub(super) fn new(worker: Incoming, in_flight: InFlight, stream: Option<EventStream>) -> Self {
-        let revoked = stream.as_ref().map(|stream| Box::pin(stream.listed.end().cancelled_owned()));
-        let end = if worker.is_end_stream() { StreamEnd::Complete } else { StreamEnd::ClientLeft };
-        Self { worker: Some(worker), in_flight, stream, revoked, deadline: None, bytes: 0, end }
-    }
-
-    /// Why the answer may go on no longer.
-    fn must_stop(&mut self, cx: &mut Context<'_>) -> Option<Failure> {
-        if let Some(revoked) = &mut self.revoked
-            && revoked.as_mut().poll(cx).is_ready()
-        {
-            return Some(Failure::AccessEnded);
-        }
-        let at = self.in_flight.deadline;
-        let sleep = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
-        sleep.as_mut().poll(cx).is_ready().then_some(Failure::WorkerSlow)
-    }
-
-    /// Ends an event stream with an event, and anything else with a broken connection.
-    fn stop(
-        &mut self,
-        end: StreamEnd,
-        failure: Failure,
-    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        self.worker = None;
-        self.end = end;
-        match &self.stream {
-            Some(stream) => {
-                let mut event = b"event: message\ndata: ".to_vec();
-                event.extend_from_slice(&failure.json(stream.id.as_deref()));
-                event.extend_from_slice(b"\n\n");
-                Poll::Ready(Some(Ok(Frame::data(event.into()))))
-            }
-            None => Poll::Ready(Some(Err(BrokenOff))),
-        }
-    }
+/// Why an answer cannot be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unusable {
+    #[error("the answer broke off")]
+    Broken,
+    #[error("the answer is too large")]
+    TooLarge,
+    #[error("the answer is no answer to the question")]
+    Nonsense,
+    /// The worker says in words of its own that it cannot read the message.
+    #[error("the worker did not understand the message")]
+    NotUnderstood,
 }
 
-impl Body for AnswerBody {
+/// A worker's bytes, as many as are allowed.
+struct Reading(Limited<Incoming>);
+
+impl Body for Reading {
     type Data = Bytes;
-    type Error = BrokenOff;
+    type Error = Unusable;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        let this = &mut *self;
-        let Some(worker) = &mut this.worker else { return Poll::Ready(None) };
-        let polled = Pin::new(worker).poll_frame(cx);
-        if polled.is_pending()
-            && let Some(failure) = this.must_stop(cx)
-        {
-            return this.stop(StreamEnd::CutOff, failure);
-        }
-        match ready!(polled) {
-            Some(Ok(frame)) => {
-                if let Some(data) = frame.data_ref() {
-                    this.bytes += data.len() as u64;
-                }
-                if this.worker.as_ref().is_some_and(Incoming::is_end_stream) {
-                    this.end = StreamEnd::Complete;
-                }
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Some(Err(_)) => {
-                let repeatable = this.stream.as_ref().map(|stream| stream.repeatable);
-                let failure = Failure::WorkerCrashed(repeatable.unwrap_or(Repeatable::No));
-                this.stop(StreamEnd::WorkerLeft, failure)
-            }
-            None => {
-                this.end = StreamEnd::Complete;
-                this.worker = None;
-                Poll::Ready(None)
-            }
-        }
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Unusable>>> {
+        Pin::new(&mut self.0).poll_frame(context).map_err(|error| {
+            if error.is::<LengthLimitError>() { Unusable::TooLarge } else { Unusable::Broken }
+        })
     }
+}
 
-    fn is_end_stream(&self) -> bool {
-        self.worker.as_ref().is_none_or(Incoming::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.worker {
-            // The length of a stream may change by its last event.
-            Some(worker) if self.stream.is_none() => worker.size_hint(),
-            Some(_) => SizeHint::default(),
-            None => SizeHint::with_exact(0),
+impl Answered {
+    /// The answer to the message with this id; `None` for a message that has none.
+    pub(super) async fn read(answer: Answer, id: Option<&Id>) -> Result<Self, Unusable> {
+        let (head, body) = answer.into_parts();
+        if body.size_hint().lower() > LARGEST as u64 {
+            return Err(Unusable::TooLarge);
+        }
+        let body = Reading(Limited::new(body, LARGEST));
+        if headers::is_stream(&head.headers) {
+            let events = Events { stream: SseStream::new(body), id: id.cloned() };
+            return Ok(Self::Events(Box::new(events)));
+        }
+        let body = body.collect().await?.to_bytes();
+        let is_json = head.headers.get(CONTENT_TYPE).is_some_and(headers::says_json);
+        if !is_json && head.status.is_client_error() {
+            return Err(Unusable::NotUnderstood);
+        }
+        let nothing = body.is_empty() && head.status == StatusCode::ACCEPTED;
+        let usable = nothing
+            || std::str::from_utf8(&body).is_ok_and(|text| kind_of(text, id) == Kind::Answer);
+        if usable {
+            Ok(Self::Whole(Whole { status: head.status, body }))
+        } else {
+            Err(Unusable::Nonsense)
         }
     }
 }
 
-impl Drop for AnswerBody {
-    fn drop(&mut self) {
-        let entry = &self.in_flight.entry;
-        CallRecord {
-            account: &entry.account,
-            device: &entry.device,
-            request_id: &entry.request_id,
-            tool: &entry.tool,
-            status: entry.status,
-            end: self.end,
-            first_byte: entry.first_byte,
-            total: entry.began.elapsed(),
-            bytes: self.bytes,
+impl Events {
+    /// The next message for the client. What is none is left out.
+    pub(super) async fn next(&mut self) -> Result<Said, Unusable> {
+        loop {
+            let event = match self.stream.next().await {
+                None => return Err(Unusable::Broken),
+                Some(Ok(event)) => event,
+                Some(Err(sse_stream::Error::Body(error))) => {
+                    return Err(error.downcast_ref().copied().unwrap_or(Unusable::Broken));
+                }
+                Some(Err(
+                    sse_stream::Error::InvalidLine
+                    | sse_stream::Error::DuplicatedEventLine
+                    | sse_stream::Error::DuplicatedIdLine
+                    | sse_stream::Error::DuplicatedRetry
+                    | sse_stream::Error::Utf8Parse(_)
+                    | sse_stream::Error::IntParse(_),
+                )) => return Err(Unusable::Nonsense),
+            };
+            let Some(data) = event.data else { continue };
+            match kind_of(&data, self.id.as_ref()) {
+                Kind::Notification => return Ok(Said::Notification(data)),
+                Kind::Answer => return Ok(Said::Answer(data)),
+                Kind::Other => {
+                    tracing::warn!(event = "worker-message-dropped", bytes = data.len(), "");
+                }
+            }
         }
-        .emit();
+    }
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Events(…)")
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Notification,
+    Answer,
+    /// A request, which nobody would answer, the answer to another message, or no message.
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    method: Option<IgnoredAny>,
+    result: Option<IgnoredAny>,
+    error: Option<IgnoredAny>,
+}
+
+fn kind_of(text: &str, ours: Option<&Id>) -> Kind {
+    let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else { return Kind::Other };
+    let Envelope { id, method, result, error } = envelope;
+    match (method, id, result, error) {
+        (Some(_), None, None, None) => Kind::Notification,
+        (None, Some(id), Some(_), None) | (None, Some(id), None, Some(_))
+            if ours.is_some() && Id::of(id).as_ref() == ours =>
+        {
+            Kind::Answer
+        }
+        // Whoever cannot read a message cannot say which one.
+        (None, None, None, Some(_)) => Kind::Answer,
+        (Some(_) | None, Some(_) | None, Some(_) | None, Some(_) | None) => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t127_only_the_answer_to_our_message_is_an_answer() {
+        let kind = |text: &str| kind_of(text, Some(&Id::Number(7)));
+        assert_eq!(kind(r#"{"jsonrpc":"2.0","id":7,"result":{}}"#), Kind::Answer);
+        assert_eq!(kind(r#"{"id":7,"error":{"code":1}}"#), Kind::Answer);
+        assert_eq!(kind(r#"{"id":null,"error":{"code":1}}"#), Kind::Answer);
+        assert_eq!(kind(r#"{"method":"notifications/progress","params":{}}"#), Kind::Notification);
+        for other in [
+            r#"{"id":8,"result":{}}"#,
+            r#"{"id":"7","result":{}}"#,
+            r#"{"result":{}}"#,
+            r#"{"id":7,"method":"sampling/createMessage"}"#,
+            r#"{"id":7,"result":{},"error":{}}"#,
+            r#"{"id":7,"id":7,"result":{}}"#,
+            r#"[{"id":7,"result":{}}]"#,
+            "nonsense",
+            "",
+        ] {
+            assert_eq!(kind(other), Kind::Other, "{other}");
+        }
+        assert_eq!(kind_of(r#"{"id":7,"result":{}}"#, None), Kind::Other);
+        assert_eq!(
+            kind_of(r#"{"id":"\u0061","result":{}}"#, Some(&Id::Text("a".into()))),
+            Kind::Answer
+        );
     }
 }

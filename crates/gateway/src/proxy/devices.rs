@@ -11,7 +11,11 @@ use domain::token::{Access, TokenHash};
 use moka::sync::Cache;
 use store::{AccountState, LiveDevice, Store, StoreError};
 
+use crate::limits::TooMany;
+
 const MOST: u64 = 100_000;
+/// How long a token that was good once is not taken for a guess.
+const REMEMBERED: Duration = Duration::from_hours(24);
 
 #[derive(Clone)]
 pub struct DeviceCache(Arc<Inner>);
@@ -19,8 +23,19 @@ pub struct DeviceCache(Arc<Inner>);
 struct Inner {
     store: Store,
     devices: Cache<TokenHash<Access>, Arc<LiveDevice>>,
+    /// Tokens that were good lately. Says nothing about whether they still are.
+    familiar: Cache<TokenHash<Access>, ()>,
     /// Grows with every revocation: a look-up that began before one must not be kept.
     epoch: AtomicU64,
+}
+
+/// Why nobody knows whose token it is.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl DeviceCache {
@@ -29,19 +44,25 @@ impl DeviceCache {
     #[must_use]
     pub fn new(store: Store, oldest: Duration) -> Self {
         let devices = Cache::builder().max_capacity(MOST).time_to_live(oldest).build();
-        Self(Arc::new(Inner { store, devices, epoch: AtomicU64::new(0) }))
+        let familiar = Cache::builder().max_capacity(MOST).time_to_live(REMEMBERED).build();
+        Self(Arc::new(Inner { store, devices, familiar, epoch: AtomicU64::new(0) }))
     }
 
-    /// The live device behind a token; `None` for everything else a client may present.
+    /// The live device behind a token; `None` for everything else a client may present. The
+    /// store is asked about a token nobody has seen only if `may_ask` lets it.
     pub async fn find(
         &self,
         presented: &str,
         now: Timestamp,
-    ) -> Result<Option<Arc<LiveDevice>>, StoreError> {
+        may_ask: impl FnOnce() -> Result<(), TooMany>,
+    ) -> Result<Option<Arc<LiveDevice>>, Unanswered> {
         let Ok(hash) = TokenHash::<Access>::of_presented(presented) else { return Ok(None) };
         if let Some(device) = self.0.devices.get(&hash) {
             let alive = device.expires_at.is_none_or(|end| end > now);
             return Ok(alive.then_some(device));
+        }
+        if !self.0.familiar.contains_key(&hash) {
+            may_ask()?;
         }
         let epoch = self.0.epoch.load(Ordering::SeqCst);
         let digest = self.0.store.digest_of(&hash);
@@ -49,6 +70,7 @@ impl DeviceCache {
             return Ok(None);
         };
         let device = Arc::new(device);
+        self.0.familiar.insert(hash, ());
         // A sign-in must help at once, on whichever node it happened.
         let keep = device.account_state == AccountState::Live;
         if keep {

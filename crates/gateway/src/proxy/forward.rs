@@ -1,6 +1,7 @@
 //! To the worker and back, with the few repetitions that are allowed.
 
-use axum::body::Body;
+use std::time::Duration;
+
 use axum::response::Response;
 use bytes::Bytes;
 use domain::contract;
@@ -8,121 +9,66 @@ use domain::scope::Scopes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::Full;
 use serde_json::value::RawValue;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
-use super::answer::{AnswerBody, Entry, EventStream, InFlight};
-use super::headers::{self, Stamp};
-use super::message::Message;
+use super::agreement::Era;
+use super::answer::{Answered, Events, Said, Unusable, Whole};
+use super::bodies::Room;
+use super::headers::{self, Reads, Stamp};
+use super::line::{Line, Owner};
+use super::message::{Id, Message};
+use super::plan::{Plan, Replays};
 use super::record::{CallRecord, StreamEnd};
 use super::rpc::Failure;
 use super::{CALL, Visit};
-use crate::error::{Refusal, challenge};
-use crate::workers::{Answer, Call, NoWorker, Outcome, Pass, Repeatable, SendError};
+use crate::error::{Refusal, challenge, panicked};
+use crate::workers::{Call, NoWorker, Pass, Repeatable, SendError};
 
-/// How often a call that may be repeated is sent again. One may meet a worker that died unseen
-/// since the call before, and the next one may be killed under it: neither is the caller's
-/// business. A call that ends every worker it meets must end as well.
-const REPLAYS: u8 = 2;
-
-/// What is left of the repetitions of one call.
-struct Replays {
-    /// After a worker that served.
-    served: u8,
-    /// After one that never did, and so cannot have done anything.
-    unserved: u8,
-}
-
-/// What is known of a message once its body is only bytes again.
-pub(super) struct Plan {
-    method: Box<str>,
-    /// The tool of a `tools/call`.
-    tool: Option<Box<str>>,
-}
-
-/// Methods that change nothing, so that asking twice is asking once.
-const REPEATABLE: [&str; 10] = [
-    "initialize",
-    "server/discover",
-    "tools/list",
-    "prompts/list",
-    "prompts/get",
-    "resources/list",
-    "resources/templates/list",
-    "resources/read",
-    "completion/complete",
-    "notifications/initialized",
-];
-
-/// Other methods of the protocol, as far as a record may name them.
-const KNOWN: [&str; 4] =
-    ["tools/call", "logging/setLevel", "notifications/cancelled", "notifications/progress"];
+/// How long a call goes on for a client with a handshake that has hung up. For it that is no
+/// cancellation: a network may have changed under it.
+const FINISH_WITHIN: Duration = Duration::from_secs(30);
 
 /// Statuses an MCP server answers with.
 const MCP_STATUSES: [u16; 9] = [200, 202, 400, 404, 405, 406, 409, 413, 415];
 
+/// What of a message outlives its being read.
+pub(super) struct Asked {
+    era: Era,
+    plan: Plan,
+    /// As it was written, for answers of our own.
+    raw_id: Option<Box<RawValue>>,
+    id: Option<Id>,
+}
+
 /// Why a visit ends without a worker's answer.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
     Challenge(Refusal),
     Failed(Failure),
+    /// Nobody is left to be told.
+    Nobody,
 }
 
-impl Replays {
-    fn new() -> Self {
-        Self { served: REPLAYS, unserved: REPLAYS }
-    }
-
-    /// Takes one, if one is left for this end of a worker.
-    fn take(&mut self, error: SendError) -> bool {
-        let left = match error {
-            SendError::Ended { served: false, .. } => &mut self.unserved,
-            SendError::Ended { served: true, .. } | SendError::Broken => &mut self.served,
-        };
-        let any = *left > 0;
-        *left = left.saturating_sub(1);
-        any
-    }
+/// One message on its way.
+struct Errand {
+    visit: Visit,
+    asked: Asked,
+    label: Box<str>,
 }
 
-impl Plan {
-    pub(super) fn of(message: &Message<'_>) -> Self {
-        let tool = message.target.as_deref().filter(|_| message.method == "tools/call");
-        Self { method: message.method.as_ref().into(), tool: tool.map(Into::into) }
-    }
+/// A worker's answer, and what must live as long as it is read.
+type Reached = (Answered, Call, Pass);
 
-    /// Whether asking twice is asking once.
-    fn repeatable(&self, call: &Call) -> Repeatable {
-        match &self.tool {
-            Some(tool) => call.announced(tool),
-            None if REPEATABLE.contains(&&*self.method) => Repeatable::Yes,
-            None => Repeatable::No,
+impl Asked {
+    pub(super) fn of(message: &Message<'_>, era: Era) -> Self {
+        Self {
+            era,
+            plan: Plan::of(message),
+            raw_id: message.id.map(ToOwned::to_owned),
+            id: message.id.and_then(Id::of),
         }
-    }
-
-    /// Whether the call may be sent to another worker after `error`.
-    fn repeatable_after(&self, error: SendError, call: &Call) -> Repeatable {
-        match error {
-            // It never said `ready`, so it has not served, so nothing has happened.
-            SendError::Ended { outcome: Outcome::Crashed | Outcome::Stopped, served: false } => {
-                Repeatable::Yes
-            }
-            SendError::Ended { outcome: Outcome::Crashed | Outcome::Stopped, served: true }
-            | SendError::Broken => self.repeatable(call),
-            SendError::Ended {
-                outcome: Outcome::CredentialsRefused | Outcome::StartTimeout | Outcome::SpawnFailed,
-                served: _,
-            } => Repeatable::No,
-        }
-    }
-
-    /// What the record calls it: only names that are not the client's own words.
-    fn label<'a>(&'a self, call: Option<&Call>) -> &'a str {
-        if let Some(tool) = &self.tool {
-            let announced = call.is_some_and(|call| call.announced(tool) == Repeatable::Yes);
-            return if announced { tool } else { "tools/call" };
-        }
-        let known = REPEATABLE.iter().chain(&KNOWN).find(|known| **known == &*self.method);
-        known.copied().unwrap_or("other")
     }
 }
 
@@ -130,167 +76,268 @@ impl Visit {
     pub(super) async fn forward(
         self,
         body: Bytes,
-        plan: Plan,
-        id: Option<Box<RawValue>>,
+        room: Room,
+        asked: Asked,
+        reads: Reads,
     ) -> Response {
-        let deadline = self.began + CALL;
-        let reached = timeout_at(deadline, self.reach(body, &plan)).await;
-        let (answer, call, pass) = match reached {
-            Ok(Ok(reached)) => reached,
-            Ok(Err(stop)) => return self.stopped(stop, &plan, None, id.as_deref()),
-            Err(_) => {
-                let stop = Stop::Failed(Failure::WorkerSlow);
-                return self.stopped(stop, &plan, None, id.as_deref());
+        let owner = Owner {
+            streams: self.app.streams.clone(),
+            account: self.device.account.clone(),
+            device: self.device.device.clone(),
+        };
+        let (line, client) = Line::new(reads, owner);
+        let tasks = self.app.tasks.clone();
+        let label = asked.plan.label(None).into();
+        let errand = Errand { visit: self, asked, label };
+        tasks.spawn(errand.run(line, body, room).in_current_span());
+        client.response().await.unwrap_or_else(|| panicked(Box::new(())))
+    }
+}
+
+impl Errand {
+    async fn run(mut self, mut line: Line, body: Bytes, room: Room) {
+        let deadline = self.visit.began + CALL;
+        let (gone, revoked) = (line.gone(), line.revoked());
+        let listed = match (self.asked.era, self.asked.id.clone()) {
+            (Era::Legacy, Some(id)) => {
+                Some(self.visit.app.calls.enter(&self.visit.device.device, id))
+            }
+            (Era::Legacy, None) | (Era::Modern, _) => None,
+        };
+        let cancelled = listed.as_ref().map(super::calls::Listed::cancelled).unwrap_or_default();
+        let left = leaving(gone, self.asked.era);
+        let end = tokio::select! {
+            biased;
+            end = self.work(&mut line, body, room) => end,
+            () = left => Err(Stop::Nobody),
+            () = cancelled.cancelled() => Err(Stop::Failed(Failure::Cancelled)),
+            () = revoked.cancelled() => Err(Stop::Failed(Failure::AccessEnded)),
+            () = sleep_until(deadline) => Err(Stop::Failed(Failure::WorkerSlow)),
+        };
+        let end = match end {
+            Ok(()) if line.gone().is_cancelled() && line.is_open() => StreamEnd::ClientLeft,
+            Ok(()) => StreamEnd::Complete,
+            Err(stop) => self.stop(&mut line, stop),
+        };
+        self.record(&line, end);
+    }
+
+    /// Everything up to the last word to the client, unless there is a reason to stop.
+    async fn work(&mut self, line: &mut Line, body: Bytes, room: Room) -> Result<(), Stop> {
+        let reached = {
+            let mut reaching = std::pin::pin!(self.reach(body));
+            loop {
+                tokio::select! {
+                    biased;
+                    reached = &mut reaching => break reached,
+                    () = line.silent_for_too_long() => line.sign_of_life().await,
+                }
             }
         };
-        match verdict(answer.status(), answer.headers()) {
-            Ok(()) => self.relay(answer, call, pass, &plan, id),
-            Err(stop) => {
-                if let Stop::Challenge(Refusal::SignInNeeded) = stop {
-                    self.app.devices.forget_account(&self.device.account);
+        // Until now the body might have had to be sent again.
+        drop(room);
+        let (answered, call, pass) = reached?;
+        self.label = self.asked.plan.label(Some(&call)).into();
+        if let Some(tool) = self.asked.plan.announced_tool(&call) {
+            let Visit { app, device, .. } = &self.visit;
+            app.store.count_call(&device.account, tool, app.clock.now());
+        }
+        match answered {
+            Answered::Whole(Whole { status, body }) => {
+                drop(call);
+                line.finish(status, body, Some(pass)).await;
+                Ok(())
+            }
+            Answered::Events(events) => self.relay(line, *events, &call, pass).await,
+        }
+    }
+
+    async fn relay(
+        &self,
+        line: &mut Line,
+        mut events: Events,
+        call: &Call,
+        pass: Pass,
+    ) -> Result<(), Stop> {
+        loop {
+            let said = tokio::select! {
+                biased;
+                said = events.next() => said,
+                () = line.silent_for_too_long() => {
+                    line.sign_of_life().await;
+                    continue;
                 }
-                self.stopped(stop, &plan, Some(&call), id.as_deref())
+            };
+            match said {
+                Ok(Said::Notification(json)) => line.notify(&json).await,
+                Ok(Said::Answer(json)) => {
+                    line.finish(StatusCode::OK, json.into(), Some(pass)).await;
+                    return Ok(());
+                }
+                Err(unusable) => {
+                    let repeatable = self.asked.plan.repeatable(call);
+                    return Err(Stop::Failed(self.failure_of(unusable, repeatable)));
+                }
             }
         }
     }
 
-    /// The head of an answer: of the account's worker, or of a successor where it died without
-    /// one and the call may be repeated. The caller's deadline ends this as well.
-    async fn reach(&self, body: Bytes, plan: &Plan) -> Result<(Answer, Call, Pass), Stop> {
-        let account = &self.device.account;
-        let pass = self.app.gates.enter(account).await;
+    /// A usable answer: of the account's worker, or of a successor where it died without one
+    /// and the call may be repeated.
+    async fn reach(&self, body: Bytes) -> Result<Reached, Stop> {
+        let Visit { app, device, .. } = &self.visit;
+        let pass = app.gates.enter(&device.account).await;
         let pass = pass.map_err(|_| Stop::Failed(Failure::TooManyCalls))?;
         let mut replays = Replays::new();
         loop {
-            let call = self.app.supervisor.call(account).await.map_err(|none| {
+            let call = app.supervisor.call(&device.account).await.map_err(|none| {
                 Stop::Failed(match none {
                     NoWorker::AtCapacity { retry_after } => Failure::AtCapacity { retry_after },
                     NoWorker::CrashLoop { retry_after } => Failure::CrashLoop { retry_after },
                 })
             })?;
             let error = match call.send(self.request(&call, body.clone())).await {
-                Ok(answer) => return Ok((answer, call, pass)),
+                Ok(answer) => {
+                    if let Err(stop) = verdict(answer.status(), answer.headers()) {
+                        return Err(self.noted(stop));
+                    }
+                    match Answered::read(answer, self.asked.id.as_ref()).await {
+                        Ok(answered) => return Ok((answered, call, pass)),
+                        Err(Unusable::Broken) => SendError::Broken,
+                        Err(unusable) => {
+                            let failure = self.failure_of(unusable, Repeatable::No);
+                            return Err(Stop::Failed(failure));
+                        }
+                    }
+                }
                 Err(error) => error,
             };
-            let repeatable = plan.repeatable_after(error, &call);
+            let repeatable = self.asked.plan.repeatable_after(error, &call);
             let again = repeatable == Repeatable::Yes && replays.take(error);
             tracing::warn!(
                 event = if again { "mcp-forward-retry" } else { "mcp-forward-error" },
-                account = %account,
-                tool = plan.label(Some(&call)),
-                request = &*self.request_id,
+                account = %device.account,
+                tool = self.asked.plan.label(Some(&call)),
+                request = &*self.visit.request_id,
                 error = %error,
                 ""
             );
             if !again {
-                return Err(match error {
+                return Err(self.noted(match error {
                     SendError::Broken => Stop::Failed(Failure::WorkerCrashed(repeatable)),
-                    SendError::Ended { outcome, served: _ } => {
-                        if let Some(failure) = Failure::of(outcome, repeatable) {
-                            Stop::Failed(failure)
-                        } else {
-                            self.app.devices.forget_account(account);
-                            Stop::Challenge(Refusal::SignInNeeded)
-                        }
-                    }
-                });
+                    SendError::Ended { outcome, served: _ } => Failure::of(outcome, repeatable)
+                        .map_or(Stop::Challenge(Refusal::SignInNeeded), Stop::Failed),
+                }));
             }
+        }
+    }
+
+    /// Lets no cache outlive the news that the account needs a sign-in.
+    fn noted(&self, stop: Stop) -> Stop {
+        if stop == Stop::Challenge(Refusal::SignInNeeded) {
+            self.visit.app.devices.forget_account(&self.visit.device.account);
+        }
+        stop
+    }
+
+    fn failure_of(&self, unusable: Unusable, repeatable: Repeatable) -> Failure {
+        tracing::warn!(
+            event = "mcp-answer-unusable",
+            account = %self.visit.device.account,
+            request = &*self.visit.request_id,
+            reason = %unusable,
+            ""
+        );
+        match unusable {
+            Unusable::Broken => Failure::WorkerCrashed(repeatable),
+            Unusable::TooLarge => Failure::AnswerTooLarge,
+            Unusable::Nonsense => Failure::WorkerNonsense,
+            Unusable::NotUnderstood => Failure::NotUnderstood(self.asked.era),
         }
     }
 
     fn request(&self, call: &Call, body: Bytes) -> Request<Full<Bytes>> {
+        let Visit { device, headers, request_id, .. } = &self.visit;
         let stamp = Stamp {
             host: call.host(),
             secret: call.secret(),
-            device: self.device.device.as_str(),
-            scopes: self.device.scopes.as_str(),
-            tools: self.device.tools.as_deref(),
-            request_id: &self.request_id,
+            device: device.device.as_str(),
+            scopes: device.scopes.as_str(),
+            tools: device.tools.as_deref(),
+            request_id,
         };
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = call.uri();
-        *request.headers_mut() = headers::to_worker(&self.headers, &stamp);
+        *request.headers_mut() = headers::to_worker(headers, &stamp);
         request
     }
 
-    fn relay(
-        self,
-        answer: Answer,
-        call: Call,
-        pass: Pass,
-        plan: &Plan,
-        id: Option<Box<RawValue>>,
-    ) -> Response {
-        let (parts, incoming) = answer.into_parts();
-        let label = plan.label(Some(&call));
-        if plan.tool.is_some() && label != "tools/call" {
-            let now = self.app.clock.now();
-            self.app.store.count_call(&self.device.account, label, now);
-        }
-        let (account, device) = (&self.device.account, &self.device.device);
-        let stream = headers::is_stream(&parts.headers).then(|| EventStream {
-            listed: self.app.streams.answer(account, device),
-            id,
-            repeatable: plan.repeatable(&call),
-        });
-        let in_flight = InFlight {
-            call,
-            pass,
-            entry: Entry {
-                account: account.clone(),
-                device: device.clone(),
-                request_id: self.request_id.clone(),
-                tool: label.into(),
-                began: self.began,
-                first_byte: self.began.elapsed(),
-                status: parts.status,
-            },
-            deadline: self.began + CALL,
+    /// The last word to the client: an answer, or an event where events are on the way.
+    fn stop(&self, line: &mut Line, stop: Stop) -> StreamEnd {
+        let id = self.asked.raw_id.as_deref();
+        let (response, failure) = match stop {
+            Stop::Nobody => return StreamEnd::ClientLeft,
+            Stop::Challenge(refusal) => {
+                let failure = match refusal {
+                    Refusal::ScopeMissing { .. } => Failure::ScopeMissing,
+                    Refusal::NoToken
+                    | Refusal::TokenRejected
+                    | Refusal::SignInNeeded
+                    | Refusal::Malformed => Failure::SignInNeeded,
+                };
+                (challenge(&self.visit.app.config.public_url, refusal), failure)
+            }
+            Stop::Failed(failure) => (failure.answer(id), failure),
         };
-        let mut response = Response::new(Body::new(AnswerBody::new(incoming, in_flight, stream)));
-        *response.status_mut() = parts.status;
-        *response.headers_mut() = headers::to_client(&parts.headers);
-        response
+        if failure == Failure::WorkerSlow {
+            tracing::warn!(
+                event = "mcp-timeout",
+                account = %self.visit.device.account,
+                tool = &*self.label,
+                request = &*self.visit.request_id,
+                ""
+            );
+        }
+        if !line.is_open() {
+            line.answer(response);
+            return StreamEnd::Complete;
+        }
+        match failure {
+            // Whoever cancels a call expects to hear no more of it.
+            Failure::Cancelled => {}
+            other => line.last(&other.json(id)),
+        }
+        match failure {
+            Failure::WorkerCrashed(_) => StreamEnd::WorkerLeft,
+            _ => StreamEnd::CutOff,
+        }
     }
 
-    /// The answer to a call that no worker answered, and its record.
-    fn stopped(
-        &self,
-        stop: Stop,
-        plan: &Plan,
-        call: Option<&Call>,
-        id: Option<&RawValue>,
-    ) -> Response {
-        let response = match stop {
-            Stop::Challenge(refusal) => challenge(&self.app.config.public_url, refusal),
-            Stop::Failed(failure) => {
-                if failure == Failure::WorkerSlow {
-                    tracing::warn!(
-                        event = "mcp-timeout",
-                        account = %self.device.account,
-                        tool = plan.label(call),
-                        request = &*self.request_id,
-                        ""
-                    );
-                }
-                failure.answer(id)
-            }
-        };
-        let total = Instant::now().duration_since(self.began);
+    fn record(&self, line: &Line, end: StreamEnd) {
+        let Visit { device, request_id, began, .. } = &self.visit;
+        let first = line.told.first_at.unwrap_or_else(Instant::now);
         CallRecord {
-            account: &self.device.account,
-            device: &self.device.device,
-            request_id: &self.request_id,
-            tool: plan.label(call),
-            status: response.status(),
-            end: StreamEnd::Complete,
-            first_byte: total,
-            total,
-            bytes: 0,
+            account: &device.account,
+            device: &device.device,
+            request_id,
+            tool: &self.label,
+            status: line.told.status,
+            end,
+            first_byte: first.duration_since(*began),
+            total: began.elapsed(),
+            bytes: line.told.bytes,
         }
         .emit();
-        response
+    }
+}
+
+/// Comes back when a call of a client that has left should end.
+async fn leaving(gone: CancellationToken, era: Era) {
+    gone.cancelled().await;
+    match era {
+        Era::Modern => {}
+        Era::Legacy => sleep(FINISH_WITHIN).await,
     }
 }
 
@@ -337,18 +384,5 @@ mod tests {
             assert!(matches!(verdict, Err(Stop::Failed(Failure::WorkerNonsense))), "{status}");
         }
         assert!(of(200, None).is_ok() && of(202, None).is_ok() && of(404, None).is_ok());
-    }
-
-    #[test]
-    fn a_record_never_repeats_what_the_client_made_up() {
-        let plan = |body: &str| Plan::of(&Message::read(body.as_bytes()).unwrap());
-        let call = plan(
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"my heart rate"}}"#,
-        );
-        assert_eq!(call.label(None), "tools/call");
-        let odd = plan(r#"{"jsonrpc":"2.0","id":1,"method":"runner@example.org"}"#);
-        assert_eq!(odd.label(None), "other");
-        let list = plan(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
-        assert_eq!(list.label(None), "tools/list");
     }
 }

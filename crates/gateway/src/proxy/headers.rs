@@ -1,9 +1,10 @@
-//! Which headers cross the gateway, in both directions. Allow-lists: what is not named stays.
+//! Which headers of a client reach its worker. An allow-list: what is not named stays. In the
+//! other direction none does: answers get headers of the gateway's own.
 
 use domain::contract::header as contract;
 use http::header::{
-    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap,
-    HeaderName, HeaderValue, ORIGIN,
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
+    ORIGIN,
 };
 
 use super::agreement::{METHOD, NAME, PROTOCOL_VERSION};
@@ -18,9 +19,6 @@ const TO_WORKER: [HeaderName; 5] = [
 ];
 
 const PARAM_PREFIX: &str = "mcp-param-";
-
-/// What a client sees of a worker's headers.
-const TO_CLIENT: [HeaderName; 3] = [CONTENT_TYPE, CONTENT_LENGTH, PROTOCOL_VERSION];
 
 /// Headers of which a second one would be read differently by different readers.
 static SINGLE: [HeaderName; 10] = [
@@ -97,25 +95,6 @@ pub(super) fn to_worker(client: &HeaderMap, stamp: &Stamp<'_>) -> HeaderMap {
     headers
 }
 
-/// The worker's headers as the client gets them, with the caching rules of `/mcp`.
-#[must_use]
-pub(super) fn to_client(worker: &HeaderMap) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(8);
-    for name in &TO_CLIENT {
-        if let Some(value) = worker.get(name) {
-            headers.insert(name, value.clone());
-        }
-    }
-    if is_stream(worker) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform"));
-        headers
-            .insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    } else {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    headers
-}
-
 /// Whether the answer is an event stream.
 #[must_use]
 pub(super) fn is_stream(headers: &HeaderMap) -> bool {
@@ -126,33 +105,71 @@ pub(super) fn is_stream(headers: &HeaderMap) -> bool {
 /// Whether the body claims to be JSON.
 #[must_use]
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    headers.get(CONTENT_TYPE).is_some_and(says_json)
+}
+
+/// Whether a content type is JSON's.
+#[must_use]
+pub(super) fn says_json(kind: &HeaderValue) -> bool {
+    let essence = kind.to_str().ok().and_then(|kind| kind.split(';').next()).map(str::trim);
     essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
 }
 
-/// Whether the client reads anything an MCP server answers with. One of the two kinds is
-/// enough, and so is saying nothing: the strict reading of the protocol would turn honest
-/// clients away.
-#[must_use]
-pub(super) fn accepts_answer(headers: &HeaderMap) -> bool {
-    const READABLE: [&str; 5] =
-        ["*/*", "application/*", "application/json", "text/*", "text/event-stream"];
-    let allowed = |range: &str| {
+/// What a client reads. One of the two kinds is enough, and so is saying nothing: the strict
+/// reading of the protocol would turn honest clients away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// It names event streams and reads JSON as well.
+    Both,
+    /// It does not say, or says that everything is welcome.
+    Either,
+    Json,
+    Events,
+}
+
+impl Reads {
+    /// `None`: nothing an MCP server answers with.
+    #[must_use]
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        if !headers.contains_key(ACCEPT) {
+            return Some(Self::Either);
+        }
+        let json = accepts(headers, ["application/json", "application/*", "*/*"]);
+        let events = accepts(headers, ["text/event-stream", "text/*", "*/*"]);
+        match (json, events) {
+            (Accepts::No, Accepts::No) => None,
+            (Accepts::No, Accepts::Named | Accepts::Implied) => Some(Self::Events),
+            (Accepts::Named | Accepts::Implied, Accepts::No) => Some(Self::Json),
+            (Accepts::Named | Accepts::Implied, Accepts::Named) => Some(Self::Both),
+            (Accepts::Named | Accepts::Implied, Accepts::Implied) => Some(Self::Either),
+        }
+    }
+}
+
+enum Accepts {
+    Named,
+    Implied,
+    No,
+}
+
+/// What the most specific range says; `ranges` are from the most specific one on.
+fn accepts(headers: &HeaderMap, ranges: [&str; 3]) -> Accepts {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let said = values.flat_map(|text| text.split(',')).filter_map(|range| {
         let mut parts = range.split(';').map(str::trim);
         let kind = parts.next().unwrap_or_default();
+        let place = ranges.iter().position(|range| range.eq_ignore_ascii_case(kind))?;
         let refused = parts.any(|part| {
             let weight = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
             weight.is_some_and(|weight| weight.parse() == Ok(0.0))
         });
-        !refused && READABLE.iter().any(|readable| readable.eq_ignore_ascii_case(kind))
-    };
-    let mut values = headers.get_all(ACCEPT).iter().peekable();
-    values.peek().is_none()
-        || values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|text| text.split(','))
-            .any(allowed)
+        Some((place, refused))
+    });
+    match said.min() {
+        None | Some((_, true)) => Accepts::No,
+        Some((0, false)) => Accepts::Named,
+        Some((_, false)) => Accepts::Implied,
+    }
 }
 
 #[cfg(test)]
@@ -182,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_client_reaches_a_worker_unless_it_is_named() {
+    fn t103_sec113_nothing_of_a_client_reaches_a_worker_unless_it_is_named() {
         let client = map(&[
             ("host", "garmin.example.org"),
             ("authorization", "Bearer secret"),
@@ -230,29 +247,6 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_worker_reaches_a_client_unless_it_is_named() {
-        let worker = map(&[
-            ("content-type", "application/json"),
-            ("set-cookie", "a=b"),
-            ("www-authenticate", "Bearer"),
-            ("location", "https://evil.example"),
-            ("access-control-allow-origin", "*"),
-            ("server", "x"),
-            ("x-worker-needed-scopes", "garmin:write"),
-            ("mcp-session-id", "s"),
-            ("connection", "close"),
-            ("transfer-encoding", "chunked"),
-        ]);
-        let sent = to_client(&worker);
-        let mut names: Vec<_> = sent.keys().map(HeaderName::as_str).collect();
-        names.sort_unstable();
-        assert_eq!(names, ["cache-control", "content-type"]);
-        assert_eq!(sent[CACHE_CONTROL], "no-store");
-        let stream = to_client(&map(&[("content-type", "text/event-stream; charset=utf-8")]));
-        assert_eq!(stream["x-accel-buffering"], "no");
-    }
-
-    #[test]
     fn a_second_header_where_one_belongs_is_noticed() {
         assert_eq!(
             doubled(&map(&[("authorization", "a"), ("authorization", "b")])),
@@ -273,24 +267,27 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_reads_neither_kind_of_answer_is_noticed() {
-        let accepts = |value| accepts_answer(&map(&[("accept", value)]));
-        for fine in [
-            "*/*",
-            "application/json",
-            "Text/Event-Stream",
-            "application/*;q=0.5",
-            "text/html, */*;q=0.1",
-            "application/json, text/event-stream",
-            "application/json;q=0, text/event-stream",
+    fn what_a_client_reads_is_what_it_says_and_silence_is_consent() {
+        let reads = |value| Reads::of(&map(&[("accept", value)]));
+        for (accept, expected) in [
+            ("application/json, text/event-stream", Some(Reads::Both)),
+            ("Text/Event-Stream, */*;q=0.1", Some(Reads::Both)),
+            ("*/*", Some(Reads::Either)),
+            ("text/html, */*;q=0.1", Some(Reads::Either)),
+            ("application/json", Some(Reads::Json)),
+            ("application/*;q=0.5", Some(Reads::Json)),
+            ("*/*, text/event-stream;q=0", Some(Reads::Json)),
+            ("text/event-stream", Some(Reads::Events)),
+            ("application/json;q=0, text/event-stream", Some(Reads::Events)),
+            ("text/html", None),
+            ("", None),
+            ("application/json;q=0", None),
+            ("application/json; q=0.000, image/*", None),
         ] {
-            assert!(accepts(fine), "{fine}");
+            assert_eq!(reads(accept), expected, "{accept}");
         }
-        for none in ["text/html", "", "application/json;q=0", "application/json; q=0.000, image/*"]
-        {
-            assert!(!accepts(none), "{none}");
-        }
-        assert!(accepts_answer(&HeaderMap::new()));
-        assert!(accepts_answer(&map(&[("accept", "text/html"), ("accept", "*/*")])));
+        assert_eq!(Reads::of(&HeaderMap::new()), Some(Reads::Either));
+        let two = map(&[("accept", "text/html"), ("accept", "*/*")]);
+        assert_eq!(Reads::of(&two), Some(Reads::Either));
     }
 }

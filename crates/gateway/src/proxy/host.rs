@@ -31,7 +31,7 @@ pub(crate) async fn check(State(app): State<AppState>, request: Request, next: N
         Some(host) if is_ours(&app.config.public_url, host) => next.run(request).await,
         Some(_) => json_error(
             StatusCode::MISDIRECTED_REQUEST,
-            "misdirected_request",
+            "host_misdirected",
             "This server does not answer to that name; see PUBLIC_URL.",
         ),
         None => json_error(
@@ -74,10 +74,16 @@ pub(super) enum Caller {
 
 impl Caller {
     #[must_use]
-    pub(super) fn of(headers: &HeaderMap, ours: &Origin) -> Self {
-        let Some(value) = headers.get(ORIGIN) else { return Self::Nobody };
+    pub(super) fn of(headers: &HeaderMap, ours: &Origin, others: &[Origin]) -> Self {
+        let mut values = headers.get_all(ORIGIN).iter();
+        let Some(value) = values.next() else { return Self::Nobody };
+        if values.next().is_some() {
+            return Self::Foreign;
+        }
         let Ok(text) = value.to_str() else { return Self::Foreign };
-        let listed = text == ours.as_str() || HOSTED.contains(&text);
+        let listed = text == ours.as_str()
+            || HOSTED.contains(&text)
+            || others.iter().any(|other| other.as_str() == text);
         // A gateway that is itself only on this machine is called by tools on this machine.
         let local = ours.is_loopback() && text.strip_prefix("http://").is_some_and(is_loopback);
         if listed || local { Self::Allowed(value.clone()) } else { Self::Foreign }
@@ -140,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_name_and_loopback_are_answered() {
+    fn t108_sec065_only_our_name_and_loopback_are_answered() {
         let ours = origin("https://garmin.example.org");
         for good in [
             "garmin.example.org",
@@ -164,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_names_one_host_and_its_target_agrees() {
+    fn t108_sec009_a_request_names_one_host_and_its_target_agrees() {
         let headers = |hosts: &[&'static str]| {
             let mut map = HeaderMap::new();
             for host in hosts {
@@ -181,14 +187,15 @@ mod tests {
     }
 
     #[test]
-    fn foreign_sites_may_not_call_and_known_ones_may() {
+    fn t106_t107_sec064_foreign_sites_may_not_call_and_known_ones_may() {
+        let others = [origin("http://localhost:7000")];
         let of = |ours: &str, value: &str| {
             let mut map = HeaderMap::new();
             map.insert(ORIGIN, HeaderValue::from_str(value).unwrap());
-            Caller::of(&map, &origin(ours))
+            Caller::of(&map, &origin(ours), &others)
         };
         let public = "https://garmin.example.org";
-        for good in [public, "https://claude.ai"] {
+        for good in [public, "https://claude.ai", "http://localhost:7000"] {
             assert!(matches!(of(public, good), Caller::Allowed(_)), "{good}");
         }
         for bad in [
@@ -203,6 +210,10 @@ mod tests {
         let local = "http://127.0.0.1:8080";
         assert!(matches!(of(local, "http://localhost:6274"), Caller::Allowed(_)));
         assert_eq!(of(local, "http://evil.tld"), Caller::Foreign);
-        assert_eq!(Caller::of(&HeaderMap::new(), &origin(local)), Caller::Nobody);
+        assert_eq!(Caller::of(&HeaderMap::new(), &origin(local), &[]), Caller::Nobody);
+        let mut twice = HeaderMap::new();
+        twice.append(ORIGIN, HeaderValue::from_static("https://claude.ai"));
+        twice.append(ORIGIN, HeaderValue::from_static("https://claude.ai"));
+        assert_eq!(Caller::of(&twice, &origin(local), &[]), Caller::Foreign);
     }
 }

@@ -8,19 +8,17 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::events::{self, COMMENT, KEEP_ALIVE, event};
+use super::rpc::Failure;
 use super::streams::Stream;
 
 /// Streams of one account at a time.
 pub(super) const MOST: usize = 2;
 const LONGEST: Duration = Duration::from_mins(30);
-/// Below the silence after which proxies cut a connection.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 enum Next {
     Acknowledge,
@@ -28,10 +26,11 @@ enum Next {
     Finished,
 }
 
-/// Opens the stream. `draining` ends it like its own deadline does: with a result.
+/// Opens the stream. `draining` ends it like its own deadline does: with a result. Losing
+/// access ends it with an error.
 #[must_use]
 pub(super) fn open(id: &RawValue, listed: Stream, draining: CancellationToken) -> Response {
-    let id = id.get().to_owned();
+    let id = id.to_owned();
     let give_up = Instant::now() + LONGEST;
     let revoked = listed.end();
     let events = stream::unfold((Next::Acknowledge, listed), move |(next, listed)| {
@@ -41,41 +40,33 @@ pub(super) fn open(id: &RawValue, listed: Stream, draining: CancellationToken) -
                 Next::Acknowledge => (acknowledgement(&id), Next::Wait),
                 Next::Wait => tokio::select! {
                     biased;
-                    () = revoked.cancelled() => return None,
+                    () = revoked.cancelled() => (refusal(&id), Next::Finished),
                     () = draining.cancelled() => (result(&id), Next::Finished),
                     () = tokio::time::sleep_until(give_up) => (result(&id), Next::Finished),
-                    () = tokio::time::sleep(KEEP_ALIVE) => {
-                        (Bytes::from_static(b": keep-alive\n\n"), Next::Wait)
-                    }
+                    () = tokio::time::sleep(KEEP_ALIVE) => (COMMENT, Next::Wait),
                 },
                 Next::Finished => return None,
             };
             Some((Ok::<_, Infallible>(event), (next, listed)))
         }
     });
-    let mut response = Response::new(Body::from_stream(events));
-    *response.status_mut() = StatusCode::OK;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform"));
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    response
+    events::response(Body::from_stream(events))
 }
 
-fn acknowledgement(id: &str) -> Bytes {
+fn acknowledgement(id: &RawValue) -> Bytes {
     event(&format!(
         r#"{{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{{"_meta":{{"io.modelcontextprotocol/subscriptionId":{id}}},"notifications":{{}}}}}}"#
     ))
 }
 
-fn result(id: &str) -> Bytes {
+fn result(id: &RawValue) -> Bytes {
     event(&format!(
         r#"{{"jsonrpc":"2.0","id":{id},"result":{{"resultType":"complete","_meta":{{"io.modelcontextprotocol/subscriptionId":{id}}}}}}}"#
     ))
 }
 
-fn event(json: &str) -> Bytes {
-    Bytes::from(format!("event: message\ndata: {json}\n\n"))
+fn refusal(id: &RawValue) -> Bytes {
+    event(&String::from_utf8_lossy(&Failure::AccessEnded.json(Some(id))))
 }
 
 #[cfg(test)]
@@ -89,7 +80,7 @@ mod tests {
 
     fn stream_of(streams: &Streams) -> Stream {
         let entropy = CountingEntropy::default();
-        streams.answer(&AccountId::generate(&entropy), &DeviceId::generate(&entropy))
+        streams.listen(&AccountId::generate(&entropy), &DeviceId::generate(&entropy), 1).unwrap()
     }
 
     async fn next(body: &mut Body) -> Option<String> {
@@ -98,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stream_acknowledges_nothing_stays_and_ends_with_a_result() {
+    async fn t129_a_stream_acknowledges_nothing_stays_and_ends_with_a_result() {
         let streams = Streams::default();
         let id = RawValue::from_string("\"s1\"".to_owned()).unwrap();
         let mut body = open(&id, stream_of(&streams), CancellationToken::new()).into_body();
@@ -124,6 +115,8 @@ mod tests {
         let mut body = open(&id, stream_of(&streams), CancellationToken::new()).into_body();
         next(&mut body).await.unwrap();
         streams.end(&Revoked::Everything);
+        let last = next(&mut body).await.unwrap();
+        assert!(last.contains("\"id\":1") && last.contains("access_ended"), "{last}");
         assert_eq!(next(&mut body).await, None);
     }
 

@@ -15,6 +15,9 @@ use crate::strict_json;
 /// The deepest nesting any honest client sends, several times over.
 const DEEPEST: u8 = 64;
 
+/// The longest id of a request, as it is written.
+const LONGEST_ID: usize = 1024;
+
 /// What the message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -22,6 +25,13 @@ pub(super) enum Kind {
     Notification,
     /// A client's answer to a question; we ask none.
     Response,
+}
+
+/// The id of a request, by its value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Id {
+    Number(i64),
+    Text(Box<str>),
 }
 
 /// The parts of a message that routing depends on.
@@ -39,6 +49,10 @@ pub(super) struct Message<'a> {
     pub(super) meta_capabilities: bool,
     /// Whether this is an `initialize` with everything the handshake needs.
     pub(super) handshake: bool,
+    /// The request a `notifications/cancelled` is about.
+    pub(super) cancels: Option<Id>,
+    /// What is wrong with `params`, where their form is wrong whatever they mean.
+    pub(super) flaw: Option<&'static str>,
 }
 
 /// Why a body is not a message.
@@ -94,6 +108,18 @@ struct Params<'a> {
     capabilities: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "clientInfo")]
     client: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "requestId")]
+    request: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+struct Client<'a> {
+    #[serde(borrow, default)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    version: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize, Default)]
@@ -117,8 +143,8 @@ impl<'a> Message<'a> {
         if envelope.jsonrpc.as_deref() != Some("2.0") {
             return Err(Malformed::NotAMessage("jsonrpc must be \"2.0\""));
         }
-        if !envelope.id.is_none_or(is_id) {
-            return Err(Malformed::NotAMessage("an id is a string or an integer"));
+        if envelope.id.is_some_and(|raw| Id::of(raw).is_none()) {
+            return Err(Malformed::NotAMessage("an id is a short string or an integer of 64 bits"));
         }
         let answers = envelope.result.is_some() || envelope.error.is_some();
         let (kind, method) = match (envelope.method, envelope.id, answers) {
@@ -138,22 +164,27 @@ impl<'a> Message<'a> {
             Some(raw) => serde_json::from_str(raw.get())
                 .map_err(|_| Malformed::NotAMessage("params must be an object"))?,
         };
-        let meta: Meta<'a> =
-            params.meta.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+        let meta: Meta<'a> = object_of(params.meta);
+        let client: Client<'a> = object_of(params.client);
         let handshake = method == "initialize"
             && text_of(params.version).is_some()
             && starts(params.capabilities, '{')
-            && starts(params.client, '{');
+            && text_of(client.name).is_some()
+            && text_of(client.version).is_some();
         let target = match &*method {
             "tools/call" | "prompts/get" => text_of(params.name),
             "resources/read" => text_of(params.uri),
             other if other.starts_with("tasks/") => text_of(params.task),
             _ => None,
         };
+        let flaw = flaw_of(&method, &params, target.is_some());
+        let cancels = params.request.filter(|_| method == "notifications/cancelled");
         Ok(Self {
             kind,
             id: envelope.id,
             target,
+            cancels: cancels.and_then(Id::of),
+            flaw,
             meta_version: text_of(meta.version),
             meta_capabilities: starts(meta.capabilities, '{'),
             handshake,
@@ -170,14 +201,42 @@ fn starts(raw: Option<&RawValue>, with: char) -> bool {
     raw.is_some_and(|raw| raw.get().starts_with(with))
 }
 
-/// A string of reasonable length, or an integer.
-fn is_id(raw: &RawValue) -> bool {
-    let text = raw.get();
-    let integer = || {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    text.len() <= 1024 && (text.starts_with('"') || integer())
+/// A struct would be read from an array as well.
+fn object_of<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> T {
+    let object = raw.filter(|raw| raw.get().starts_with('{'));
+    object.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+}
+
+/// What a worker would take for another, unknown, method.
+fn flaw_of(method: &str, params: &Params<'_>, aimed: bool) -> Option<&'static str> {
+    if params.meta.is_some() && !starts(params.meta, '{') {
+        return Some("params._meta must be an object");
+    }
+    match method {
+        "tools/call" | "prompts/get" if !aimed => Some("params.name must be a string"),
+        "resources/read" if !aimed => Some("params.uri must be a string"),
+        "tools/call" | "prompts/get"
+            if params.arguments.is_some() && !starts(params.arguments, '{') =>
+        {
+            Some("params.arguments must be an object")
+        }
+        _ => None,
+    }
+}
+
+impl Id {
+    /// A string of reasonable length, or an integer.
+    #[must_use]
+    pub(super) fn of(raw: &RawValue) -> Option<Self> {
+        let text = raw.get();
+        if text.len() > LONGEST_ID {
+            return None;
+        }
+        if text.starts_with('"') {
+            return serde_json::from_str(text).ok().map(Self::Text);
+        }
+        text.parse().ok().map(Self::Number)
+    }
 }
 
 #[cfg(test)]

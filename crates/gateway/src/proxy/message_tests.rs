@@ -53,6 +53,9 @@ fn a_handshake_names_version_capabilities_and_client() {
         Message::read(body.as_bytes()).unwrap().handshake
     };
     assert!(handshake(
+        r#"{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}"#
+    ));
+    assert!(!handshake(
         r#"{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x"}}"#
     ));
     assert!(!handshake(r#"{"protocolVersion":"2025-11-25","capabilities":{}}"#));
@@ -60,12 +63,14 @@ fn a_handshake_names_version_capabilities_and_client() {
 }
 
 #[test]
-fn a_key_that_appears_twice_is_refused_at_every_level() {
+fn t113_a_key_that_appears_twice_is_refused_at_every_level() {
     for body in [
         r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#,
         r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"name":"a","name":"b"}}"#,
         r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"x":[{"y":1,"y":1}]}}"#,
         r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"na\u006de":1,"name":2}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"_meta":{},"_meta":{}}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"a","method":"b"}"#,
     ] {
         assert_eq!(refused(body), Malformed::NotJson, "{body}");
     }
@@ -78,7 +83,7 @@ fn a_key_that_appears_twice_is_refused_at_every_level() {
 }
 
 #[test]
-fn nesting_is_bounded() {
+fn t118_sec076_nesting_is_bounded() {
     let nested = |depth: usize| {
         // Two levels are the message and its params.
         let (open, close) = ("[".repeat(depth - 2), "]".repeat(depth - 2));
@@ -90,7 +95,7 @@ fn nesting_is_bounded() {
 }
 
 #[test]
-fn what_is_not_json_or_not_one_message_has_its_own_code() {
+fn t117_what_is_not_json_or_not_one_message_has_its_own_code() {
     for body in ["", "{", "nonsense", "{} {}", "\u{feff}{}", r#"{"a":"\ud800"}"#, "{\"a\":01}"] {
         assert_eq!(refused(body), Malformed::NotJson, "{body}");
     }
@@ -114,4 +119,67 @@ fn what_is_not_json_or_not_one_message_has_its_own_code() {
     }
     let long = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"a"}}"#, "x".repeat(2000));
     assert!(matches!(refused(&long), Malformed::NotAMessage(_)));
+}
+
+#[test]
+fn t118_sec076_a_body_that_is_a_bomb_is_refused_quickly() {
+    let digits = "9".repeat(4 * 1024 * 1024);
+    let keys: Vec<String> = (0..200_000).map(|n| format!("\"{n}\":0")).collect();
+    let batch = vec![r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#; 10_000].join(",");
+    for (body, why) in [
+        (digits.clone(), Malformed::NotJson),
+        (format!(r#"{{"jsonrpc":"2.0","id":{digits},"method":"a"}}"#), Malformed::NotJson),
+        (format!("{{{}}}", keys.join(",")), Malformed::NotJson),
+        ("[".repeat(100_000), Malformed::NotJson),
+    ] {
+        let began = std::time::Instant::now();
+        assert_eq!(refused(&body), why);
+        // Far above what it takes, far below what a quadratic reader would.
+        assert!(began.elapsed() < std::time::Duration::from_secs(2));
+    }
+    assert!(matches!(refused(&format!("[{batch}]")), Malformed::NotAMessage(_)));
+}
+
+#[test]
+fn ids_are_the_same_by_value_and_not_by_spelling() {
+    let id = |text: &str| Id::of(&RawValue::from_string(text.to_owned()).unwrap());
+    assert_eq!(id("7"), Some(Id::Number(7)));
+    assert_eq!(id(r#""\u0061""#), id(r#""a""#));
+    assert_ne!(id("7"), id(r#""7""#));
+    for none in ["1.5", "1e3", "9223372036854775808", "null", "true", "{}", "[]"] {
+        assert_eq!(id(none), None, "{none}");
+    }
+}
+
+#[test]
+fn params_of_the_wrong_form_are_noticed() {
+    let flaw = |method: &str, params: &str| {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+        Message::read(body.as_bytes()).unwrap().flaw
+    };
+    assert_eq!(flaw("tools/call", r#"{"name":"a","arguments":{},"_meta":{}}"#), None);
+    assert_eq!(flaw("tools/call", r#"{"name":"a","arguments":null}"#), None);
+    assert_eq!(flaw("tools/list", r#"{"arguments":[]}"#), None);
+    for (method, params) in [
+        ("tools/call", "{}"),
+        ("tools/call", r#"{"name":7}"#),
+        ("tools/call", r#"{"name":"a","arguments":[]}"#),
+        ("prompts/get", r#"{"name":null}"#),
+        ("resources/read", r#"{"uri":1}"#),
+        ("tools/list", r#"{"_meta":7}"#),
+    ] {
+        assert!(flaw(method, params).is_some(), "{method} {params}");
+    }
+}
+
+#[test]
+fn a_cancellation_names_its_request() {
+    let cancels = |method: &str, id: &str| {
+        let body =
+            format!(r#"{{"jsonrpc":"2.0","method":"{method}","params":{{"requestId":{id}}}}}"#);
+        Message::read(body.as_bytes()).unwrap().cancels
+    };
+    assert_eq!(cancels("notifications/cancelled", "3"), Some(Id::Number(3)));
+    assert_eq!(cancels("notifications/cancelled", "{}"), None);
+    assert_eq!(cancels("notifications/progress", "3"), None);
 }

@@ -6,16 +6,20 @@
 mod agreement;
 mod answer;
 mod bodies;
+mod calls;
 mod devices;
+mod events;
 mod forward;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod headers;
 pub(crate) mod host;
+mod line;
 mod listen;
 mod message;
 #[cfg(test)]
 mod message_properties;
+mod plan;
 mod record;
 mod rpc;
 mod streams;
@@ -35,18 +39,23 @@ use serde_json::value::RawValue;
 use store::{AccountState, LiveDevice};
 use tokio::time::Instant;
 
+use crate::config::Config;
 use crate::error::{Refusal, challenge, json_error};
 use crate::extract::client_ip::ClientIp;
 use crate::limits::ByAddress;
 use crate::request_id::RequestId;
 use crate::state::AppState;
-use agreement::Era;
+use agreement::{Era, SUPPORTED};
+use bodies::Room;
+use forward::Asked;
+use headers::Reads;
 use host::Caller;
 use message::{Kind, Message};
 use rpc::Failure;
 
 pub use bodies::Bodies;
-pub use devices::DeviceCache;
+pub use calls::Calls;
+pub use devices::{DeviceCache, Unanswered};
 pub use streams::{Stream, Streams};
 
 /// The longest call, from its first byte to the last of its answer.
@@ -70,11 +79,12 @@ pub(crate) async fn mcp(
     ip: ClientIp,
     request: Request,
 ) -> Response {
-    let caller = Caller::of(request.headers(), &app.config.public_url);
+    let Config { public_url, allowed_origins, .. } = &*app.config;
+    let caller = Caller::of(request.headers(), public_url, allowed_origins);
     if caller == Caller::Foreign {
         return json_error(
             StatusCode::FORBIDDEN,
-            "origin_not_allowed",
+            "origin_forbidden",
             "Scripts of that web site may not call this server.",
         );
     }
@@ -120,13 +130,13 @@ async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: Box<s
             "Send application/json.",
         );
     }
-    if !headers::accepts_answer(&parts.headers) {
+    let Some(reads) = Reads::of(&parts.headers) else {
         return json_error(
             StatusCode::NOT_ACCEPTABLE,
             "not_acceptable",
             "Accept application/json, text/event-stream or both.",
         );
-    }
+    };
     let Some(room) = app.bodies.room_for(&parts.headers) else {
         return Failure::TooManyBodies.answer(None);
     };
@@ -136,10 +146,7 @@ async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: Box<s
     };
     let room = room.shrink_to(body.len());
     let visit = Visit { app, device, headers: parts.headers, request_id, began };
-    let response = visit.handle(body).await;
-    // Kept until the head of the answer: until then the body may have to be sent again.
-    drop(room);
-    response
+    visit.handle(body, room, reads).await
 }
 
 /// The device behind the request's token, or the challenge.
@@ -151,7 +158,7 @@ async fn authenticate(
 ) -> Result<Arc<LiveDevice>, Response> {
     let refuse = |refusal| challenge(&app.config.public_url, refusal);
     let in_query = query.is_some_and(|query| {
-        query.split('&').any(|pair| pair.split('=').next() == Some("access_token"))
+        url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
     });
     match headers::doubled(headers) {
         Some("Authorization") => return Err(refuse(Refusal::Malformed)),
@@ -168,19 +175,17 @@ async fn authenticate(
         return Err(refuse(Refusal::Malformed));
     }
     let now = app.clock.now();
-    let (refusal, found) = match bearer(headers) {
-        None => (Refusal::NoToken, Ok(None)),
-        Some(token) => (Refusal::TokenRejected, app.devices.find(token, now).await),
-    };
-    let device = match found {
+    let Some(token) = bearer(headers) else { return Err(refuse(Refusal::NoToken)) };
+    // Whoever guesses costs the store a look at every guess, so guesses are counted before it
+    // is asked. Tokens it has confirmed lately are none.
+    let may_ask = || app.limits.check_address(ByAddress::UnknownToken, ip.0);
+    let device = match app.devices.find(token, now, may_ask).await {
         Ok(Some(device)) => device,
-        Ok(None) => {
-            return Err(match app.limits.check_address(ByAddress::Unauthenticated, ip.0) {
-                Ok(()) => refuse(refusal),
-                Err(full) => Failure::RateLimited { retry_after: full.retry_after }.answer(None),
-            });
+        Ok(None) => return Err(refuse(Refusal::TokenRejected)),
+        Err(Unanswered::TooMany(full)) => {
+            return Err(Failure::RateLimited { retry_after: full.retry_after }.answer(None));
         }
-        Err(error) => {
+        Err(Unanswered::Store(error)) => {
             tracing::error!(event = "store-failed", error = error.label(), "");
             return Err(Failure::StoreDown.answer(None));
         }
@@ -243,65 +248,91 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Response> {
 }
 
 impl Visit {
-    async fn handle(self, body: Bytes) -> Response {
+    async fn handle(self, body: Bytes, room: Room, reads: Reads) -> Response {
         let message = match Message::read(&body) {
             Ok(message) => message,
             Err(malformed) => return Failure::Malformed(malformed).answer(None),
         };
         let era = Era::of(&message, &self.headers);
-        if let Some(response) = self.answered_here(era, &message) {
+        let answered = match era {
+            Era::Legacy => self.answered_legacy(&message),
+            Era::Modern => self.answered_modern(&message),
+        };
+        if let Some(response) = answered {
             return response;
         }
-        let plan = forward::Plan::of(&message);
-        let id = message.id.map(ToOwned::to_owned);
+        let asked = Asked::of(&message, era);
         drop(message);
-        self.forward(body, plan, id).await
+        self.forward(body, room, asked, reads).await
     }
 
     /// What the gateway answers itself; `None` is the worker's.
-    fn answered_here(&self, era: Era, message: &Message<'_>) -> Option<Response> {
-        match (message.kind, era) {
-            (Kind::Request, Era::Modern) => {
-                if let Err(disagreement) = agreement::check(message, &self.headers) {
-                    return Some(Failure::Disagreement(disagreement.0).answer(message.id));
+    fn answered_legacy(&self, message: &Message<'_>) -> Option<Response> {
+        if agreement::repeated(&self.headers) {
+            return Some(Failure::Disagreement("a header appears twice").answer(message.id));
+        }
+        if let Some(named) = agreement::unknown_revision(&self.headers) {
+            return Some(rpc::unsupported(message.id, &named));
+        }
+        match message.kind {
+            // Without a session there is nothing a notification could change, except what is
+            // under way at the moment.
+            Kind::Notification => {
+                if let Some(id) = message.cancels.clone() {
+                    self.app.calls.cancel(&self.device.device, id);
                 }
-            }
-            (Kind::Response, Era::Modern) => {
-                return Some(Failure::ClientResponse.answer(message.id));
-            }
-            // The modern era defines no notification that a server could act on.
-            (Kind::Notification, Era::Modern) | (Kind::Response, Era::Legacy) => {
                 return Some(rpc::accepted());
             }
-            (Kind::Request | Kind::Notification, Era::Legacy) => {}
+            Kind::Response => return Some(rpc::accepted()),
+            Kind::Request => {}
         }
-        match (&*message.method, era, message.id) {
-            ("ping", Era::Legacy, Some(id)) => Some(pong(id)),
-            ("ping", Era::Modern, id) => Some(Failure::MethodNotFound.answer(id)),
-            ("subscriptions/listen", Era::Modern, Some(id)) => Some(self.listen(id, message)),
+        let flaw = message.flaw.or_else(|| {
+            (message.method == "initialize" && !message.handshake)
+                .then_some("initialize needs protocolVersion, capabilities and clientInfo")
+        });
+        if let Some(flaw) = flaw {
+            return Some(Failure::BadParams(flaw, Era::Legacy).answer(message.id));
+        }
+        let id = message.id.filter(|_| message.method == "ping")?;
+        Some(rpc::result(Some(id), serde_json::Map::new()))
+    }
+
+    /// The same for a message that is complete in itself, in the order the protocol asks for:
+    /// headers, `_meta`, revision, method.
+    fn answered_modern(&self, message: &Message<'_>) -> Option<Response> {
+        match message.kind {
+            // No notification is defined that a server could act on.
+            Kind::Notification => return Some(rpc::accepted()),
+            Kind::Response => return Some(Failure::ClientResponse.answer(message.id)),
+            Kind::Request => {}
+        }
+        if let Err(disagreement) = agreement::check(message, &self.headers) {
+            return Some(Failure::Disagreement(disagreement.0).answer(message.id));
+        }
+        let version = match message.meta_version.as_deref() {
+            Some(version) if message.meta_capabilities => version,
+            Some(_) | None => return Some(Failure::NoMeta.answer(message.id)),
+        };
+        if !SUPPORTED.contains(&version) {
+            return Some(rpc::unsupported(message.id, version));
+        }
+        if let Some(flaw) = message.flaw {
+            return Some(Failure::BadParams(flaw, Era::Modern).answer(message.id));
+        }
+        match (&*message.method, message.id) {
+            ("ping", id) => Some(Failure::MethodNotFound.answer(id)),
+            ("subscriptions/listen", Some(id)) => Some(self.listen(id)),
             _ => None,
         }
     }
 
-    /// What a worker would check of any other modern request is checked here.
-    fn listen(&self, id: &RawValue, message: &Message<'_>) -> Response {
-        let version = match message.meta_version.as_deref() {
-            Some(version) if message.meta_capabilities => version,
-            Some(_) | None => return Failure::NoMeta.answer(Some(id)),
-        };
-        if version != agreement::MODERN {
-            return rpc::unsupported(Some(id), version);
-        }
+    fn listen(&self, id: &RawValue) -> Response {
         let (account, device) = (&self.device.account, &self.device.device);
         let Some(listed) = self.app.streams.listen(account, device, listen::MOST) else {
             return Failure::TooManyStreams.answer(Some(id));
         };
         listen::open(id, listed, self.app.drain.begun())
     }
-}
-
-fn pong(id: &RawValue) -> Response {
-    rpc::result(Some(id), serde_json::Map::new())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::agreement::MODERN;
+use super::agreement::{Era, SUPPORTED};
 use super::message::Malformed;
 use crate::error::whole_seconds;
 use crate::workers::{Outcome, Repeatable};
@@ -22,6 +22,10 @@ pub(super) enum Failure {
     /// The headers contradict the body.
     Disagreement(&'static str),
     MethodNotFound,
+    /// `params` has a form that no server could read.
+    BadParams(&'static str, Era),
+    /// The worker could not read the message, and said so in words of its own.
+    NotUnderstood(Era),
     /// `_meta` lacks what every modern request carries.
     NoMeta,
     /// A modern revision that is not ours.
@@ -52,6 +56,13 @@ pub(super) enum Failure {
     AccessEnded,
     /// The worker answered with something that is not MCP.
     WorkerNonsense,
+    AnswerTooLarge,
+    /// By a notification of the client.
+    Cancelled,
+    /// Garmin wants a new sign-in, and it is too late for a challenge: events are on the way.
+    SignInNeeded,
+    /// The same for a connection that may only read.
+    ScopeMissing,
 }
 
 #[derive(Serialize)]
@@ -82,11 +93,11 @@ struct ErrorObject {
 #[derive(Serialize)]
 struct Data {
     code: &'static str,
-    /// The modern revisions there are, for a client that named another.
+    /// The revisions there are, for a client that named another.
     #[serde(skip_serializing_if = "Option::is_none")]
-    supported: Option<[&'static str; 1]>,
+    supported: Option<[&'static str; SUPPORTED.len()]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    requested: Option<Box<str>>,
+    requested: Option<String>,
 }
 
 impl Failure {
@@ -109,9 +120,17 @@ impl Failure {
             | Self::Disagreement(_)
             | Self::NoMeta
             | Self::UnsupportedVersion
+            | Self::BadParams(_, Era::Modern)
+            | Self::NotUnderstood(Era::Modern)
             | Self::ClientResponse => StatusCode::BAD_REQUEST,
+            // Before 2026-07-28 HTTP says only whether the message arrived.
+            Self::BadParams(_, Era::Legacy)
+            | Self::NotUnderstood(Era::Legacy)
+            | Self::AnswerTooLarge
+            | Self::Cancelled => StatusCode::OK,
             Self::MethodNotFound => StatusCode::NOT_FOUND,
-            Self::AccessEnded => StatusCode::UNAUTHORIZED,
+            Self::AccessEnded | Self::SignInNeeded => StatusCode::UNAUTHORIZED,
+            Self::ScopeMissing => StatusCode::FORBIDDEN,
             Self::TooManyCalls | Self::TooManyStreams | Self::RateLimited { .. } => {
                 StatusCode::TOO_MANY_REQUESTS
             }
@@ -132,7 +151,7 @@ impl Failure {
             Self::Malformed(Malformed::NotAMessage(_)) | Self::ClientResponse => -32600,
             Self::Disagreement(_) => -32020,
             Self::MethodNotFound => -32601,
-            Self::NoMeta => -32602,
+            Self::NoMeta | Self::BadParams(..) | Self::NotUnderstood(_) => -32602,
             Self::UnsupportedVersion => -32022,
             Self::TooManyCalls
             | Self::TooManyStreams
@@ -146,7 +165,11 @@ impl Failure {
             | Self::WorkerStartSlow
             | Self::WorkerSlow
             | Self::AccessEnded
-            | Self::WorkerNonsense => -32603,
+            | Self::WorkerNonsense
+            | Self::AnswerTooLarge
+            | Self::Cancelled
+            | Self::SignInNeeded
+            | Self::ScopeMissing => -32603,
         }
     }
 
@@ -158,28 +181,35 @@ impl Failure {
             Self::Malformed(Malformed::NotAMessage(_)) => "invalid_request",
             Self::Disagreement(_) => "header_mismatch",
             Self::MethodNotFound => "method_not_found",
-            Self::NoMeta => "invalid_params",
+            Self::NoMeta | Self::BadParams(..) | Self::NotUnderstood(_) => "invalid_params",
             Self::UnsupportedVersion => "unsupported_version",
             Self::ClientResponse => "unexpected_response",
             Self::TooManyCalls => "too_many_calls",
             Self::TooManyStreams => "too_many_streams",
             Self::RateLimited { .. } => "rate_limited",
-            Self::AtCapacity { .. } | Self::TooManyBodies => "at_capacity",
-            Self::StoreDown => "temporarily_unavailable",
+            Self::AtCapacity { .. } | Self::TooManyBodies => "worker_capacity",
+            Self::StoreDown => "store_unavailable",
             Self::WorkerCrashed(_) => "worker_crashed",
             Self::CrashLoop { .. } => "worker_crash_loop",
             Self::WorkerNotStarted => "worker_not_started",
             Self::WorkerStartSlow => "worker_start_timeout",
-            Self::WorkerSlow => "worker_timeout",
+            Self::WorkerSlow => "gateway_timeout",
             Self::AccessEnded => "access_ended",
             Self::WorkerNonsense => "worker_bad_answer",
+            Self::AnswerTooLarge => "answer_too_large",
+            Self::Cancelled => "cancelled",
+            Self::SignInNeeded => "auth_expired",
+            Self::ScopeMissing => "insufficient_scope",
         }
     }
 
     fn message(self) -> &'static str {
         match self {
             Self::Malformed(Malformed::NotJson) => "The body is not valid JSON.",
-            Self::Malformed(Malformed::NotAMessage(why)) | Self::Disagreement(why) => why,
+            Self::Malformed(Malformed::NotAMessage(why))
+            | Self::Disagreement(why)
+            | Self::BadParams(why, _) => why,
+            Self::NotUnderstood(_) => "The parameters cannot be read.",
             Self::MethodNotFound => "There is no such method.",
             Self::NoMeta => {
                 "_meta must name io.modelcontextprotocol/protocolVersion and \
@@ -209,6 +239,12 @@ impl Failure {
             Self::WorkerSlow => "The call took too long and was given up.",
             Self::AccessEnded => "This device was disconnected.",
             Self::WorkerNonsense => "The account's worker gave no usable answer.",
+            Self::AnswerTooLarge => "The answer is too large. Ask for less at once.",
+            Self::Cancelled => "The call was cancelled.",
+            Self::SignInNeeded => {
+                "Garmin Connect asks for a new sign-in: connect the Garmin connector again."
+            }
+            Self::ScopeMissing => "This connection may only read. Connect again and allow changes.",
         }
     }
 
@@ -232,7 +268,13 @@ impl Failure {
             | Self::WorkerStartSlow
             | Self::WorkerSlow
             | Self::AccessEnded
-            | Self::WorkerNonsense => None,
+            | Self::WorkerNonsense
+            | Self::BadParams(..)
+            | Self::NotUnderstood(_)
+            | Self::AnswerTooLarge
+            | Self::Cancelled
+            | Self::SignInNeeded
+            | Self::ScopeMissing => None,
         }
     }
 
@@ -249,7 +291,7 @@ impl Failure {
 
     #[must_use]
     pub(super) fn answer(self, id: Option<&RawValue>) -> Response {
-        let mut response = json(self.status(), self.json(id));
+        let mut response = whole(self.status(), Body::from(self.json(id)));
         if let Some(wait) = self.retry_after() {
             response.headers_mut().insert(RETRY_AFTER, whole_seconds(wait));
         }
@@ -261,16 +303,18 @@ impl Failure {
 #[must_use]
 pub(super) fn unsupported(id: Option<&RawValue>, requested: &str) -> Response {
     let failure = Failure::UnsupportedVersion;
-    let (supported, requested) = (Some([MODERN]), Some(requested.into()));
+    // A revision is ten characters; more of what was sent helps nobody.
+    let requested = requested.chars().take(32).collect();
+    let (supported, requested) = (Some(SUPPORTED), Some(requested));
     let data = Data { code: failure.word(), supported, requested };
     let error = ErrorObject { code: failure.code(), message: failure.message(), data };
-    json(failure.status(), encode(id, Refused { error }))
+    whole(failure.status(), Body::from(encode(id, Refused { error })))
 }
 
 /// A result, for what the gateway answers itself.
 #[must_use]
 pub(super) fn result(id: Option<&RawValue>, result: impl Serialize) -> Response {
-    json(StatusCode::OK, encode(id, Success { result }))
+    whole(StatusCode::OK, Body::from(encode(id, Success { result })))
 }
 
 /// Nothing to say: the answer to a notification.
@@ -299,8 +343,10 @@ fn encode(id: Option<&RawValue>, outcome: impl Serialize) -> Vec<u8> {
     serde_json::to_vec(&Answer { jsonrpc: "2.0", id, outcome }).unwrap_or_default()
 }
 
-fn json(status: StatusCode, body: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(body));
+/// One JSON message as an answer.
+#[must_use]
+pub(super) fn whole(status: StatusCode, body: Body) -> Response {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -42,10 +42,10 @@ pub struct Stream {
 }
 
 impl Streams {
-    /// Lists the answer to a call.
+    /// Lists the answer to a call; `end` is cancelled when it has to end.
     #[must_use]
-    pub fn answer(&self, account: &AccountId, device: &DeviceId) -> Stream {
-        self.enter(&mut self.list(), Purpose::Answer, account, device)
+    pub fn answer(&self, account: &AccountId, device: &DeviceId, end: CancellationToken) -> Stream {
+        self.enter(&mut self.list(), Purpose::Answer, account, device, end)
     }
 
     /// Lists a stream that is held, unless the account holds `most` already.
@@ -56,7 +56,8 @@ impl Streams {
             .values()
             .filter(|open| open.purpose == Purpose::Listen && open.account == *account)
             .count();
-        (held < most).then(|| self.enter(&mut list, Purpose::Listen, account, device))
+        let end = CancellationToken::new();
+        (held < most).then(|| self.enter(&mut list, Purpose::Listen, account, device, end))
     }
 
     fn enter(
@@ -65,9 +66,9 @@ impl Streams {
         purpose: Purpose,
         account: &AccountId,
         device: &DeviceId,
+        end: CancellationToken,
     ) -> Stream {
         let key = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let end = CancellationToken::new();
         let (account, device) = (account.clone(), device.clone());
         list.insert(key, Open { purpose, account, device, end: end.clone() });
         Stream { streams: self.clone(), key, end }
@@ -137,8 +138,9 @@ mod tests {
         let accounts = [AccountId::generate(&entropy), AccountId::generate(&entropy)];
         let devices = [DeviceId::generate(&entropy), DeviceId::generate(&entropy)];
         let first = streams.listen(&accounts[0], &devices[0], 2).unwrap();
-        let second = streams.answer(&accounts[0], &devices[1]);
-        let other = streams.answer(&accounts[1], &DeviceId::generate(&entropy));
+        let second = streams.answer(&accounts[0], &devices[1], CancellationToken::new());
+        let other =
+            streams.answer(&accounts[1], &DeviceId::generate(&entropy), CancellationToken::new());
         let ended = |stream: &Stream| stream.end().is_cancelled();
 
         let (device, account) = (devices[1].clone(), accounts[0].clone());
@@ -158,7 +160,8 @@ mod tests {
         let (streams, entropy) = (Streams::default(), CountingEntropy::default());
         let account = AccountId::generate(&entropy);
         let device = DeviceId::generate(&entropy);
-        let answers = [streams.answer(&account, &device), streams.answer(&account, &device)];
+        let answer = || streams.answer(&account, &device, CancellationToken::new());
+        let answers = [answer(), answer()];
         let held = streams.listen(&account, &device, 1);
         assert!(held.is_some());
         assert!(streams.listen(&account, &device, 1).is_none());

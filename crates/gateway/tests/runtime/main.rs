@@ -3,8 +3,12 @@
 
 mod custody_kills;
 mod custody_rotation;
+mod proxy_auth;
 mod proxy_calls;
+mod proxy_cancelling;
+mod proxy_eras;
 mod proxy_refusals;
+mod proxy_streams;
 mod rig;
 mod serving;
 mod workers_capacity;

@@ -9,7 +9,7 @@ fn bare(method: &str, path: &str) -> http::request::Builder {
 }
 
 #[tokio::test]
-async fn without_a_token_every_method_gets_the_challenge_and_no_worker() {
+async fn t96_sec001_without_a_token_every_method_gets_the_challenge_and_no_worker() {
     let rig = Rig::start().await;
     for method in ["POST", "GET", "DELETE"] {
         let reply = rig.send(bare(method, "/mcp").body(Body::from(LIST)).unwrap()).await;
@@ -24,7 +24,7 @@ async fn without_a_token_every_method_gets_the_challenge_and_no_worker() {
 }
 
 #[tokio::test]
-async fn a_token_belongs_in_one_header_only() {
+async fn t98_sec003_a_token_belongs_in_one_header_only() {
     let rig = Rig::start().await;
     let (_, token) = rig.person(0).await;
     let request = bare("POST", &format!("/mcp?access_token={token}"));
@@ -38,7 +38,7 @@ async fn a_token_belongs_in_one_header_only() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_is_said_before_a_worker_starts() {
+async fn t119_sec111_what_is_wrong_with_a_request_is_said_before_a_worker_starts() {
     let rig = Rig::start().await;
     let (_, token) = rig.person(0).await;
     let status = |reply: crate::rig::Reply| reply.status.as_u16();
@@ -74,7 +74,7 @@ async fn what_is_wrong_with_a_request_is_said_before_a_worker_starts() {
 }
 
 #[tokio::test]
-async fn the_gateway_answers_ping_and_listen_without_a_worker() {
+async fn t129_t130_the_gateway_answers_ping_and_listen_without_a_worker() {
     let rig = Rig::start().await;
     let (_, token) = rig.person(0).await;
     let ping = r#"{"jsonrpc":"2.0","id":9,"method":"ping"}"#;
@@ -103,7 +103,10 @@ async fn the_gateway_answers_ping_and_listen_without_a_worker() {
     let newer = rig.send(listen_as("2099-01-01", meta("2099-01-01"))).await;
     let error = &newer.json()["error"];
     assert_eq!((newer.status.as_u16(), error["code"].as_i64()), (400, Some(-32022)));
-    assert_eq!(error["data"]["supported"], json!(["2026-07-28"]));
+    assert_eq!(
+        error["data"]["supported"],
+        json!(["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"])
+    );
     assert_eq!(error["data"]["requested"], "2099-01-01");
     let listen = || listen_as("2026-07-28", meta("2026-07-28"));
     let open = (rig.open(listen()).await, rig.open(listen()).await);
@@ -115,20 +118,80 @@ async fn the_gateway_answers_ping_and_listen_without_a_worker() {
 }
 
 #[tokio::test]
-async fn foreign_hosts_and_foreign_scripts_are_turned_away() {
-    let rig = Rig::start().await;
+async fn t106_t107_t108_sec064_sec065_foreign_hosts_and_foreign_scripts_are_turned_away() {
+    let rig = Rig::with("normal", &[("PUBLIC_URL", "https://garmin.example.org")]).await;
     let (_, token) = rig.person(0).await;
-    let mut request = post(&token, LIST.to_owned());
-    request.headers_mut().insert("host", "evil.example".parse().unwrap());
-    assert_eq!(rig.send(request).await.status.as_u16(), 421);
-    let mut request = post(&token, LIST.to_owned());
-    request.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
-    assert_eq!(rig.send(request).await.status.as_u16(), 403);
-    let preflight = bare("OPTIONS", "/mcp").header("origin", "http://localhost:6274");
-    let reply = rig.send(preflight.body(Body::empty()).unwrap()).await;
-    assert_eq!(reply.status.as_u16(), 204);
-    assert_eq!(reply.header("access-control-allow-origin"), "http://localhost:6274");
-    assert!(reply.header("access-control-expose-headers").contains("WWW-Authenticate"));
+    let status = async |name: &'static str, values: &[&str]| {
+        let mut request = post(&token, LIST.to_owned());
+        request.headers_mut().remove(name);
+        for value in values {
+            request.headers_mut().append(name, value.parse().unwrap());
+        }
+        let reply = rig.send(request).await;
+        assert!(!reply.headers.contains_key("access-control-allow-origin") || reply.status == 200);
+        reply.status.as_u16()
+    };
+    assert_eq!(status("host", &["evil.example"]).await, 421);
+    assert_eq!(status("host", &["garmin.example.org:8443"]).await, 421);
+    assert_eq!(status("host", &["garmin.example.org", "garmin.example.org"]).await, 400);
+    assert_eq!(status("host", &["garmin.example.org"]).await, 200);
+    for foreign in [
+        "https://evil.tld",
+        "null",
+        "http://localhost:6274",
+        "https://claude.ai.evil.tld",
+        "https://claude.ai:444",
+        "https://CLAUDE.AI",
+        "",
+    ] {
+        assert_eq!(status("origin", &[foreign]).await, 403, "{foreign}");
+    }
+    assert_eq!(status("origin", &["https://claude.ai", "https://claude.ai"]).await, 403);
+    assert_eq!(status("origin", &["https://claude.ai"]).await, 200);
+    assert_eq!(status("origin", &[]).await, 200);
+}
+
+#[tokio::test]
+async fn t110_sec066_a_script_of_an_allowed_site_reads_what_it_needs() {
+    let rig = Rig::with(
+        "normal",
+        &[
+            ("PUBLIC_URL", "https://garmin.example.org"),
+            ("ALLOWED_ORIGINS", "https://app.example, http://localhost:6274"),
+        ],
+    )
+    .await;
+    let preflight = async |origin: &str| {
+        let request = bare("OPTIONS", "/mcp")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization, mcp-param-region");
+        rig.send(request.body(Body::empty()).unwrap()).await
+    };
+    for origin in ["https://claude.ai", "https://app.example", "http://localhost:6274"] {
+        let reply = preflight(origin).await;
+        assert_eq!(reply.status.as_u16(), 204);
+        assert_eq!(reply.header("access-control-allow-origin"), origin);
+        assert_eq!(reply.header("vary"), "Origin");
+        assert_eq!(reply.header("access-control-max-age"), "600");
+        assert_eq!(reply.header("access-control-allow-credentials"), "");
+        let headers = reply.header("access-control-allow-headers").to_ascii_lowercase();
+        for name in ["authorization", "mcp-protocol-version", "mcp-name", "mcp-param-region"] {
+            assert!(headers.contains(name), "{headers}");
+        }
+    }
+    let foreign = preflight("https://evil.tld").await;
+    assert_eq!(foreign.status.as_u16(), 403);
+    assert_eq!(foreign.header("access-control-allow-origin"), "");
+
+    // Without these a browser cannot begin to sign in.
+    let refused = bare("POST", "/mcp").header("origin", "https://claude.ai");
+    let refused = rig.send(refused.body(Body::from(LIST)).unwrap()).await;
+    assert_eq!(refused.status.as_u16(), 401);
+    assert_eq!(refused.header("access-control-allow-origin"), "https://claude.ai");
+    for name in ["WWW-Authenticate", "Mcp-Session-Id", "MCP-Protocol-Version", "Retry-After"] {
+        assert!(refused.header("access-control-expose-headers").contains(name), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -230,6 +230,28 @@ pub(crate) fn post(token: &str, body: String) -> Request<Body> {
         .unwrap()
 }
 
+/// A request of the era without handshakes.
+pub(crate) fn modern(token: &str, method: &str, mut params: Value) -> Request<Body> {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params});
+    let mut request = post(token, body.to_string());
+    let headers = request.headers_mut();
+    headers.insert("mcp-protocol-version", "2026-07-28".parse().unwrap());
+    headers.insert("mcp-method", method.parse().unwrap());
+    if let Some(name) = params["name"].as_str() {
+        headers.insert("mcp-name", name.parse().unwrap());
+    }
+    request
+}
+
+/// What a cancelled or finished call leaves behind.
+pub(crate) async fn appears(path: &str) {
+    until(path, || std::path::Path::new(path).exists()).await;
+}
+
 pub(crate) async fn sign_in(
     store: &Store,
     garmin: &Simulator,

@@ -58,7 +58,7 @@ async fn without_a_place_in_time_the_answer_is_come_back_later() {
     let other = async {
         until("the call has begun", || std::path::Path::new(&started).exists()).await;
         let reply = rig.list(&other_token).await;
-        assert_eq!((reply.status.as_u16(), reply.code().as_str()), (503, "at_capacity"));
+        assert_eq!((reply.status.as_u16(), reply.code().as_str()), (503, "worker_capacity"));
         assert_eq!(reply.header("retry-after"), "5");
         rig.touch("go");
     };

@@ -141,7 +141,7 @@ async fn draining_lets_calls_finish_and_leaves_no_process() {
     reply.result();
     assert!(!is_alive(pid));
     let refused = rig.list(&token).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (503, "at_capacity"));
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (503, "worker_capacity"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,292 @@
+//! The client's end of a call: a head, once, and perhaps events after it.
+//!
+//! The call itself runs in a task of its own, so that a client that hangs up, or stops
+//! reading, decides nothing but what happens to its own answer.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use domain::id::{AccountId, DeviceId};
+use futures_util::stream;
+use http::StatusCode;
+use http_body_util::{BodyExt, Full};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::events::{self, COMMENT, KEEP_ALIVE};
+use super::headers::Reads;
+use super::rpc;
+use super::streams::{Stream, Streams};
+use crate::workers::Pass;
+
+/// Clients that are told nothing give up; those that read events get a sign of life instead.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A client that takes nothing for this long does not read any more.
+const STALLED: Duration = Duration::from_secs(30);
+/// Events that wait for their client.
+const AHEAD: usize = 8;
+
+/// What the call sees of its client.
+pub(super) struct Line {
+    reads: Reads,
+    owner: Owner,
+    /// `None` once the head is out.
+    head: Option<oneshot::Sender<Head>>,
+    events: mpsc::Sender<Bytes>,
+    /// The other end, until there is a client for it.
+    unread: Option<mpsc::Receiver<Bytes>>,
+    gone: CancellationToken,
+    revoked: CancellationToken,
+    listed: Option<Stream>,
+    heard: Instant,
+    pub(super) told: Told,
+}
+
+/// Whose stream it would be.
+pub(super) struct Owner {
+    pub(super) streams: Streams,
+    pub(super) account: AccountId,
+    pub(super) device: DeviceId,
+}
+
+/// What the client was told, for the record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    pub(super) status: StatusCode,
+    pub(super) first_at: Option<Instant>,
+    pub(super) bytes: u64,
+}
+
+enum Head {
+    Whole(Response),
+    Events(mpsc::Receiver<Bytes>),
+}
+
+/// What the client sees of its call. Dropping it tells the call that nobody waits any more.
+pub(super) struct Client {
+    head: oneshot::Receiver<Head>,
+    here: DropGuard,
+}
+
+impl Line {
+    #[must_use]
+    pub(super) fn new(reads: Reads, owner: Owner) -> (Self, Client) {
+        let (head, answer) = oneshot::channel();
+        let (events, unread) = mpsc::channel(AHEAD);
+        let gone = CancellationToken::new();
+        let client = Client { head: answer, here: gone.clone().drop_guard() };
+        let line = Self {
+            reads,
+            owner,
+            head: Some(head),
+            events,
+            unread: Some(unread),
+            gone,
+            revoked: CancellationToken::new(),
+            listed: None,
+            heard: Instant::now(),
+            told: Told { status: StatusCode::OK, first_at: None, bytes: 0 },
+        };
+        (line, client)
+    }
+
+    /// Cancelled when the client has left.
+    #[must_use]
+    pub(super) fn gone(&self) -> CancellationToken {
+        self.gone.clone()
+    }
+
+    /// Cancelled when the client lost its access while events were on the way.
+    #[must_use]
+    pub(super) fn revoked(&self) -> CancellationToken {
+        self.revoked.clone()
+    }
+
+    /// Whether a head is out, so that everything else has to be an event.
+    #[must_use]
+    pub(super) fn is_open(&self) -> bool {
+        self.head.is_none()
+    }
+
+    /// Comes back when the client should hear something, whatever it is.
+    pub(super) async fn silent_for_too_long(&self) {
+        let patience = match (self.is_open(), self.reads) {
+            (true, _) => KEEP_ALIVE,
+            (false, Reads::Both | Reads::Events) => PATIENCE,
+            (false, Reads::Either | Reads::Json) => return std::future::pending().await,
+        };
+        tokio::time::sleep_until(self.heard + patience).await;
+    }
+
+    pub(super) async fn sign_of_life(&mut self) {
+        self.say(COMMENT).await;
+    }
+
+    /// A message before the answer, for clients that read such.
+    pub(super) async fn notify(&mut self, json: &str) {
+        match self.reads {
+            Reads::Both | Reads::Events | Reads::Either => self.say(events::event(json)).await,
+            Reads::Json => {}
+        }
+    }
+
+    /// The answer as the last event, if there are events or the client reads nothing else.
+    /// Otherwise as a body, during whose reading the account's turn lasts.
+    pub(super) async fn finish(&mut self, status: StatusCode, body: Bytes, pass: Option<Pass>) {
+        let only_events = self.reads == Reads::Events && status == StatusCode::OK;
+        if (self.is_open() || only_events)
+            && let Ok(json) = std::str::from_utf8(&body)
+        {
+            self.say(events::event(json)).await;
+            return;
+        }
+        self.told.bytes = body.len() as u64;
+        let body = Full::new(body).map_frame(move |frame| {
+            let _held = &pass;
+            frame
+        });
+        self.answer(rpc::whole(status, Body::new(body)));
+    }
+
+    /// A whole answer instead of everything else. Nothing happens when the head is out.
+    pub(super) fn answer(&mut self, response: Response) {
+        self.told.status = response.status();
+        self.told.first_at = Some(Instant::now());
+        if let Some(head) = self.head.take()
+            && head.send(Head::Whole(response)).is_err()
+        {
+            self.gone.cancel();
+        }
+    }
+
+    /// The last event, unless the client is too slow for it: it will see the end at least.
+    pub(super) fn last(&mut self, json: &[u8]) {
+        if let Ok(json) = std::str::from_utf8(json) {
+            let _ = self.events.try_send(events::event(json));
+        }
+    }
+
+    async fn say(&mut self, event: Bytes) {
+        if let Some(head) = self.head.take() {
+            let Some(unread) = self.unread.take() else { return };
+            let Owner { streams, account, device } = &self.owner;
+            self.listed = Some(streams.answer(account, device, self.revoked.clone()));
+            self.told.first_at = Some(Instant::now());
+            // Whoever has left has dropped the guard as well.
+            let _ = head.send(Head::Events(unread));
+        }
+        if self.gone.is_cancelled() {
+            return;
+        }
+        let length = event.len() as u64;
+        match timeout(STALLED, self.events.send(event)).await {
+            Ok(Ok(())) => {
+                self.heard = Instant::now();
+                self.told.bytes += length;
+            }
+            Ok(Err(_)) | Err(_) => self.gone.cancel(),
+        }
+    }
+}
+
+impl Client {
+    /// What the call answers; `None` when it panicked.
+    pub(super) async fn response(self) -> Option<Response> {
+        let Self { head, here } = self;
+        match head.await.ok()? {
+            Head::Whole(response) => {
+                here.disarm();
+                Some(response)
+            }
+            Head::Events(unread) => {
+                let events = stream::unfold((unread, here), |(mut unread, here)| async {
+                    let event = unread.recv().await?;
+                    Some((Ok::<_, std::convert::Infallible>(event), (unread, here)))
+                });
+                Some(events::response(Body::from_stream(events)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::console::Revoked;
+    use domain::entropy::CountingEntropy;
+
+    fn line(reads: Reads) -> (Line, Client, Streams) {
+        let (streams, entropy) = (Streams::default(), CountingEntropy::default());
+        let account = AccountId::generate(&entropy);
+        let device = DeviceId::generate(&entropy);
+        let (line, client) = Line::new(reads, Owner { streams: streams.clone(), account, device });
+        (line, client, streams)
+    }
+
+    async fn next(body: &mut Body) -> Option<Bytes> {
+        Some(body.frame().await?.unwrap().into_data().unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_reads_events_hears_something_while_nothing_happens() {
+        let (mut line, client, _) = line(Reads::Both);
+        let began = Instant::now();
+        line.silent_for_too_long().await;
+        assert_eq!(began.elapsed(), PATIENCE);
+        line.sign_of_life().await;
+        let mut body = client.response().await.unwrap().into_body();
+        assert_eq!(next(&mut body).await.unwrap(), COMMENT);
+        line.silent_for_too_long().await;
+        assert_eq!(began.elapsed(), PATIENCE + KEEP_ALIVE);
+        line.notify("{}").await;
+        line.silent_for_too_long().await;
+        assert_eq!(began.elapsed(), PATIENCE + KEEP_ALIVE * 2);
+        // The answer is an event now, and the last one.
+        line.finish(StatusCode::OK, Bytes::from_static(b"{\"a\":1}"), None).await;
+        drop(line);
+        assert_eq!(next(&mut body).await.unwrap(), events::event("{}"));
+        assert_eq!(next(&mut body).await.unwrap(), events::event("{\"a\":1}"));
+        assert_eq!(next(&mut body).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_names_no_events_waits_for_the_answer() {
+        for reads in [Reads::Either, Reads::Json] {
+            let (line, _client, _) = line(reads);
+            let hour = Duration::from_hours(1);
+            assert!(timeout(hour, line.silent_for_too_long()).await.is_err());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn t121_what_waits_for_a_reader_is_bounded_and_so_is_the_wait() {
+        let (mut line, client, _) = line(Reads::Both);
+        line.notify("{}").await;
+        let _unread = client.response().await.unwrap();
+        let began = Instant::now();
+        for _ in 0..1000 {
+            line.notify("{}").await;
+        }
+        assert!(line.gone().is_cancelled());
+        assert_eq!(began.elapsed(), STALLED);
+        assert_eq!(line.told.bytes, AHEAD as u64 * events::event("{}").len() as u64);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_left_is_noticed_before_and_after_the_head() {
+        let (line_before, client, _) = line(Reads::Both);
+        drop(client);
+        assert!(line_before.gone().is_cancelled());
+        let (mut line_after, client, streams) = line(Reads::Both);
+        line_after.notify("{}").await;
+        let response = client.response().await.unwrap();
+        assert!(!line_after.gone().is_cancelled());
+        streams.end(&Revoked::Everything);
+        assert!(line_after.revoked().is_cancelled());
+        drop(response);
+        assert!(line_after.gone().is_cancelled());
+    }
+}
