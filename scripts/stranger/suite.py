@@ -30,6 +30,12 @@ class Run:
         chosen = self.scenarios if names is None else {name: self.scenarios[name] for name in names}
         return Counter(check["status"] for checks in chosen.values() for check in checks)
 
+    def summary(self):
+        """What a person wants to read of a run that is not as it should be."""
+        lines = re.sub(r"\x1b\[\d+m", "", self.said).splitlines()
+        start = next((at for at, line in enumerate(lines) if "SUMMARY" in line), 0)
+        return "\n".join(lines[start:][-60:])
+
     def broken(self, names):
         return [name for name in names
                 if any(check["status"] in ("FAILURE", "WARNING") for check in self.scenarios[name])]
