@@ -114,7 +114,7 @@ async fn unknown_tools_are_protocol_errors_and_bad_arguments_are_results() {
 }
 
 #[tokio::test]
-async fn what_is_not_declared_is_not_there() {
+async fn sec111_what_is_not_declared_is_not_there() {
     let mcp = Mcp::start().await;
     let prompt = json!({ "type": "ref/prompt", "name": "none" });
     let params = [
@@ -158,7 +158,7 @@ async fn what_the_operator_switched_off_is_neither_listed_nor_callable() {
 }
 
 #[tokio::test]
-async fn only_posts_are_answered() {
+async fn sec111_only_posts_are_answered() {
     let mcp = Mcp::start().await;
     for method in ["GET", "DELETE"] {
         let mut request = crate::child::Worker::get("/mcp");
@@ -168,5 +168,20 @@ async fn only_posts_are_answered() {
         let answer = mcp.worker.send(request).await.unwrap();
         assert_eq!(answer.status(), 405, "{method}");
         assert!(answer.headers().get(header::NEEDED_SCOPES).is_none());
+    }
+}
+
+/// The gateway names this machine; whoever found the way around it may name another.
+#[tokio::test]
+async fn sec065_a_host_elsewhere_is_refused() {
+    let mcp = Mcp::start().await;
+    for host in ["evil.example", "127.0.0.1.evil.example", "169.254.169.254"] {
+        let mut request = crate::child::Worker::get("/mcp");
+        *request.method_mut() = http::Method::POST;
+        request.headers_mut().insert("host", host.parse().unwrap());
+        let answer = mcp.worker.send(request).await.unwrap();
+        assert_eq!(answer.status(), 403, "{host}");
+        let body: Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!(body["error"]["code"], -32600, "{body}");
     }
 }

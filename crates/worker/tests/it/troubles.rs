@@ -16,7 +16,7 @@ fn hrv_fault(mcp: &Mcp, effect: Effect) {
 }
 
 #[tokio::test]
-async fn each_kind_of_trouble_has_its_code() {
+async fn t128_each_kind_of_trouble_has_its_code_and_shows_nothing_of_the_machinery() {
     let mcp = Mcp::start().await;
     // The zone is known from here on; what fails below is one endpoint.
     mcp.ask("get_stats", json!({})).await;
@@ -25,11 +25,18 @@ async fn each_kind_of_trouble_has_its_code() {
         (Effect::Status { status: 503, retry_after_secs: Some(600) }, "upstream_error"),
         (status(403), "no_permission"),
         (Effect::HtmlPage, "upstream_error"),
+        (Effect::Challenge, "no_permission"),
+        (Effect::Malformed, "upstream_error"),
+        (Effect::Reset, "upstream_error"),
         (Effect::Status { status: 429, retry_after_secs: Some(30) }, "rate_limited"),
     ] {
         hrv_fault(&mcp, effect.clone());
         let (error, text) = mcp.fail("get_hrv", json!({})).await;
         assert_eq!(error["code"], code, "{effect:?}: {text}");
+        let told = format!("{error} {text}");
+        for secret in ["hrv-service", "://", "127.0.0.1", "<", ".rs", "Bearer", "eyJ", EMAIL] {
+            assert!(!told.contains(secret), "{effect:?}: {secret} in {told}");
+        }
         if code == "rate_limited" {
             let wait = error["retry_after_s"].as_u64().unwrap();
             assert!((25..=30).contains(&wait), "{wait}");
