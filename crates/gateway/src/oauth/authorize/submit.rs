@@ -315,7 +315,12 @@ impl Post<'_> {
     /// The click that lets a client in whose document was read after the sign-in.
     async fn approve(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
         let Stage::Consent { held, .. } = &record.stage else {
-            return Ok(see_other(&address(&row.id, &record)));
+            let here = address(&row.id, &record);
+            // The second half of a double click leads where the first one does.
+            return match self.app.sign_ins.watch(&row.id) {
+                Some(ticket) => self.wait(&row.id, &here, &ticket).await,
+                None => Ok(see_other(&here)),
+            };
         };
         let Ok(email) = LoginEmail::parse(&record.email) else {
             return Ok(self.again_on_form(&row, record, Problem::EmailMalformed));
