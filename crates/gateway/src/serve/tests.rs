@@ -259,3 +259,25 @@ async fn a_head_that_is_too_long_in_any_way_is_refused_by_name() {
         assert!(answer.starts_with(&expected), "{status}, {}: {answer}", wire.len());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn t120_sec075_a_thousand_idle_connections_are_in_nobodys_way() {
+    let mut idle: Vec<_> = (0..1000).map(|_| connect()).collect();
+    let mut stream = connect();
+    stream.write_all(GET).await.unwrap();
+    until(&mut stream, "quick").await;
+    for stream in &mut idle {
+        assert!(silence(stream).await <= IDLE + Duration::from_millis(10));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn t120_sec075_a_body_that_drips_holds_nobody_up_and_ends() {
+    let mut slow = connect();
+    let head = b"POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
+    slow.write_all(head).await.unwrap();
+    let began = Instant::now();
+    let answer = until(&mut slow, "\r\n\r\n").await;
+    assert!(answer.contains("401") && answer.contains("connection: close"), "{answer}");
+    assert!(began.elapsed() < LINGER);
+}

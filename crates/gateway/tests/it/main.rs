@@ -7,6 +7,7 @@ mod oauth_consent;
 mod oauth_discovery;
 mod oauth_documents;
 mod oauth_failures;
+mod oauth_limits;
 mod oauth_pages;
 mod oauth_refresh;
 mod oauth_register;

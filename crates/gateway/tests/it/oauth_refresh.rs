@@ -1,5 +1,6 @@
 //! Renewing and ending what a device holds.
 
+use domain::clock::Clock;
 use http::StatusCode;
 use store::LeaseOwner;
 
@@ -155,4 +156,101 @@ async fn t72_sec024_what_is_not_the_clients_to_give_back_changes_nothing() {
     assert_eq!((missing.status.as_u16(), missing.error().as_str()), (400, "invalid_request"));
     let query = client.post("/oauth/revoke?token=x", "", None).await;
     assert_eq!((query.status.as_u16(), query.error().as_str()), (400, "invalid_request"));
+}
+
+#[tokio::test]
+async fn t61_a_response_that_was_lost_can_be_asked_for_again_and_its_child_is_dead() {
+    let app = TestApp::start().await;
+    let (client, first) = app.device(RUNNER).await;
+    let lost = client.tokens_of(&client.refresh(&first.refresh).await);
+    app.advance(600);
+    let again = client.tokens_of(&client.refresh(&first.refresh).await);
+    assert!(!app.accepts(&lost.access).await && app.accepts(&again.access).await);
+    assert_eq!(client.refresh(&lost.refresh).await.error(), "invalid_grant");
+    assert!(!app.accepts(&again.access).await, "somebody else had the lost response");
+}
+
+#[tokio::test]
+async fn t62_of_twenty_at_once_ten_get_a_pair_and_nobody_is_thrown_out() {
+    let app = TestApp::start().await;
+    let (client, tokens) = app.device(RUNNER).await;
+    let all = (0..20).map(|_| client.refresh(&tokens.refresh));
+    let replies = futures_util::future::join_all(all).await;
+    let (good, bad): (Vec<_>, Vec<_>) =
+        replies.iter().partition(|reply| reply.status == StatusCode::OK);
+    assert_eq!(good.len(), 10);
+    assert!(bad.iter().all(|reply| reply.error() == "invalid_grant"));
+    let pair = client.tokens_of(good[0]);
+    assert!(app.accepts(&pair.access).await && app.accepts(&tokens.access).await);
+    assert_eq!(client.refresh(&pair.refresh).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn t63_a_grandparent_within_its_grace_ends_the_device() {
+    let app = TestApp::start().await;
+    let (client, first) = app.device(RUNNER).await;
+    let second = client.tokens_of(&client.refresh(&first.refresh).await);
+    let third = client.tokens_of(&client.refresh(&second.refresh).await);
+    assert_eq!(client.refresh(&first.refresh).await.error(), "invalid_grant");
+    assert!(!app.accepts(&third.access).await);
+}
+
+#[tokio::test]
+async fn t67_t145_a_device_ends_after_a_year_unused_and_after_two_however_used() {
+    const DAY: u64 = 86_400;
+    let app = TestApp::start().await;
+    let (client, idle) = app.device(RUNNER).await;
+    app.advance(365 * DAY);
+    let late = client.refresh(&idle.refresh).await;
+    assert_eq!((late.status.as_u16(), late.error().as_str()), (400, "invalid_grant"));
+
+    let (client, mut tokens) = app.device(RUNNER).await;
+    for _ in 0..2 {
+        app.advance(364 * DAY);
+        tokens = client.tokens_of(&client.refresh(&tokens.refresh).await);
+    }
+    app.advance(2 * DAY);
+    assert_eq!(client.refresh(&tokens.refresh).await.error(), "invalid_grant");
+}
+
+#[tokio::test]
+async fn t68_removed_access_stays_removed() {
+    let app = TestApp::start().await;
+    let (client, tokens) = app.device(RUNNER).await;
+    app.app.store.revoke_all(app.clock.now()).await.unwrap();
+    assert!(!app.accepts(&tokens.access).await);
+    let reply = client.refresh(&tokens.refresh).await;
+    assert_eq!((reply.status.as_u16(), reply.error().as_str()), (400, "invalid_grant"));
+}
+
+#[tokio::test]
+async fn sec140_what_happens_to_access_is_written_down_without_secrets() {
+    let app = TestApp::start().await;
+    let (client, code) = app.connect(RUNNER).await;
+    let first = client.tokens_of(&client.redeem(&code).await);
+    let second = client.tokens_of(&client.refresh(&first.refresh).await);
+    client.tokens_of(&client.refresh(&first.refresh).await);
+    client.revoke(&second.access).await;
+    client.refresh(&second.refresh).await;
+    assert_eq!(client.refresh(&first.refresh).await.error(), "invalid_grant");
+    let rows = app.app.store.list_audit(100).await.unwrap();
+    let mut told: Vec<_> = rows.iter().map(|row| row.event.as_str()).collect();
+    told.sort_unstable();
+    let mut expected = [
+        "client_registered",
+        "account_connected",
+        "device_added",
+        "refresh_rotated",
+        "refresh_grace",
+        "token_revoked",
+        "refresh_rotated",
+        "refresh_reuse",
+    ];
+    expected.sort_unstable();
+    assert_eq!(told, expected);
+    let known =
+        |row: &&store::AuditRow| row.client.as_ref().is_some_and(|id| id.as_str() == client.id);
+    assert_eq!(rows.iter().filter(known).count(), rows.len());
+    let text = serde_json::to_string(&rows).unwrap();
+    assert!(!text.contains("ggw_") && !text.contains('@'), "{text}");
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use http::StatusCode;
 use serde_json::json;
 
-use crate::harness::{ORIGIN, RUNNER, TestApp, encode};
+use crate::harness::{ORIGIN, RUNNER, TestApp, encode, request};
 
 #[tokio::test]
-async fn an_answer_names_type_life_and_scope_and_is_not_kept() {
+async fn t54_sec027_an_answer_names_type_life_and_scope_and_is_not_kept() {
     let app = TestApp::start().await;
     let (client, code) = app.connect(RUNNER).await;
     let reply = client.redeem(&code).await;
@@ -32,7 +33,7 @@ async fn tokens_without_an_end_name_none() {
 }
 
 #[tokio::test]
-async fn a_replayed_code_revokes_the_device_it_produced() {
+async fn t39_sec014_a_replayed_code_revokes_the_device_it_produced() {
     let app = TestApp::start().await;
     let (client, code) = app.connect(RUNNER).await;
     let tokens = client.tokens_of(&client.redeem(&code).await);
@@ -48,7 +49,7 @@ async fn a_replayed_code_revokes_the_device_it_produced() {
 }
 
 #[tokio::test]
-async fn of_many_redemptions_at_once_one_succeeds_and_keeps_its_tokens() {
+async fn t40_of_many_redemptions_at_once_one_succeeds_and_keeps_its_tokens() {
     let app = TestApp::start().await;
     let (client, code) = app.connect(RUNNER).await;
     let replies = futures_util::future::join_all((0..20).map(|_| client.redeem(&code))).await;
@@ -64,7 +65,7 @@ async fn of_many_redemptions_at_once_one_succeeds_and_keeps_its_tokens() {
 }
 
 #[tokio::test]
-async fn a_code_dies_after_ten_minutes() {
+async fn t41_sec023_a_code_dies_after_ten_minutes() {
     let app = TestApp::start().await;
     let (client, code) = app.connect(RUNNER).await;
     app.advance(Duration::from_mins(10).as_secs());
@@ -73,7 +74,7 @@ async fn a_code_dies_after_ten_minutes() {
 }
 
 #[tokio::test]
-async fn a_flawed_or_foreign_request_does_not_cost_the_client_its_code() {
+async fn t42_t43_t44_sec011_sec022_a_flawed_or_foreign_request_does_not_cost_the_client_its_code() {
     let app = TestApp::start().await;
     let (client, code) = app.connect(RUNNER).await;
     let mut thief = app.client();
@@ -93,7 +94,7 @@ async fn a_flawed_or_foreign_request_does_not_cost_the_client_its_code() {
 }
 
 #[tokio::test]
-async fn the_redirect_uri_may_be_left_out_and_the_verifier_may_not() {
+async fn t46_t133_the_redirect_uri_may_be_left_out_and_the_verifier_may_not() {
     let app = TestApp::start().await;
     let (client, code) = app.connect(RUNNER).await;
     let reply = client.redeem_with(&code, &[("code_verifier", "")]).await;
@@ -103,7 +104,7 @@ async fn the_redirect_uri_may_be_left_out_and_the_verifier_may_not() {
 }
 
 #[tokio::test]
-async fn a_loopback_port_must_be_the_one_of_the_request() {
+async fn t45_a_loopback_port_must_be_the_one_of_the_request() {
     let app = TestApp::start().await;
     let mut client = app.client();
     client.register("http://localhost/callback").await;
@@ -118,7 +119,7 @@ async fn a_loopback_port_must_be_the_one_of_the_request() {
 }
 
 #[tokio::test]
-async fn requests_that_are_none_get_the_registered_code() {
+async fn t47_t48_t49_t55_sec017_requests_that_are_none_get_the_registered_code() {
     let app = TestApp::start().await;
     let (client, _) = app.connect(RUNNER).await;
     let id = client.id.as_str();
@@ -152,11 +153,13 @@ async fn requests_that_are_none_get_the_registered_code() {
     let json = app.post_json("/oauth/token", "{}").await;
     assert_eq!(json.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let query = client.post("/oauth/token?grant_type=refresh_token", "", None).await;
-    assert_eq!(query.error(), "invalid_request");
+    assert_eq!((query.status.as_u16(), query.error().as_str()), (400, "invalid_request"));
+    let long = format!("grant_type={}", "x".repeat(17_000));
+    assert_eq!(client.post("/oauth/token", &long, None).await.status.as_u16(), 413);
 }
 
 #[tokio::test]
-async fn the_resource_is_ours_or_the_request_is_refused() {
+async fn t53_the_resource_is_ours_or_the_request_is_refused() {
     let app = TestApp::start().await;
     let (client, code) = app.connect(RUNNER).await;
     let other = [("resource", "https://other.example/mcp")];
@@ -166,7 +169,7 @@ async fn the_resource_is_ours_or_the_request_is_refused() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_secret_must_use_it_either_way_and_others_must_not() {
+async fn t50_t51_sec029_a_client_with_a_secret_must_use_it_either_way_and_others_must_not() {
     let app = TestApp::start().await;
     let redirect = "https://client.example/cb";
     let body = json!({
@@ -193,10 +196,62 @@ async fn a_client_with_a_secret_must_use_it_either_way_and_others_must_not() {
     assert_eq!((wrong.status.as_u16(), wrong.error().as_str()), (401, "invalid_client"));
     let wrong = client.post("/oauth/token", &form(None), Some("Basic !!")).await;
     assert_eq!(wrong.header("www-authenticate"), "Basic realm=\"oauth\"");
+    let none = client.post("/oauth/token", &encode(&[("client_id", &client.id)]), None).await;
+    assert_eq!((none.status.as_u16(), none.error().as_str()), (401, "invalid_client"));
     let both = client.post("/oauth/token", &form(client.secret.as_deref()), Some(&basic)).await;
     assert_eq!((both.status.as_u16(), both.error().as_str()), (400, "invalid_request"));
 
     let (public, code) = app.connect(RUNNER).await;
     let reply = public.redeem_with(&code, &[("client_secret", "ggw_cs_something-else")]).await;
     assert_eq!(reply.error(), "invalid_client");
+}
+
+#[tokio::test]
+async fn t57_an_assertion_is_refused_and_the_code_stays_good() {
+    let app = TestApp::start().await;
+    let (client, code) = app.connect(RUNNER).await;
+    let assertion = [
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", "eyJhbGciOiJub25lIn0.e30."),
+    ];
+    let reply = client.redeem_with(&code, &assertion).await;
+    assert_eq!((reply.status.as_u16(), reply.error().as_str()), (401, "invalid_client"));
+    assert_eq!(client.redeem(&code).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn sec027_a_header_that_may_appear_once_does() {
+    let app = TestApp::start().await;
+    for (name, values) in [
+        ("content-type", ["application/x-www-form-urlencoded"; 2]),
+        ("authorization", ["Basic YTpi", "Basic YTpi"]),
+        ("mcp-protocol-version", ["2025-11-25", "2025-06-18"]),
+    ] {
+        let mut request = request("POST", "/oauth/token");
+        if name != "content-type" {
+            request = request.header("content-type", "application/x-www-form-urlencoded");
+        }
+        let request = request.header(name, values[0]).header(name, values[1]);
+        let reply = app.send(request.body(Body::from("grant_type=x")).unwrap()).await;
+        assert_eq!((reply.status.as_u16(), reply.error().as_str()), (400, "invalid_request"));
+    }
+}
+
+#[tokio::test]
+async fn t56_t137_sec026_a_store_in_trouble_costs_nobody_a_token() {
+    let app = TestApp::start().await;
+    let (client, tokens) = app.device(RUNNER).await;
+    app.app.store.close().await;
+    let refused = [
+        client.refresh(&tokens.refresh).await,
+        client.redeem("ggw_ac_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").await,
+        client.revoke(&tokens.access).await,
+        app.post_json("/oauth/register", r#"{"redirect_uris":["https://a.example/cb"]}"#).await,
+    ];
+    for reply in refused {
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{reply:?}");
+        assert_eq!(reply.error(), "temporarily_unavailable");
+        assert!(reply.header("retry-after").parse::<u64>().unwrap() >= 1);
+        assert!(!reply.body.to_lowercase().contains("sql"), "{reply:?}");
+    }
 }
