@@ -41,7 +41,7 @@ class Gateway:
     """`upstream` is where Garmin is; `settings` win over what these scripts usually set."""
 
     def __init__(self, binary, data, upstream, settings=None, words=("serve",)):
-        self.port = free_port()
+        self.port = int((settings or {}).get("PORT") or free_port())
         env = {**upstream, "PORT": str(self.port), "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
                "DATA_DIR": str(data), "GATEWAY_SECRET": SECRET, "RATE_LIMITS": "off", **(settings or {})}
         began = time.perf_counter()

@@ -45,7 +45,7 @@ class House:
     PUBLIC = "https://garmin.gateway.example"
 
     def __init__(self, binary, home, athletes=60):
-        self.home, self.clock = Path(home), Clock(home)
+        self.home, self.clock, self._binary = Path(home), Clock(home), binary
         self._processes = []
         try:
             self.simulator = Simulator(binary, athletes, self.clock.env)
@@ -65,9 +65,17 @@ class House:
         self._strangers = iter(self.simulator.people[1:])
         self.with_code = self.simulator.with_code
 
+    def crash_public(self):
+        """Power off, power on: whatever the gateway behind TLS had only in memory is gone."""
+        self.public.process.kill()
+        self.public.process.wait()
+        self._processes.remove(self.public.process)
+        self.public = self._gateway(self._binary, "public",
+                                    {"PUBLIC_URL": self.PUBLIC, "PORT": str(self.public.port)})
+
     def _gateway(self, binary, name, settings):
         data = self.home / name
-        data.mkdir()
+        data.mkdir(exist_ok=True)
         gateway = Gateway(binary, data, {**self.simulator.env, **self.clock.env}, settings)
         self._processes.append(gateway.process)
         return gateway

@@ -58,8 +58,9 @@ def script(world, name):
 
 def typescript(world, generation, era, protocol):
     name = f"typescript {generation} {era}"
-    app(world, name, [world.node.program("node"), script(world, "typescript_sdk.mjs"), generation, world.house.local.connector,
-                      world.place(name) / "state.json", era], protocol)
+    argv = [world.node.program("node"), script(world, "typescript_sdk.mjs"), generation,
+            world.house.local.connector, world.place(name) / "state.json", era]
+    app(world, name, argv, protocol)
 
 
 @scenario("TypeScript SDK 1: sign-in, refresh, restart")

@@ -1,4 +1,5 @@
-"""People who go away and come back. The clock of the gateway and of Garmin moves, nobody waits."""
+"""People who go away and come back, and gateways that do. The clock of the gateway and of Garmin
+moves, nobody waits."""
 
 from ..chromium import CODE, EMAIL, PASSWORD
 from ..trips import arrived, hosted
@@ -95,3 +96,22 @@ def sec031_hundred_days(world):
         with world.chromium.profile() as profile:
             profile.open(trip.url).sign_in(world.house.person())
             arrived(world, trips, trip, callback)
+
+
+@scenario("SEC-052 the gateway is killed and started on each page, second factor")
+def sec052_killed_on_each_page(world):
+    trips, callback = hosted(world)
+    trip, person = trips.trip(), world.house.with_code
+    with world.chromium.profile() as profile:
+        tab = profile.open(trip.url)
+        world.house.crash_public()
+        tab.fill(person)
+        tab.submit()
+        tab.wait_for(CODE)
+        world.house.crash_public()
+        tab.fill_code(person.code)
+        tab.button(CODE).click()
+        answer = callback.wait()
+        # The code too outlives the process that issued it.
+        world.house.crash_public()
+        trips.works(trip, answer)
