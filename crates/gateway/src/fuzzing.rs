@@ -24,7 +24,7 @@ use crate::extract::cookie;
 use crate::extract::form::Params;
 
 pub use crate::oauth::fuzzing::{authorization_request, client_document, registration};
-pub use crate::proxy::fuzzing::{mcp_headers, mcp_message};
+pub use crate::proxy::fuzzing::{mcp_headers, mcp_message, worker_answer};
 pub use crate::workers::fuzzing::{control_frame, worker_log};
 
 pub(crate) fn origin() -> Option<Origin> {
@@ -182,7 +182,7 @@ mod tests {
 
     type Target = (&'static str, fn(&[u8]));
 
-    const TARGETS: [Target; 12] = [
+    const TARGETS: [Target; 13] = [
         ("authorization_request", authorization_request),
         ("client_credentials", client_credentials),
         ("client_document", client_document),
@@ -194,6 +194,7 @@ mod tests {
         ("redirect_uri", redirect_uri),
         ("registration", registration),
         ("token_text", token_text),
+        ("worker_answer", worker_answer),
         ("worker_log", worker_log),
     ];
 

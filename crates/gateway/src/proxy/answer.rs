@@ -148,7 +148,7 @@ impl std::fmt::Debug for Events {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Notification,
     Answer,
     /// A request, which nobody would answer, the answer to another message, or no message.
@@ -164,7 +164,7 @@ struct Envelope<'a> {
     error: Option<IgnoredAny>,
 }
 
-fn kind_of(text: &str, ours: Option<&Id>) -> Kind {
+pub(super) fn kind_of(text: &str, ours: Option<&Id>) -> Kind {
     let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else { return Kind::Other };
     let Envelope { id, method, result, error } = envelope;
     match (method, id, result, error) {

@@ -2,14 +2,20 @@
 
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a finding is a panic")]
 
+use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt};
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use http_body_util::Full;
 use serde_json::Value;
+use sse_stream::SseStream;
 
 use super::agreement::{self, Era};
+use super::answer::{self, kind_of};
+use super::events::event;
 use super::headers::{Stamp, to_worker};
 use super::host::Caller;
-use super::message::{Kind, Message};
+use super::message::{Id, Kind, Message};
 use crate::fuzzing::{first_line, origin};
 
 /// The body of a request.
@@ -82,4 +88,31 @@ pub fn mcp_headers(data: &[u8]) {
         assert_eq!(method.map(str::trim), Some(&*message.method));
         assert!(headers.get_all(agreement::METHOD).iter().count() == 1, "one of two was believed");
     }
+}
+
+/// What a worker answers with, as one message and as an event stream.
+pub fn worker_answer(data: &[u8]) {
+    passed_on(&String::from_utf8_lossy(data));
+    let mut stream = SseStream::new(Full::new(Bytes::copy_from_slice(data)));
+    while let Some(Some(Ok(said))) = stream.next().now_or_never() {
+        if let Some(text) = said.data {
+            passed_on(&text);
+        }
+    }
+}
+
+/// What reaches the client of a message is one event, and no request of the worker's.
+fn passed_on(text: &str) {
+    let ours = Id::Number(7);
+    if kind_of(text, Some(&ours)) == answer::Kind::Other {
+        return;
+    }
+    let value: Value = serde_json::from_str(text).expect("what is passed on is JSON");
+    let asks = value.get("method").is_some() && value.get("id").is_some_and(|id| !id.is_null());
+    assert!(!asks, "a question to the client: {text}");
+    let id = value.get("id").filter(|id| !id.is_null());
+    assert!(id.is_none_or(|id| *id == 7), "the answer to another message: {text}");
+    let written = event(text);
+    let lines = written.split(|&byte| byte == b'\n' || byte == b'\r');
+    assert_eq!(lines.count(), 4, "more than one event: {text}");
 }
