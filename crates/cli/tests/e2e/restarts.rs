@@ -121,3 +121,17 @@ async fn a_restart_while_garmin_is_asked_waits_for_garmin() {
     assert_eq!(world.control().counters(&person.email).unwrap().login_attempts, 1);
     assert_works(&world, &client, &tokens, &person).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t69_a_kill_after_a_renewal_whose_answer_got_lost_costs_nothing() {
+    let mut world = World::start().await;
+    let client = world.client().await;
+    let tokens = world.connect(&client, world.runner()).await;
+    let lost = client.refresh(&tokens).await;
+    assert_eq!(lost.status, 200, "{lost:?}");
+    world.restart(End::Kill).await;
+    let again = client.tokens(&client.refresh(&tokens).await);
+    let name = client.mcp(&again, Era::Handshake).full_name().await;
+    assert_eq!(name, world.facts(world.runner()).full_name);
+    world.assert_private();
+}

@@ -37,8 +37,7 @@ async fn ask(stream: &mut UnixStream, request: &Request) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sec122_sec130_a_gateway_serves_answers_its_private_console_and_stops_without_losing_a_call()
- {
+async fn sec122_sec130_a_gateway_serves_answers_its_console_and_stops_without_losing_a_call() {
     let rig = Rig::start().await;
     let (account, token) = rig.person(0).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
