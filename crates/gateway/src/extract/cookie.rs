@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cookie_is_read_back_and_two_are_none() {
+    fn sec054_a_cookie_is_read_back_and_two_are_none() {
         let origin = Origin::parse("https://garmin.example.org").unwrap();
         let browser = Token::generate(&CountingEntropy::default());
         let text = set(&origin, &browser).unwrap();

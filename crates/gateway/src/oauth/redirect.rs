@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn state_is_echoed_only_when_sent_and_the_issuer_always() {
+    fn t23_sec047_state_is_echoed_only_when_sent_and_the_issuer_always() {
         let origin = Origin::parse("https://garmin.example.org").unwrap();
         let redirect = RedirectUri::parse("https://client.example/cb?keep=1").unwrap();
         assert_eq!(

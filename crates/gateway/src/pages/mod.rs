@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_survives_hostile_strings() {
+    fn t22_every_page_survives_hostile_strings() {
         let site = hostile_site();
         check(&Landing { site, connector: HOSTILE });
         check(&Message {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn no_page_refers_to_another_site_or_runs_a_script() {
+    fn sec069_no_page_refers_to_another_site_or_runs_a_script() {
         let site = Site { operator_name: None, operator_email: None };
         let landing = Landing { site, connector: "https://garmin.example.org/mcp" };
         let html = landing.render().unwrap();

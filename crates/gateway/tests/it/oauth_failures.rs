@@ -252,7 +252,7 @@ async fn what_begins_anew_is_checked_like_any_request() {
 }
 
 #[tokio::test]
-async fn a_form_with_a_stale_token_comes_back_and_works_the_second_time() {
+async fn sec050_a_form_with_a_stale_token_comes_back_and_works_the_second_time() {
     let app = TestApp::start().await;
     let (client, mut browser, page) = at_the_form(&app).await;
     let form = page.form_with("password").clone();
