@@ -34,11 +34,11 @@ async fn t22_sec043_a_name_is_text_and_the_host_is_what_counts() {
     }
     assert!(html.contains("evil") && !html.contains(&"W".repeat(300)), "{html}");
     assert!(html.contains("nobody has checked") && html.contains("Not verified"), "{html}");
-    assert!(html.contains("you.example") || html.contains(".example</bdi>"), "{html}");
+    assert!(html.contains(".example</bdi>"), "{html}");
 }
 
 #[tokio::test]
-async fn sec043_only_a_host_that_nobody_knows_is_called_unverified() {
+async fn t95_sec043_only_a_host_that_nobody_knows_is_called_unverified_whatever_the_name() {
     let app = TestApp::with(&[("OPERATOR_NAME", "The Club")]).await;
     for (redirect, warned, shown) in [
         ("https://claude.ai/api/mcp/auth_callback", false, "claude.ai"),
@@ -46,9 +46,12 @@ async fn sec043_only_a_host_that_nobody_knows_is_called_unverified() {
         ("https://claude.ai.evil.example/cb", true, "claude.ai.evil.example"),
         ("https://someone.example/cb", true, "someone.example"),
     ] {
-        let client = registered(&app, redirect).await;
+        let mut client = app.client();
+        let body = serde_json::json!({ "redirect_uris": [redirect], "client_name": "Claude" });
+        client.register_as(redirect, &body).await;
         let page = app.browser().open(&client.authorize_url()).await;
         let html = &page.reply.body;
+        assert!(html.contains("<bdi>Claude</bdi>") && html.contains("nobody has checked it"));
         assert_eq!(html.contains("Not verified"), warned, "{redirect}");
         assert!(html.contains(&format!("<dd class=\"host\"><bdi>{shown}</bdi>")), "{html}");
         assert!(html.contains("What happens with your data") && html.contains("The Club"));
