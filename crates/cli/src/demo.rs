@@ -175,7 +175,7 @@ mod tests {
             .with("GATEWAY_SECRET", "a secret for this test, long enough to be one");
         let config = Config::from_vars(&vars).unwrap();
         assert!(config.listen.ip().is_loopback());
-        assert!(config.sso_proxies.is_empty());
+        assert_eq!(config.sso_egresses, [None]);
         assert!(vars.get("DATABASE_URL").is_none() && vars.get("SIGN_IN_ALLOW").is_none());
     }
 

@@ -56,8 +56,8 @@ pub struct Config {
     /// Where a person's account is looked for unless they say otherwise.
     pub default_region: Region,
     upstreams: [Upstream; 2],
-    /// Proxies sign-ins may leave through; empty means directly.
-    pub sso_proxies: Vec<Url>,
+    /// The ways out for sign-ins, through a proxy or directly; never empty.
+    pub sso_egresses: Vec<Option<Url>>,
     /// What an operator should hear once logging runs.
     pub warnings: Vec<String>,
 }
@@ -175,7 +175,7 @@ impl Config {
                 .parsed("GARMIN_DOMAIN", "garmin.com or garmin.cn", |text| text.parse().ok())?
                 .unwrap_or_default(),
             upstreams: upstreams(vars)?,
-            sso_proxies: sso_proxies(vars)?,
+            sso_egresses: sso_egresses(vars)?,
             data_dir,
             warnings,
         })
@@ -358,15 +358,26 @@ fn upstreams(vars: &Vars) -> Result<[Upstream; 2], ConfigError> {
     }))
 }
 
-fn sso_proxies(vars: &Vars) -> Result<Vec<Url>, ConfigError> {
-    let parse = |text: &str| {
-        let one = |word: &str| {
-            Url::parse(word).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
-        };
-        vars::words(text).map(one).collect::<Option<Vec<_>>>()
+fn sso_egresses(vars: &Vars) -> Result<Vec<Option<Url>>, ConfigError> {
+    let one = |word: &str| {
+        if word == "direct" {
+            return Some(None);
+        }
+        Url::parse(word).ok().filter(|url| matches!(url.scheme(), "http" | "https")).map(Some)
     };
-    let accepts = "http:// or https:// proxy URLs separated by commas";
-    Ok(vars.parsed("GARMIN_SSO_PROXY", accepts, parse)?.unwrap_or_default())
+    let parse = |text: &str| {
+        let mut found: Vec<Option<Url>> = Vec::new();
+        for word in vars::words(text) {
+            let egress = one(word)?;
+            // Two of one kind would take each other's rests for failures of another.
+            if !found.contains(&egress) {
+                found.push(egress);
+            }
+        }
+        (!found.is_empty()).then_some(found)
+    };
+    let accepts = "http:// or https:// proxy URLs, or the word direct, separated by commas";
+    Ok(vars.parsed("GARMIN_SSO_PROXY", accepts, parse)?.unwrap_or_else(|| vec![None]))
 }
 
 #[cfg(test)]

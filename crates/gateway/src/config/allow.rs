@@ -1,4 +1,8 @@
 //! `SIGN_IN_ALLOW`: who may connect an account.
+//!
+//! It is asked at every sign-in, before anything goes to Garmin, and at nothing else: to take
+//! somebody off the list ends no connection, and neither do their renewals ask again. A typing
+//! error in a setting must not cost everybody their connections; `revoke` and `forget` end them.
 
 use domain::email::LoginEmail;
 

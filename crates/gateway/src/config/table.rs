@@ -48,7 +48,11 @@ static TABLE: [Setting; 34] = [
         "",
         "Web sites whose scripts may call /mcp, besides Claude's and ChatGPT's.",
     ),
-    plain("SIGN_IN_ALLOW", "everyone", "Who may connect: e-mail addresses and @domains."),
+    plain(
+        "SIGN_IN_ALLOW",
+        "everyone",
+        "Who may connect: e-mail addresses and @domains. What was connected before stays.",
+    ),
     plain(
         "CLIENT_DOCUMENTS",
         "open",
@@ -70,7 +74,11 @@ static TABLE: [Setting; 34] = [
     plain("GARMIN_API_URL", "https://connectapi.DOMAIN", "Where data requests go."),
     plain("GARMIN_DIAUTH_URL", "https://diauth.DOMAIN", "Where token requests go."),
     plain("GARMIN_CONNECT_URL", "https://connect.DOMAIN", "Where web requests go."),
-    secret("GARMIN_SSO_PROXY", "", "HTTP proxies sign-ins leave through, separated by commas."),
+    secret(
+        "GARMIN_SSO_PROXY",
+        "direct",
+        "HTTP proxies sign-ins leave through, separated by commas; direct may be one of them.",
+    ),
     plain("OPERATOR_NAME", "the operator", "Who runs this gateway, shown on its pages."),
     plain("OPERATOR_EMAIL", "", "How to reach them, shown on its pages."),
     plain("GATEWAY_LOG_FILE", "", "Second place for the log; it always goes to stdout."),

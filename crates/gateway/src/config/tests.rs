@@ -14,6 +14,19 @@ fn refusal(name: &str, value: &str) -> String {
 }
 
 #[test]
+fn sign_ins_leave_directly_or_through_the_proxies_that_are_named() {
+    let of = |text: &str| {
+        let vars = if text.is_empty() { vars() } else { vars().with("GARMIN_SSO_PROXY", text) };
+        Config::from_vars(&vars).unwrap().sso_egresses
+    };
+    let proxy = |text: &str| Some(Url::parse(text).unwrap());
+    assert_eq!(of(""), [None]);
+    assert_eq!(of("http://a.example:3128"), [proxy("http://a.example:3128")]);
+    let many = "http://a.example:1, http://a.example:2,direct,http://a.example:1/";
+    assert_eq!(of(many), [proxy("http://a.example:1"), proxy("http://a.example:2"), None]);
+}
+
+#[test]
 fn a_secret_alone_is_a_configuration() {
     let config = Config::from_vars(&vars()).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");

@@ -59,20 +59,16 @@ impl Egresses {
         clock: &Arc<dyn Clock>,
         entropy: &Arc<dyn Entropy>,
     ) -> anyhow::Result<Self> {
-        let urls: Vec<Option<&Url>> = if config.sso_proxies.is_empty() {
-            vec![None]
-        } else {
-            config.sso_proxies.iter().map(Some).collect()
-        };
+        let urls = &config.sso_egresses;
         let company = if urls.len() > 1 { Company::OneOfMany } else { Company::Alone };
         let ways = urls
-            .into_iter()
+            .iter()
             .map(|url| {
                 let way = |region| {
                     let upstream = config.upstream(region).clone();
                     let options = SignInOptions {
                         pauses: Pauses::suited_to(&upstream),
-                        egress: url.cloned(),
+                        egress: url.clone(),
                         entropy: entropy.clone(),
                         clock: clock.clone(),
                     };
@@ -82,7 +78,7 @@ impl Egresses {
                     })
                 };
                 anyhow::Ok(Egress {
-                    name: name_of(url),
+                    name: name_of(url.as_ref()),
                     global: way(Region::Global)?,
                     china: way(Region::China)?,
                 })

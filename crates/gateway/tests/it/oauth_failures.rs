@@ -270,7 +270,7 @@ async fn sec050_a_form_with_a_stale_token_comes_back_and_works_the_second_time()
 }
 
 #[tokio::test]
-async fn t135_sec048_sec050_sec053_another_browser_or_another_site_cannot_answer_the_form() {
+async fn sec048_sec050_sec053_another_browser_or_another_site_cannot_answer_the_form() {
     let app = TestApp::start().await;
     let (_, mut browser, page) = at_the_form(&app).await;
     let (_, mut stranger, _) = at_the_form(&app).await;

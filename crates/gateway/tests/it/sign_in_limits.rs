@@ -262,6 +262,27 @@ async fn a_code_goes_through_while_its_egress_rests() {
 }
 
 #[tokio::test]
+async fn an_egress_that_is_dead_is_left_for_another_one() {
+    let dead = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dead_proxy = format!("http://{}/,direct", dead.local_addr().unwrap());
+    drop(dead);
+    let app = scene(&[("RATE_LIMITS", "on"), ("GARMIN_SSO_PROXY", &dead_proxy)]).await;
+    let mut through_the_dead = 0;
+    for person in 0..16_u8 {
+        let email = format!("nobody{person}@example.org");
+        let page = sign_in(&app, (&email, "x"), [192, 0, 2, person]).await;
+        let alert = page.alert().unwrap();
+        if alert.contains("is not answering") {
+            assert_eq!(wait_of(&page), 60);
+            through_the_dead += 1;
+        } else {
+            assert!(alert.contains("did not accept"), "{alert}");
+        }
+    }
+    assert_eq!(through_the_dead, 3, "then it rests, and everybody takes the other way");
+}
+
+#[tokio::test]
 async fn who_has_just_connected_an_app_waits_before_connecting_it_again() {
     let app = scene(LIMITED).await;
     let (client, mut browser, form) = at_the_form(&app, [192, 0, 2, 1]).await;
