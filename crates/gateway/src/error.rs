@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_refusal_names_its_error_and_keeps_the_pointer() {
+    fn sec005_every_other_refusal_names_its_error_and_keeps_the_pointer() {
         for (refusal, status, code) in [
             (Refusal::TokenRejected, 401, "invalid_token"),
             (Refusal::SignInNeeded, 401, "invalid_token"),
@@ -295,6 +295,16 @@ mod tests {
             assert!(header.contains("resource_metadata=\"https://"), "{header}");
             assert_eq!(header.matches('"').count() % 2, 0, "{header}");
         }
+    }
+
+    #[test]
+    fn sec006_every_401_of_an_endpoint_of_machines_names_a_scheme() {
+        let response = OAuthError::invalid_client().into_response();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(response.headers()[WWW_AUTHENTICATE], "Basic realm=\"oauth\"");
+        assert!(
+            OAuthError::invalid_grant().into_response().headers().get(WWW_AUTHENTICATE).is_none()
+        );
     }
 
     #[test]

@@ -106,7 +106,7 @@ fn refused(app: &AppState, address: IpAddr, error: OAuthError) -> OAuthError {
     match app.limits.check_address(ByAddress::Miss, address) {
         Ok(()) => error,
         Err(limit) => {
-            tracing::info!(event = "oauth-rate-limited", what = "misses", "");
+            tracing::debug!(event = "oauth-rate-limited", what = "misses", "");
             OAuthError::slow_down(limit.retry_after)
         }
     }

@@ -35,7 +35,7 @@ pub(super) async fn post(
 ) -> Result<Response, OAuthError> {
     let check = |what| {
         app.limits.check_address(what, client_ip.0).map_err(|limit| {
-            tracing::info!(event = "oauth-rate-limited", what = "registrations", "");
+            tracing::debug!(event = "oauth-rate-limited", what = "registrations", "");
             OAuthError::slow_down(limit.retry_after)
         })
     };

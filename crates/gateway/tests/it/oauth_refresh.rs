@@ -171,6 +171,19 @@ async fn t61_a_response_that_was_lost_can_be_asked_for_again_and_its_child_is_de
 }
 
 #[tokio::test]
+async fn t69_a_gateway_that_dies_before_its_answer_left_costs_nobody_a_sign_in() {
+    let mut app = TestApp::start().await;
+    let (client, first) = app.device(RUNNER).await;
+    // Committed, and never seen by the client.
+    client.refresh(&first.refresh).await;
+    app.restart().await;
+    app.advance(300);
+    let client = app.client().with(&client);
+    let pair = client.tokens_of(&client.refresh(&first.refresh).await);
+    assert!(app.accepts(&pair.access).await);
+}
+
+#[tokio::test]
 async fn t62_of_twenty_at_once_ten_get_a_pair_and_nobody_is_thrown_out() {
     let app = TestApp::start().await;
     let (client, tokens) = app.device(RUNNER).await;
