@@ -20,11 +20,12 @@ impl LoginEmail {
 
     /// Accepts what could be an address; whether it is one only Garmin knows.
     pub fn parse(text: &str) -> Result<Self, MalformedEmail> {
-        let text = text.trim();
+        // In lower case before it is measured: some letters grow.
+        let text = Zeroizing::new(text.trim().to_lowercase());
         let (local, host) = text.rsplit_once('@').ok_or(MalformedEmail)?;
         let clean = !text.chars().any(|c| c.is_control() || c.is_whitespace());
         if clean && !local.is_empty() && !host.is_empty() && text.len() <= Self::MAX_LEN {
-            Ok(Self(Zeroizing::new(text.to_lowercase())))
+            Ok(Self(text))
         } else {
             Err(MalformedEmail)
         }
@@ -60,6 +61,14 @@ mod tests {
             assert_eq!(LoginEmail::parse(bad), Err(MalformedEmail), "{bad:?}");
         }
         assert!(LoginEmail::parse(&format!("{}@example.com", "x".repeat(250))).is_err());
+    }
+
+    #[test]
+    fn an_address_reads_itself_whatever_its_letters_do_in_lower_case() {
+        let growing = format!("{}@example.com", "\u{23a}".repeat(121));
+        assert!(growing.len() <= 254 && LoginEmail::parse(&growing).is_err());
+        let fitting = LoginEmail::parse("\u{23a}@Example.com").unwrap();
+        assert_eq!(LoginEmail::parse(fitting.reveal()).unwrap().reveal(), fitting.reveal());
     }
 
     #[test]
