@@ -359,6 +359,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn sec070_sec071_users_of_one_platform_pass_and_guesses_from_everywhere_end() {
+        let limits = Limits::on();
+        // Two thousand people, none of them seen since a restart, from twelve addresses.
+        let users = (0..2_000).zip((0..12_u8).cycle());
+        let few = users.map(|(_, last)| IpAddr::from([198, 51, 100, last]));
+        assert_eq!(passed(&limits, ByAddress::UnknownToken, few), 2_000);
+        let everywhere = (0..40_000_u32).map(|at| IpAddr::from((at << 8).to_be_bytes()));
+        let most = usize::try_from(UNKNOWN_TOKEN.everybody).unwrap();
+        assert!(passed(&limits, ByAddress::UnknownToken, everywhere) <= most);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn t144_sec073_a_flood_of_addresses_stays_within_bounds_and_forgets_no_regular() {
         let limits = Limits::on();
         let regular = address("192.0.2.1");

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod harness;
+mod mcp_challenges;
 mod oauth_authorize;
 mod oauth_consent;
 mod oauth_discovery;
