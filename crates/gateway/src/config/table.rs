@@ -56,7 +56,7 @@ static TABLE: [Setting; 34] = [
     plain(
         "CLIENT_DOCUMENTS",
         "open",
-        "Whose client metadata documents are accepted: open, off or host names.",
+        "Whose client metadata documents are accepted: open, host names, or off (needed without internet).",
     ),
     plain("RATE_LIMITS", "on", "off switches request limits off, for load tests."),
     plain("ACCESS_TOKEN_TTL_DAYS", "90", "Life of an access token in days; 0 = no expiry."),
