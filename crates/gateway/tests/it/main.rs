@@ -6,6 +6,7 @@ mod mcp_challenges;
 mod oauth_authorize;
 mod oauth_consent;
 mod oauth_discovery;
+mod oauth_document_life;
 mod oauth_documents;
 mod oauth_failures;
 mod oauth_limits;

@@ -1,4 +1,4 @@
-//! Clients that are a document: which are accepted, what is sent where, and how long it lasts.
+//! Clients that are a document: which are accepted, and what is sent where.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ use crate::harness::{
     Answer, EXPIRED, McpClient, OTHER_NAME, PUBLIC, RUNNER, SELF_SIGNED, TestApp, Tokens,
 };
 
-const URL: &str = "https://client.example/oauth/client.json";
-const CALLBACK: &str = "https://client.example/cb";
+pub(crate) const URL: &str = "https://client.example/oauth/client.json";
+pub(crate) const CALLBACK: &str = "https://client.example/cb";
 
-async fn verify(app: &TestApp, url: &str) -> Result<Client, DocumentError> {
+pub(crate) async fn verify(app: &TestApp, url: &str) -> Result<Client, DocumentError> {
     clients::verify(&app.app, &DocumentUrl::parse(url).unwrap()).await
 }
 
 /// What the gateway knows of an id, in a word.
-async fn find(app: &TestApp, id: &str) -> Result<&'static str, DocumentError> {
+pub(crate) async fn find(app: &TestApp, id: &str) -> Result<&'static str, DocumentError> {
     match clients::find(&app.app, &ClientId::parse(id).unwrap()).await.unwrap() {
         Found::Known(_) => Ok("known"),
         Found::Document(_) => Ok("never seen"),
@@ -33,7 +33,7 @@ async fn find(app: &TestApp, id: &str) -> Result<&'static str, DocumentError> {
     }
 }
 
-fn client_of(app: &TestApp, url: &str, redirect: &str) -> McpClient {
+pub(crate) fn client_of(app: &TestApp, url: &str, redirect: &str) -> McpClient {
     let mut client = app.client();
     url.clone_into(&mut client.id);
     redirect.clone_into(&mut client.redirect);
@@ -41,7 +41,7 @@ fn client_of(app: &TestApp, url: &str, redirect: &str) -> McpClient {
 }
 
 /// A device of a client whose document was accepted.
-async fn device(app: &TestApp, client: &McpClient) -> Tokens {
+pub(crate) async fn device(app: &TestApp, client: &McpClient) -> Tokens {
     verify(app, &client.id).await.unwrap();
     let mut browser = app.browser();
     let page = browser.open(&client.authorize_url()).await;
@@ -384,141 +384,6 @@ async fn whoever_waits_takes_over_from_one_who_leaves() {
     }
     drop(first);
     assert!(second.await.is_ok());
-}
-
-#[tokio::test]
-async fn t92_a_publisher_that_is_down_locks_nobody_out_for_a_day() {
-    let app = TestApp::start().await;
-    app.publisher.serve_client(URL, &[CALLBACK]);
-    let client = client_of(&app, URL, CALLBACK);
-    let mut tokens = device(&app, &client).await;
-    app.publisher.set_down(true);
-    for hours in [2, 12, 10] {
-        app.advance(hours * 3600);
-        assert_eq!(find(&app, URL).await, Ok("known"));
-        tokens = client.tokens_of(&client.refresh(&tokens.refresh).await);
-        let page = app.browser().open(&client.authorize_url()).await;
-        assert_eq!(page.status(), StatusCode::OK);
-    }
-    app.advance(2 * 3600);
-    assert_eq!(find(&app, URL).await, Err(DocumentError::Unavailable));
-    let refused = client.refresh(&tokens.refresh).await;
-    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(refused.error(), "temporarily_unavailable");
-    assert!(!refused.header("retry-after").is_empty());
-    assert_ne!(app.browser().open(&client.authorize_url()).await.status(), StatusCode::OK);
-    // Back again: nothing was lost.
-    app.publisher.set_down(false);
-    app.advance(31);
-    client.tokens_of(&client.refresh(&tokens.refresh).await);
-}
-
-#[tokio::test]
-async fn t92_an_answer_of_five_hundred_and_three_leaves_the_copy_alone() {
-    let app = TestApp::start().await;
-    app.publisher.serve_client(URL, &[CALLBACK]);
-    verify(&app, URL).await.unwrap();
-    app.publisher.answer(URL, Answer::of("503 Service Unavailable", &[], ""));
-    app.advance(2 * 3600);
-    assert_eq!(find(&app, URL).await, Ok("known"));
-    assert!(verify(&app, URL).await.is_ok());
-}
-
-#[tokio::test]
-async fn a_document_that_is_gone_or_spoilt_ends_its_copy_at_once() {
-    for answer in [
-        Answer::of("404 Not Found", &[], ""),
-        Answer::of("410 Gone", &[], ""),
-        Answer::json("{}"),
-        Answer::of("200 OK", &["Content-Type: text/html"], "<html>"),
-    ] {
-        let app = TestApp::start().await;
-        app.publisher.serve_client(URL, &[CALLBACK]);
-        let client = client_of(&app, URL, CALLBACK);
-        let tokens = device(&app, &client).await;
-        app.publisher.answer(URL, answer);
-        app.advance(2 * 3600);
-        let refused = client.refresh(&tokens.refresh).await;
-        assert_eq!(
-            (refused.status, refused.error().as_str()),
-            (StatusCode::UNAUTHORIZED, "invalid_client")
-        );
-        // The day of grace is for publishers in trouble, not for documents that are gone.
-        app.publisher.set_down(true);
-        app.advance(60);
-        assert_eq!(find(&app, URL).await, Err(DocumentError::Unavailable));
-        // What was granted is for the person to take back, and works on.
-        assert!(app.accepts(&tokens.access).await);
-        app.publisher.set_down(false);
-        app.publisher.serve_client(URL, &[CALLBACK]);
-        app.advance(60);
-        client.tokens_of(&client.refresh(&tokens.refresh).await);
-    }
-}
-
-#[tokio::test]
-async fn t93_a_document_that_changes_its_mind_is_followed_after_its_time() {
-    let app = TestApp::start().await;
-    app.publisher.serve_client(URL, &[CALLBACK]);
-    let client = client_of(&app, URL, CALLBACK);
-    let tokens = device(&app, &client).await;
-    app.publisher.serve_client(URL, &["https://client.example/other"]);
-    let page = app.browser().open(&client.authorize_url()).await;
-    assert_eq!(page.status(), StatusCode::OK, "within its time");
-    app.advance(3601);
-    let page = app.browser().open(&client.authorize_url()).await;
-    assert_eq!((page.status(), page.location()), (StatusCode::BAD_REQUEST, ""));
-    client.tokens_of(&client.refresh(&tokens.refresh).await);
-    assert!(app.accepts(&tokens.access).await);
-}
-
-#[tokio::test]
-async fn sec033_a_new_authorization_of_one_installation_leaves_the_others_alone() {
-    let app = TestApp::start().await;
-    app.publisher.serve_client(URL, &[CALLBACK]);
-    let client = client_of(&app, URL, CALLBACK);
-    let first = device(&app, &client).await;
-    let second = device(&app, &client).await;
-    assert!(app.accepts(&first.access).await && app.accepts(&second.access).await);
-    client.revoke(&second.refresh).await;
-    assert!(app.accepts(&first.access).await && !app.accepts(&second.access).await);
-}
-
-#[tokio::test]
-async fn the_publisher_says_how_long_and_five_minutes_is_the_least() {
-    let app = TestApp::start().await;
-    let document = app.publisher.serve_client(URL, &[CALLBACK]).to_string();
-    for (caching, seconds) in
-        [("no-store", 300), ("max-age=7200", 7200), ("max-age=9999999", 86_400)]
-    {
-        let lines = ["Content-Type: application/json", &format!("Cache-Control: {caching}")];
-        app.publisher.answer(URL, Answer::of("200 OK", &lines, &document));
-        // Past whatever was said before.
-        app.advance(2 * 86_400);
-        verify(&app, URL).await.unwrap();
-        let requests = app.publisher.requests().len();
-        app.advance(seconds - 1);
-        verify(&app, URL).await.unwrap();
-        assert_eq!(app.publisher.requests().len(), requests, "{caching}");
-        app.advance(1);
-        verify(&app, URL).await.unwrap();
-        assert_eq!(app.publisher.requests().len(), requests + 1, "{caching}");
-    }
-}
-
-#[tokio::test]
-async fn a_failure_answers_for_half_a_minute() {
-    let app = TestApp::start().await;
-    app.publisher.answer(URL, Answer::of("500 x", &[], ""));
-    for _ in 0..3 {
-        assert_eq!(verify(&app, URL).await.err(), Some(DocumentError::Unavailable));
-    }
-    assert_eq!(app.publisher.requests().len(), 1);
-    app.publisher.serve_client(URL, &[CALLBACK]);
-    app.advance(29);
-    assert!(verify(&app, URL).await.is_err());
-    app.advance(1);
-    assert!(verify(&app, URL).await.is_ok());
 }
 
 #[tokio::test]
