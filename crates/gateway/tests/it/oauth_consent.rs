@@ -59,19 +59,6 @@ async fn t95_sec043_only_a_host_that_nobody_knows_is_called_unverified_whatever_
 }
 
 #[tokio::test]
-async fn t95_sec043_a_stranger_with_a_known_name_is_called_unverified_and_shows_its_host() {
-    let app = TestApp::start().await;
-    let mut client = app.client();
-    let redirect = "https://evil.example/cb";
-    let body = serde_json::json!({ "redirect_uris": [redirect], "client_name": "Claude" });
-    assert_eq!(client.register_as(redirect, &body).await.status, StatusCode::CREATED);
-    let page = app.browser().open(&client.authorize_url()).await;
-    let html = &page.reply.body;
-    assert!(html.contains("Claude") && html.contains("Not verified"), "{html}");
-    assert!(html.contains("<dd class=\"host\"><bdi>evil.example</bdi>"), "{html}");
-}
-
-#[tokio::test]
 async fn sec045_a_program_on_this_computer_and_an_app_each_have_a_warning_of_their_own() {
     let app = TestApp::start().await;
     for (redirect, words, shown) in [
