@@ -31,6 +31,8 @@ pub struct NewSignIn<'a> {
 /// How many sign-ins may be in progress: anybody may begin one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignInLimits {
+    /// Beyond this the oldest that nobody has answered make room, so that whoever begins many
+    /// and answers none keeps nobody out.
     pub in_all: u32,
     /// Beyond this the oldest of the same browser make room: nobody comes back to the pages
     /// they began so long ago.
@@ -84,7 +86,7 @@ struct SignInRow {
 }
 
 impl Store {
-    /// Begins a sign-in, unless as many as may be are in progress.
+    /// Begins a sign-in, unless as many as may be are in progress and all were answered.
     #[tracing::instrument(name = "store.sign_ins.add", skip_all)]
     pub async fn add_sign_in(
         &self,
@@ -92,12 +94,23 @@ impl Store {
         most: SignInLimits,
         now: Timestamp,
     ) -> Result<Option<SignInVersion>, StoreError> {
-        const MAKE_ROOM: &str = "
+        const MAKE_ROOM_IN_BROWSER: &str = "
             DELETE FROM sign_ins
              WHERE browser_digest = $1
                AND sign_in_id NOT IN (SELECT sign_in_id FROM sign_ins
                                        WHERE browser_digest = $1
                                        ORDER BY created_at DESC, sign_in_id DESC LIMIT $2)";
+        // The first version is the page as it was shown. Named twice, because an answer may
+        // come between the look and the deletion.
+        const MAKE_ROOM: &str = "
+            DELETE FROM sign_ins
+             WHERE version = 1
+               AND sign_in_id IN (SELECT sign_in_id FROM sign_ins
+                                   WHERE version = 1 AND expires_at > $1
+                                   ORDER BY created_at, sign_in_id
+                                   LIMIT CASE WHEN (SELECT COUNT(*) FROM sign_ins
+                                                     WHERE expires_at > $1) < $2
+                                              THEN 0 ELSE $3 END)";
         const ADD: &str = "
             INSERT INTO sign_ins
                    (sign_in_id, browser_digest, state, version, created_at, expires_at)
@@ -105,10 +118,18 @@ impl Store {
              WHERE (SELECT COUNT(*) FROM sign_ins WHERE expires_at > $4) < $6";
         let sealed = self.seal(STATE, sign_in.id.as_str(), sign_in.state);
         let others = i64::from(most.per_browser.saturating_sub(1));
+        // Several at a time: of those who come at once nobody is left without a place.
+        let places = i64::from((most.in_all / 100).max(1));
         let added = on_pool!(self.writer(), |pool| {
-            sqlx::query(MAKE_ROOM)
+            sqlx::query(MAKE_ROOM_IN_BROWSER)
                 .bind(sign_in.browser.as_bytes())
                 .bind(others)
+                .execute(pool)
+                .await?;
+            sqlx::query(MAKE_ROOM)
+                .bind(now.0)
+                .bind(i64::from(most.in_all))
+                .bind(places)
                 .execute(pool)
                 .await?;
             sqlx::query(ADD)

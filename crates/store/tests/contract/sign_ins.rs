@@ -11,7 +11,7 @@ use store::{NewSignIn, SignInLimits, SignInVersion, Store};
 use crate::support::{NOW, all_at_once, on_both};
 
 const SOON: Timestamp = Timestamp(NOW.0 + 1800);
-const MANY: SignInLimits = SignInLimits { in_all: 1000, per_browser: 1000 };
+const MANY: SignInLimits = SignInLimits { in_all: 10_000, per_browser: 1000 };
 const ONE: SignInLimits = SignInLimits { in_all: 1, per_browser: 1000 };
 
 fn browser(store: &Store) -> TokenDigest<Browser> {
@@ -26,8 +26,9 @@ async fn add(store: &Store) -> (SignInId, SignInVersion, TokenDigest<Browser>) {
 }
 
 on_both! {
-    async fn no_more_than_so_many_are_in_progress(db: &Db) {
+    async fn no_more_than_so_many_that_somebody_answered_are_in_progress(db: &Db) {
         let (id, version, browser) = add(&db.store).await;
+        let version = db.store.update_sign_in(&id, version, b"mfa", NOW).await.unwrap().unwrap();
         let other = SignInId::generate(&OsEntropy);
         let new = NewSignIn { id: &other, browser: &browser, state: b"begun", expires_at: SOON };
         assert_eq!(db.store.add_sign_in(&new, ONE, NOW).await.unwrap(), None);
@@ -38,6 +39,50 @@ on_both! {
         let third = SignInId::generate(&OsEntropy);
         let later = NewSignIn { id: &third, expires_at: SOON.plus(Duration::from_secs(9)), ..new };
         assert!(db.store.add_sign_in(&later, ONE, SOON).await.unwrap().is_some());
+    }
+}
+
+on_both! {
+    async fn pages_that_nobody_answered_make_room_the_oldest_first(db: &Db) {
+        let most = SignInLimits { in_all: 200, per_browser: 1000 };
+        let (answered, version, _) = add(&db.store).await;
+        db.store.update_sign_in(&answered, version, b"mfa", NOW).await.unwrap().unwrap();
+        let mut begun = Vec::new();
+        for second in 0..500 {
+            let (id, now) = (SignInId::generate(&OsEntropy), NOW.plus(Duration::from_secs(second)));
+            let browser = browser(&db.store);
+            let new = NewSignIn { id: &id, browser: &browser, state: b"begun", expires_at: SOON };
+            assert!(db.store.add_sign_in(&new, most, now).await.unwrap().is_some(), "{second}");
+            begun.push(id);
+        }
+        assert!(db.store.find_sign_in(&answered, NOW).await.unwrap().is_some());
+        let left = usize::try_from(db.store.stats(NOW).await.unwrap().sign_ins_in_progress).unwrap();
+        assert!((198..=200).contains(&left), "{left}");
+        let (gone, stay) = begun.split_at(begun.len() + 1 - left);
+        for (ids, is_there) in [(gone, false), (stay, true)] {
+            for id in ids {
+                assert_eq!(db.store.find_sign_in(id, NOW).await.unwrap().is_some(), is_there);
+            }
+        }
+    }
+}
+
+on_both! {
+    async fn those_who_come_to_a_full_table_at_once_all_find_room(db: &Db) {
+        let most = SignInLimits { in_all: 2000, per_browser: 1000 };
+        for _ in 0..most.in_all {
+            add(&db.store).await;
+        }
+        let added = all_at_once(20, |_| {
+            let (store, id, browser) =
+                (db.store.clone(), SignInId::generate(&OsEntropy), browser(&db.store));
+            async move {
+                let new = NewSignIn { id: &id, browser: &browser, state: b"", expires_at: SOON };
+                store.add_sign_in(&new, most, NOW).await.unwrap().is_some()
+            }
+        })
+        .await;
+        assert_eq!(added, [true; 20]);
     }
 }
 

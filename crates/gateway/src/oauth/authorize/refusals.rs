@@ -121,7 +121,7 @@ pub(super) fn too_often(app: &AppState, wait: Duration) -> Response {
     response
 }
 
-/// Nobody is refused for long: rows of the abandoned go after half an hour.
+/// Every place belongs to somebody who has answered a page, and goes within half an hour.
 pub(super) fn full(app: &AppState) -> Response {
     let page = Message {
         site: Site::of(app),
