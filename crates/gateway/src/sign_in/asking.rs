@@ -12,12 +12,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::Problem;
-use super::breaker::{Verdict, Witness};
+use super::breaker::Verdict;
 use super::lanes::Turn;
 use super::record::{CodeWait, Held};
 use super::scheduler::{Answer, Inner};
 use super::site::Site;
-use super::tries::{Key, Kind, Standing};
+use super::tries::{Key, Kind};
 use super::visitor::Visitor;
 
 /// From the first byte to Garmin to the last one back.
@@ -105,7 +105,7 @@ async fn sign_in(
         Ok(Err(error)) => verdict_of(error),
         Err(_) => Verdict::Down,
     };
-    scheduler.egresses.report(passage, verdict, witness(visitor), now);
+    scheduler.egresses.report(passage, verdict, scheduler.witness(visitor), now);
     match asked {
         Ok(Ok(Step::SignedIn(session))) => Outcome::SignedIn(Box::new(session)),
         Ok(Ok(Step::NeedsMfa(pending))) => {
@@ -140,8 +140,8 @@ async fn verify(
         Err(_) => return back(answer, Problem::TimedOut),
     };
     if let MfaError::SignIn(error) | MfaError::AfterCode(error) = &error {
-        let verdict = verdict_of(error);
-        scheduler.egresses.note_block(egress, wait.region, verdict, witness(visitor), now);
+        let (verdict, witness) = (verdict_of(error), scheduler.witness(visitor));
+        scheduler.egresses.note_block(egress, wait.region, verdict, witness, now);
     }
     match error {
         MfaError::WrongCode { .. } if wait.is_stale(now) => Outcome::Form(Problem::CodeExpired),
@@ -180,14 +180,6 @@ pub(super) fn back(answer: &Answer, problem: Problem) -> Outcome {
     match answer {
         Answer::Credentials { .. } | Answer::Approval { .. } => Outcome::Form(problem),
         Answer::Code { wait, .. } => Outcome::Code(wait.clone(), Some(problem)),
-    }
-}
-
-fn witness(visitor: &Visitor) -> Witness {
-    let asker = visitor.asker;
-    match asker.standing {
-        Standing::Known => Witness::Known(asker.email),
-        Standing::Stranger => Witness::Stranger(asker.site),
     }
 }
 

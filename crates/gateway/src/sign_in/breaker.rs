@@ -4,9 +4,10 @@
 //! address. So after blocks of several people the egress rests, longer each time, and then one
 //! real sign-in probes it: a page that loads says nothing about passwords.
 //!
-//! Anybody can type any address, and some accounts are blocked wherever they are tried. So
-//! strangers count by where they come from and count little; nobody can close the door for all
-//! from one place, and nobody who helped to close it can keep it closed.
+//! Anybody can type any address, a member's too, and some accounts are blocked wherever they are
+//! tried. So people count by where they come from, whatever they type there, and little unless
+//! Garmin has accepted them from there before; nobody can close the door for all from one place,
+//! and nobody who helped to close it can keep it closed.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -19,12 +20,12 @@ use super::tries::Key;
 
 /// Blocks in a row within this time, and how much they must weigh together.
 const SPELL: Duration = Duration::from_mins(10);
-const KNOWN: usize = 2;
+const AT_HOME: usize = 2;
 const ANY_SITE: usize = 1;
-const ENOUGH: usize = 2 * KNOWN;
-/// Blocks within an hour, successes between them or not; nobody counts for more than some.
+const ENOUGH: usize = 2 * AT_HOME;
+/// Blocks within an hour, successes between them or not; no site counts for more than some.
 const HOUR: Duration = Duration::from_hours(1);
-const MOST_PER_WITNESS: usize = 2;
+const MOST_PER_SITE: usize = 2;
 const TOO_MANY: usize = 10;
 /// Beyond these, more of the same says nothing new.
 const REMEMBERED: usize = 64;
@@ -42,9 +43,33 @@ const PAUSE: Duration = Duration::from_mins(1);
 /// Whose sign-in it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Witness {
-    /// An account of this gateway goes by the e-mail address.
-    Known(Key),
+    /// Garmin has accepted this e-mail address from this site before.
+    AtHome { email: Key, site: Site },
+    /// Anybody else: what they typed proves nothing.
     Stranger(Site),
+}
+
+impl Witness {
+    fn site(self) -> Site {
+        match self {
+            Self::AtHome { site, .. } | Self::Stranger(site) => site,
+        }
+    }
+
+    fn email_at_home(self) -> Option<Key> {
+        match self {
+            Self::AtHome { email, .. } => Some(email),
+            Self::Stranger(_) => None,
+        }
+    }
+
+    /// Whether both may be blocked for one reason that is not the egress: the person, or the
+    /// account.
+    fn is_related(self, other: Self) -> bool {
+        let same_account =
+            self.email_at_home().is_some_and(|email| other.email_at_home() == Some(email));
+        self.site() == other.site() || same_account
+    }
 }
 
 /// What came of a sign-in, as far as the egress is concerned.
@@ -184,7 +209,7 @@ impl Breaker {
     }
 
     /// Somebody who has accused the egress before, and may bring the block along, is no proof:
-    /// the next one may try.
+    /// the next one may try. Of so many that not all are remembered, anybody may be one.
     fn probed_in_vain(
         &mut self,
         telling: bool,
@@ -192,15 +217,14 @@ impl Breaker {
         witness: Witness,
         now: Timestamp,
     ) -> bool {
-        let biased = matches!(witness, Witness::Stranger(_)) && self.accusers.contains(&witness);
+        let biased = self.accusers.len() >= REMEMBERED
+            || self.accusers.iter().any(|accuser| accuser.is_related(witness));
         if !telling || biased {
             self.state = State::Resting { until: now };
             return false;
         }
         self.remember(witness, now);
-        if self.accusers.len() < REMEMBERED {
-            self.accusers.insert(witness);
-        }
+        self.accusers.insert(witness);
         self.rest(block, now);
         true
     }
@@ -224,36 +248,38 @@ impl Breaker {
     }
 
     fn has_enough(&self, now: Timestamp) -> bool {
-        let witnesses: HashSet<Witness> = self
-            .spell
-            .iter()
-            .filter(|(at, _)| at.plus(SPELL) > now)
-            .map(|(_, witness)| *witness)
-            .collect();
-        let weight: usize = witnesses
-            .iter()
-            .map(|witness| match witness {
-                Witness::Known(_) => KNOWN,
-                Witness::Stranger(_) => ANY_SITE,
-            })
-            .sum();
-        let mut counts: HashMap<Witness, usize> = HashMap::new();
-        for (_, witness) in self.hour.iter().filter(|(at, _)| at.plus(HOUR) > now) {
-            *counts.entry(*witness).or_default() += 1;
+        let recent = self.spell.iter().filter(|(at, _)| at.plus(SPELL) > now);
+        let mut sites = HashSet::new();
+        let mut homes = HashSet::new();
+        let mut members = HashSet::new();
+        for (_, witness) in recent {
+            sites.insert(witness.site());
+            if let Some(email) = witness.email_at_home() {
+                homes.insert(witness.site());
+                members.insert(email);
+            }
         }
-        let blocks: usize = counts.values().map(|count| (*count).min(MOST_PER_WITNESS)).sum();
-        weight >= ENOUGH || blocks >= TOO_MANY
+        // Neither one account with two homes nor one home of two accounts makes two.
+        let at_home = homes.len().min(members.len());
+        let elsewhere = sites.len() - homes.len();
+        let mut counts: HashMap<Site, usize> = HashMap::new();
+        for (_, witness) in self.hour.iter().filter(|(at, _)| at.plus(HOUR) > now) {
+            *counts.entry(witness.site()).or_default() += 1;
+        }
+        let blocks: usize = counts.values().map(|count| (*count).min(MOST_PER_SITE)).sum();
+        at_home * AT_HOME + elsewhere * ANY_SITE >= ENOUGH || blocks >= TOO_MANY
     }
 }
 
-/// A CAPTCHA for an address nobody here goes by is about that account more often than not.
+/// A CAPTCHA for an address that is not at home is about that account more often than not.
 fn is_telling(block: Block, witness: Witness) -> bool {
     match (block.kind, witness) {
         (BlockKind::Captcha, Witness::Stranger(_)) => false,
-        (BlockKind::Captcha, Witness::Known(_))
-        | (BlockKind::Limited | BlockKind::Forbidden, Witness::Known(_) | Witness::Stranger(_)) => {
-            true
-        }
+        (BlockKind::Captcha, Witness::AtHome { .. })
+        | (
+            BlockKind::Limited | BlockKind::Forbidden,
+            Witness::AtHome { .. } | Witness::Stranger(_),
+        ) => true,
     }
 }
 

@@ -34,12 +34,13 @@ use zeroize::Zeroizing;
 
 use super::asking::{Outcome, kind_of};
 use super::attempt::Attempt;
+use super::breaker::Witness;
 use super::egress::Egresses;
 use super::expiring::Expiring;
 use super::lanes::Lanes;
 use super::record::{CodeWait, Held};
 use super::site::Site;
-use super::tries::{Key, Standing, Tries};
+use super::tries::{Asker, Key, Standing, Tries};
 use super::visitor::Visitor;
 use super::{Problem, Record, Stage};
 use crate::config::{Config, RateLimits, SignInAllow};
@@ -282,8 +283,8 @@ fn details_tag(id: &SignInId, record: &Record, answer: &Answer) -> u16 {
 }
 
 impl Inner {
-    /// Who stands there. Whether an account goes by the address decides how much of what
-    /// happens is held against everybody; when in doubt, little.
+    /// Who stands there. Whether an account goes by the address decides whether they share the
+    /// tries of strangers; when in doubt, they do.
     pub(super) async fn visitor(
         &self,
         row: &SignIn,
@@ -297,6 +298,17 @@ impl Inner {
             visitor.asker.standing = Standing::Known;
         }
         visitor
+    }
+
+    /// How much a block of theirs says about the egress. Everybody can type the address of a
+    /// member; only at home it means anything.
+    pub(super) fn witness(&self, visitor: &Visitor) -> Witness {
+        let Asker { email, site, .. } = visitor.asker;
+        if lock(&self.tries).is_home(&visitor.asker, self.clock.now()) {
+            Witness::AtHome { email, site }
+        } else {
+            Witness::Stranger(site)
+        }
     }
 
     /// Counts a try, unless there is a reason not to let it through.

@@ -153,6 +153,11 @@ impl Tries {
         self.keep(who, ledger, site, now);
     }
 
+    /// Whether Garmin has accepted the person from here, of late.
+    pub(super) fn is_home(&self, who: &Asker, now: Timestamp) -> bool {
+        self.emails.get(&who.email, now).is_some_and(|ledger| ledger.is_home(who.site, now))
+    }
+
     fn forgive(&mut self, site: &mut VecDeque<Timestamp>, at: Timestamp) {
         for times in [site, &mut self.strangers] {
             if let Some(position) = times.iter().position(|time| *time == at) {
@@ -174,15 +179,18 @@ impl Ledger {
         self.homes.retain(|(_, until)| *until > now);
     }
 
+    fn is_home(&self, site: Site, now: Timestamp) -> bool {
+        self.homes.iter().any(|(home, until)| *home == site && *until > now)
+    }
+
     fn admits(&self, site: Site, kind: Kind, now: Timestamp) -> bool {
         let counts = |made: &&Try| made.kind == kind && made.at.plus(HOUR) > now;
         let all = self.tries.iter().filter(counts).count();
         let from_here = self.tries.iter().filter(counts).filter(|made| made.site == site).count();
-        let is_home = self.homes.iter().any(|(home, until)| *home == site && *until > now);
         if from_here >= TRIES {
             false
         } else {
-            is_home || all < TRIES || (from_here < FRESH && all < MOST)
+            self.is_home(site, now) || all < TRIES || (from_here < FRESH && all < MOST)
         }
     }
 

@@ -242,6 +242,37 @@ async fn sec074_one_network_cannot_close_the_egress_for_everybody() {
 }
 
 #[tokio::test]
+async fn sec074_the_names_of_members_prove_nothing_where_they_are_not_at_home() {
+    let app = scene(LIMITED).await;
+    connect(&app, RUNNER, [192, 0, 2, 1]).await;
+    connect(&app, OTHER, [198, 51, 100, 1]).await;
+    app.garmin.control().set_gates(Gate::Forbidden);
+    for turn in 0..4_u8 {
+        let email = [RUNNER.0, OTHER.0][usize::from(turn % 2)];
+        let page = sign_in(&app, (email, "a guess"), [203, 0, 113, turn]).await;
+        assert!(wait_of(&page) <= 300, "{turn}: {:?}", page.alert());
+    }
+    app.garmin.control().set_gates(Gate::Open);
+    let page = sign_in(&app, CODED, [203, 0, 113, 9]).await;
+    assert!(page.asks_for("code"), "{:?}", page.alert());
+
+    // Even when it is closed they do not keep it so.
+    app.garmin.control().set_gates(Gate::Forbidden);
+    sign_in(&app, RUNNER, [192, 0, 2, 1]).await;
+    sign_in(&app, OTHER, [198, 51, 100, 1]).await;
+    let resting = sign_in(&app, CODED, [203, 0, 113, 10]).await;
+    assert_eq!(wait_of(&resting), 1800);
+    app.advance(1800);
+    for turn in 11..14_u8 {
+        let probe = sign_in(&app, (RUNNER.0, "a guess"), [203, 0, 113, turn]).await;
+        assert!(wait_of(&probe) <= 300, "{turn}: {:?}", probe.alert());
+    }
+    app.garmin.control().set_gates(Gate::Open);
+    let page = sign_in(&app, CODED, [203, 0, 113, 15]).await;
+    assert!(page.asks_for("code"), "{:?}", page.alert());
+}
+
+#[tokio::test]
 async fn a_code_goes_through_while_its_egress_rests() {
     let app = scene(LIMITED).await;
     connect(&app, RUNNER, [192, 0, 2, 1]).await;
