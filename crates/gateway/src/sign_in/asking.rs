@@ -40,6 +40,16 @@ pub(super) enum Outcome {
     Approved(Held),
 }
 
+impl Outcome {
+    /// Whether Garmin has accepted the sign-in.
+    pub(super) fn leads_on(&self) -> bool {
+        match self {
+            Self::SignedIn(_) | Self::Approved(_) => true,
+            Self::Code(..) | Self::Form(_) => false,
+        }
+    }
+}
+
 /// The right to talk to Garmin, from queueing to the answer.
 struct Place {
     _email: Turn<Key>,

@@ -89,8 +89,7 @@ impl Attempt {
         email.reveal().clone_into(&mut self.record.email);
         let visitor = self.scheduler.visitor(&self.row, &self.record, &answer, self.address).await;
         let Ok(outcome) = self.outcome(&answer, &visitor, waiting).await else {
-            tracing::info!(event = "login-start-result", status = "superseded", "given up");
-            return;
+            return given_up();
         };
         // The password ends here; from now on only Garmin's answer counts.
         let with_code = matches!(answer, Answer::Code { .. });
@@ -101,6 +100,11 @@ impl Attempt {
         log_outcome(&outcome, with_code, began.elapsed());
         let mut made = None;
         self.record.scopes = self.scheduler.agreed(&self.row.id, self.record.scopes);
+        // Whoever cancelled in the meantime must leave nothing behind, and what another node has
+        // made of it must stay.
+        if outcome.leads_on() && self.beat(None).await.is_err() {
+            return given_up();
+        }
         self.record.stage = match self.settle(outcome, &email).await {
             Ok((stage, new)) => {
                 made = new;
@@ -270,13 +274,14 @@ impl Attempt {
         let Some(row) = self.scheduler.store.find_sign_in(&self.row.id, now).await? else {
             return Ok(false);
         };
-        self.row.version = row.version;
         if row.state.as_slice() == bytes {
+            self.row.version = row.version;
             return Ok(true);
         }
         let Ok(stored) = Record::from_bytes(&row.state) else { return Ok(false) };
         match stored.stage {
             Stage::Working { worker, .. } if worker.node == self.app.node => {
+                self.row.version = row.version;
                 self.record.scopes = self.record.scopes.min(stored.scopes);
                 Ok(true)
             }
@@ -300,34 +305,17 @@ impl Attempt {
             Outcome::SignedIn(session) => {
                 let held = Held::of(&session);
                 match self.record.request.standing {
-                    Standing::Proven => self.conclude(&held, email).await,
+                    Standing::Proven => self.connect(&held, email).await,
                     Standing::Deferred => Ok((self.examine(held).await, None)),
                 }
             }
-            Outcome::Approved(held) => self.conclude(&held, email).await,
+            Outcome::Approved(held) => self.connect(&held, email).await,
         }
-    }
-
-    async fn conclude(
-        &mut self,
-        held: &Held,
-        email: &LoginEmail,
-    ) -> Result<(Stage, Option<Made>), StoreError> {
-        let now = self.scheduler.clock.now();
-        // Whoever cancelled in the meantime must leave nothing behind.
-        if self.beat(None).await.is_err() {
-            return Ok((Stage::Form { problem: None }, None));
-        }
-        let (stage, made) = self.connect(held, email, now).await?;
-        Ok((stage, Some(made)))
     }
 
     /// Somebody has signed in, so the client's document may be read at last. Whatever it says,
     /// nothing is granted: if it bears out the request, the person is asked.
     async fn examine(&mut self, held: Held) -> Stage {
-        if self.beat(None).await.is_err() {
-            return Stage::Form { problem: None };
-        }
         let request = &mut self.record.request;
         let verified = match DocumentUrl::parse(request.client.as_str()) {
             Ok(url) => clients::verify(&self.app, &url).await.map_err(Unproven::from),
@@ -350,9 +338,8 @@ impl Attempt {
         &self,
         held: &Held,
         email: &LoginEmail,
-        now: Timestamp,
-    ) -> Result<(Stage, Made), StoreError> {
-        let store = &self.scheduler.store;
+    ) -> Result<(Stage, Option<Made>), StoreError> {
+        let (store, now) = (&self.scheduler.store, self.scheduler.clock.now());
         let unreadable = |_| StoreError::Corrupt { table: "sign_ins", column: "state" };
         let tokens = TokenPair::from_bytes(&held.credentials).map_err(unreadable)?;
         let connect = Connect {
@@ -400,8 +387,12 @@ impl Attempt {
             code.reveal(),
             request.state.as_deref(),
         );
-        Ok((Stage::Done { location }, Made { grant: id, connected }))
+        Ok((Stage::Done { location }, Some(Made { grant: id, connected })))
     }
+}
+
+fn given_up() {
+    tracing::info!(event = "login-start-result", status = "superseded", "given up");
 }
 
 fn log_outcome(outcome: &Outcome, with_code: bool, took: Duration) {

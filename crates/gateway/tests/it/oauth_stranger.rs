@@ -1,11 +1,18 @@
 //! A client whose document nobody has come with before: sign in first, then it is read, then
 //! the person is asked.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
+use domain::email::LoginEmail;
+use domain::id::SignInId;
+use gateway::sign_in::{Answer, Record, Stage, Submitted};
 use http::StatusCode;
 use serde_json::json;
 
 use crate::harness::{
-    Browser, CODED, Form, McpClient, ORIGIN, Page, RUNNER, TestApp, encode, parameter,
+    Browser, CODED, Form, McpClient, ORIGIN, Page, RUNNER, TestApp, encode, on_both_databases,
+    parameter,
 };
 
 const URL: &str = "https://client.example/oauth/client.json";
@@ -204,6 +211,56 @@ async fn t37_sec051_sec052_the_question_survives_reload_restart_and_a_double_cli
     assert_eq!((codes, fetches), (1, 1));
     let client = app.client().with(&client);
     assert_eq!(client.redeem(&code).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn t37_sec051_agreeing_on_two_nodes_leads_to_one_code_however_late_the_second_is() {
+    on_both_databases(async |app| {
+        let (client, mut here, page) = at_the_form(&app).await;
+        let page = here.sign_in(&page, RUNNER).await;
+        // The other node has read the question, and then takes its time.
+        let other = app.another_process().await;
+        let id = SignInId::parse(&parameter(&page.address, "sign_in").unwrap()).unwrap();
+        let row = other.store.find_sign_in(&id, app.app.clock.now()).await.unwrap().unwrap();
+        let record = Record::from_bytes(&row.state).unwrap();
+        let Stage::Consent { held, .. } = record.stage.clone() else { panic!("another stage") };
+        let first = here.decide(&page, "approve").await;
+        let answer = Answer::Approval { held, email: LoginEmail::parse(RUNNER.0).unwrap() };
+        let from = IpAddr::from([192, 0, 2, 1]);
+        let Submitted::UnderWay(late) = other.sign_ins.submit(&other, row, record, answer, from)
+        else {
+            panic!("nobody else is at it there")
+        };
+        assert!(late.ended_within(Duration::from_secs(20)).await);
+        let seen = here.open(&page.address).await;
+        assert_eq!(seen.location(), first.location());
+        let code = client.code_of(&first);
+        assert_eq!(client.redeem(&code).await.status, StatusCode::OK);
+        app
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn t37_sec051_a_double_click_on_allow_may_arrive_at_two_nodes_at_once() {
+    on_both_databases(async |app| {
+        let (client, mut here, page) = at_the_form(&app).await;
+        let page = here.sign_in(&page, RUNNER).await;
+        let mut there = here.moved_to(&TestApp::browser_on(app.another_process().await));
+        let (first, second) =
+            tokio::join!(here.decide(&page, "approve"), there.decide(&page, "approve"));
+        // Whoever came second may have been sent to wait for the first.
+        let ends: Vec<_> = [first, second].iter().map(|end| end.location().to_owned()).collect();
+        let end = ends.iter().find(|end| !end.is_empty()).unwrap();
+        for browser in [&mut here, &mut there] {
+            assert_eq!(browser.open(&page.address).await.location(), end, "{ends:?}");
+        }
+        let code = parameter(end, "code").unwrap();
+        assert_eq!(client.redeem(&code).await.status, StatusCode::OK);
+        assert_eq!(traces(&app).await, (1, 0, 1));
+        app
+    })
+    .await;
 }
 
 #[tokio::test]
