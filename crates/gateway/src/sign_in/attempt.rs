@@ -12,10 +12,11 @@ use domain::pkce::Challenge;
 use domain::scope::Scopes;
 use domain::token::AuthorizationCode;
 use garmin::{Pauses, TokenPair};
-use store::{AuditEntry, AuditEvent, Connect, Connected, NewGrant, SignIn, StoreError};
+use store::{AuditEntry, AuditEvent, Connect, NewGrant, SignIn, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::asking::{Outcome, ask_in_turn, back};
+use super::made::Made;
 use super::record::{CodeWait, Held, Unproven, Worker};
 use super::scheduler::{Answer, Fingerprint, Inner};
 use super::visitor::Visitor;
@@ -45,12 +46,6 @@ pub(super) struct Attempt {
     /// The same for other nodes; see [`Worker`].
     pub(super) details: u16,
     pub(super) address: IpAddr,
-}
-
-/// What a successful sign-in has put into the store.
-struct Made {
-    grant: GrantId,
-    connected: Connected,
 }
 
 /// The row is no longer ours: the person cancelled, it expired, or another node was faster.
@@ -98,7 +93,6 @@ impl Attempt {
             Answer::Credentials { .. } | Answer::Code { .. } => None,
         };
         log_outcome(&outcome, with_code, began.elapsed());
-        let mut made = None;
         self.record.scopes = self.scheduler.agreed(&self.row.id, self.record.scopes);
         // Whoever cancelled in the meantime must leave nothing behind, and what another node has
         // made of it must stay.
@@ -106,10 +100,7 @@ impl Attempt {
             return given_up();
         }
         self.record.stage = match self.settle(outcome, &email).await {
-            Ok((stage, new)) => {
-                made = new;
-                stage
-            }
+            Ok(stage) => stage,
             Err(error) => {
                 tracing::error!(
                     event = "login-verify-failed",
@@ -126,30 +117,14 @@ impl Attempt {
         if matches!(self.record.stage, Stage::Code { .. }) {
             self.scheduler.remember_accepted(&self.row.id, self.fingerprint);
         }
-        if self.save_at_last().await.is_err() {
+        let saved = self.save_at_last().await;
+        if saved.is_err() {
             tracing::info!(event = "login-start-result", status = "superseded", "not recorded");
-            if let Some(made) = made {
-                self.undo(&made).await;
-            }
-        } else if made.is_some() {
-            self.scheduler.connected(&visitor);
         }
-    }
-
-    /// The person cancelled at the very last moment: the code must not be good for anything,
-    /// and an account that came of nothing else must not stay.
-    async fn undo(&self, made: &Made) {
-        let store = &self.scheduler.store;
-        let now = self.scheduler.clock.now();
-        let undone = async {
-            store.revoke_grant(&made.grant, now).await?;
-            let Connected { account, generation, new } = &made.connected;
-            if *new {
-                store.forget_untouched_account(account, *generation).await?;
-            }
-            Ok::<_, StoreError>(())
-        };
-        if let Err(error) = undone.await {
+        let Stage::Done { made, .. } = &self.record.stage else { return };
+        if saved.is_ok() {
+            self.scheduler.connected(&visitor);
+        } else if let Err(error) = made.undo(&self.app).await {
             tracing::error!(event = "store-failed", error = %error, "a sign-in was not undone");
         }
     }
@@ -294,19 +269,15 @@ impl Attempt {
         }
     }
 
-    async fn settle(
-        &mut self,
-        outcome: Outcome,
-        email: &LoginEmail,
-    ) -> Result<(Stage, Option<Made>), StoreError> {
+    async fn settle(&mut self, outcome: Outcome, email: &LoginEmail) -> Result<Stage, StoreError> {
         match outcome {
-            Outcome::Form(problem) => Ok((Stage::Form { problem: Some(problem) }, None)),
-            Outcome::Code(wait, problem) => Ok((Stage::Code { wait, problem }, None)),
+            Outcome::Form(problem) => Ok(Stage::Form { problem: Some(problem) }),
+            Outcome::Code(wait, problem) => Ok(Stage::Code { wait, problem }),
             Outcome::SignedIn(session) => {
                 let held = Held::of(&session);
                 match self.record.request.standing {
                     Standing::Proven => self.connect(&held, email).await,
-                    Standing::Deferred => Ok((self.examine(held).await, None)),
+                    Standing::Deferred => Ok(self.examine(held).await),
                 }
             }
             Outcome::Approved(held) => self.connect(&held, email).await,
@@ -334,11 +305,7 @@ impl Attempt {
     }
 
     /// The account with its code, then its devices' second life.
-    async fn connect(
-        &self,
-        held: &Held,
-        email: &LoginEmail,
-    ) -> Result<(Stage, Option<Made>), StoreError> {
+    async fn connect(&self, held: &Held, email: &LoginEmail) -> Result<Stage, StoreError> {
         let (store, now) = (&self.scheduler.store, self.scheduler.clock.now());
         let unreadable = |_| StoreError::Corrupt { table: "sign_ins", column: "state" };
         let tokens = TokenPair::from_bytes(&held.credentials).map_err(unreadable)?;
@@ -387,7 +354,8 @@ impl Attempt {
             code.reveal(),
             request.state.as_deref(),
         );
-        Ok((Stage::Done { location }, Some(Made { grant: id, connected })))
+        let new_account = connected.new.then_some((connected.account, connected.generation));
+        Ok(Stage::Done { location, made: Made { grant: id, new_account } })
     }
 }
 

@@ -15,6 +15,7 @@ mod breaker;
 mod egress;
 mod expiring;
 mod lanes;
+mod made;
 mod problem;
 mod record;
 mod scheduler;

@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::Problem;
+use super::made::Made;
 use crate::oauth::AuthorizationRequest;
 use crate::oauth::cimd::DocumentError;
 
@@ -50,8 +51,8 @@ pub enum Stage {
     Consent { held: Held, problem: Option<Problem> },
     /// The client's document did not bear out its request. Nothing was kept.
     Refused { reason: Unproven },
-    /// The code has been issued; kept for a moment, for those who click twice.
-    Done { location: String },
+    /// The code has been issued; kept for a moment, for those who click twice or cancel late.
+    Done { location: String, made: Made },
 }
 
 /// What Garmin handed out, as it will be stored once the person has agreed.

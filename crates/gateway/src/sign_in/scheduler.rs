@@ -232,6 +232,13 @@ impl Scheduler {
         self.0.table().get(id).map(|running| Ticket(running.ended.clone()))
     }
 
+    /// The person has taken back what this sign-in had connected, and may connect it anew.
+    pub fn taken_back(&self, row: &SignIn, record: &Record, address: IpAddr) {
+        let Ok(email) = LoginEmail::parse(&record.email) else { return };
+        let visitor = Visitor::new(&self.0.key, row, record, &email, address);
+        lock(&self.0.holds).take(&visitor.connection, self.0.clock.now());
+    }
+
     /// Whether exactly these details have just led to the code page: the second half of a
     /// double click must not begin another login, which would make the code worthless.
     #[must_use]

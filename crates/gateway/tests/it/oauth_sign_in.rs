@@ -113,6 +113,39 @@ async fn t38_sec046_who_cancels_is_sent_back_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn t38_sec046_who_cancels_a_moment_too_late_takes_everything_back() {
+    for was_redeemed in [false, true] {
+        let app = TestApp::with(&[("RATE_LIMITS", "on")]).await;
+        let mut client = app.client();
+        client.register("https://client.example/cb").await;
+        let mut browser = app.browser();
+        let form = browser.open(&client.authorize_url()).await;
+        let code = client.code_of(&browser.sign_in(&form, RUNNER).await);
+        let access = if was_redeemed {
+            Some(client.tokens_of(&client.redeem(&code).await).access)
+        } else {
+            None
+        };
+        // Back in the browser's history there is the form, and its way out.
+        let answer = browser.decide(&form, "deny").await;
+        let location = answer.location();
+        assert_eq!(parameter(location, "error").as_deref(), Some("access_denied"));
+        assert_eq!(parameter(location, "state").as_deref(), Some("state of the client"));
+        assert_eq!(parameter(location, "code"), None);
+        match access {
+            Some(access) => assert!(!app.accepts(&access).await),
+            None => assert_eq!(client.redeem(&code).await.status, StatusCode::BAD_REQUEST),
+        }
+        let stats = app.app.store.stats(app.app.clock.now()).await.unwrap();
+        let kept = u64::from(was_redeemed);
+        assert_eq!((stats.accounts, stats.devices, stats.pending_codes), (kept, 0, 0));
+        // Whoever changes their mind again need not wait.
+        let form = browser.open(&client.authorize_url()).await;
+        client.code_of(&browser.sign_in(&form, RUNNER).await);
+    }
+}
+
+#[tokio::test]
 async fn reading_only_can_be_chosen_and_what_the_form_adds_is_ignored() {
     let app = TestApp::start().await;
     let mut client = app.client();

@@ -70,7 +70,7 @@ pub(super) fn stage(app: &AppState, id: &SignInId, record: &Record, now: Timesta
             with_problem(record, &page, *problem, now)
         }
         Stage::Refused { reason } => unproven(app, *reason),
-        Stage::Done { location } => see_other(location),
+        Stage::Done { location, .. } => see_other(location),
     }
 }
 

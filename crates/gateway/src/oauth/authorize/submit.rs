@@ -148,11 +148,12 @@ impl Post<'_> {
             tracing::error!(event = "authorize-csrf-invalid", step = step.label(), "no such form");
             return Ok(self.again(&row, record, Problem::StaleForm));
         }
-        if matches!(record.stage, Stage::Done { .. } | Stage::Refused { .. }) {
+        let takes_back = matches!((&step, &record.stage), (Step::Deny, Stage::Done { .. }));
+        if !takes_back && matches!(record.stage, Stage::Done { .. } | Stage::Refused { .. }) {
             return Ok(stage::stage(self.app, &row.id, &record, self.now));
         }
         match step {
-            Step::Deny => self.deny(row, &record).await,
+            Step::Deny => self.deny(row, record).await,
             Step::Restart => self.restart(row, record).await,
             Step::Approve => self.approve(row, record).await,
             Step::Code(code) => self.code(row, record, code).await,
@@ -202,18 +203,25 @@ impl Post<'_> {
         stage::stage(self.app, &row.id, &record, self.now)
     }
 
-    async fn deny(&self, mut row: SignIn, record: &Record) -> Result<Response, StoreError> {
-        // Whoever is talking to Garmin finds the row gone and keeps nothing.
-        while !self.app.store.finish_sign_in(&row.id, row.version).await? {
+    /// Whoever is talking to Garmin finds the row gone and keeps nothing; what they have just
+    /// finished is taken back.
+    async fn deny(&self, mut row: SignIn, mut record: Record) -> Result<Response, StoreError> {
+        loop {
+            if let Stage::Done { made, .. } = &record.stage {
+                made.undo(self.app).await?;
+                self.app.sign_ins.taken_back(&row, &record, self.client_ip.0);
+            }
+            if self.app.store.finish_sign_in(&row.id, row.version).await? {
+                return Ok(self.denied(&record));
+            }
             // An attempt has just moved on; the newest state decides.
             match view::reload(self.app, &row.id, self.now).await? {
-                Found::Here(newer, record) if !matches!(record.stage, Stage::Done { .. }) => {
-                    row = newer;
+                Found::Here(newer, newest) => (row, record) = (newer, *newest),
+                found @ (Found::Gone | Found::OtherBrowser | Found::NoCookie) => {
+                    return Ok(go_on(self.app, &found));
                 }
-                found => return Ok(go_on(self.app, &found)),
             }
         }
-        Ok(self.denied(record))
     }
 
     fn denied(&self, record: &Record) -> Response {

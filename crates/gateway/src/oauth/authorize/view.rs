@@ -99,7 +99,7 @@ pub(super) async fn resume(app: &AppState, arrival: &Arrival<'_>) -> Response {
 pub(super) fn go_on(app: &AppState, found: &Found) -> Response {
     match found {
         Found::Here(row, record) => match &record.stage {
-            Stage::Done { location } => see_other(location),
+            Stage::Done { location, .. } => see_other(location),
             Stage::Form { .. }
             | Stage::Code { .. }
             | Stage::Working { .. }
