@@ -27,7 +27,21 @@ impl Reply {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+        self.read(&self.body)
+    }
+
+    /// The answer of an MCP endpoint: the body, or the last event where the call took so long
+    /// that the gateway gave signs of life before it.
+    pub(crate) fn message(&self) -> Value {
+        if self.header("content-type") != "text/event-stream" {
+            return self.json();
+        }
+        let events = self.body.lines().filter_map(|line| line.strip_prefix("data:"));
+        self.read(events.last().unwrap_or_default())
+    }
+
+    fn read(&self, json: &str) -> Value {
+        serde_json::from_str(json).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
 }
 

@@ -100,7 +100,7 @@ impl Mcp {
 
 fn result_of(reply: &Reply) -> Value {
     assert_eq!(reply.status, 200, "{reply:?}");
-    let mut body = reply.json();
+    let mut body = reply.message();
     assert_eq!(body["id"], 7, "{body}");
     assert!(body["error"].is_null(), "{body}");
     body["result"].take()
