@@ -106,14 +106,15 @@ impl Errand {
         };
         let cancelled = listed.as_ref().map(super::calls::Listed::cancelled).unwrap_or_default();
         let left = leaving(gone, self.asked.era);
-        let end = tokio::select! {
-            biased;
-            end = self.work(&mut line, body, room) => end,
-            () = left => Err(Stop::Nobody),
-            () = cancelled.cancelled() => Err(Stop::Failed(Failure::Cancelled)),
-            () = revoked.cancelled() => Err(Stop::Failed(Failure::AccessEnded)),
-            () = sleep_until(deadline) => Err(Stop::Failed(Failure::WorkerSlow)),
+        let reason = async {
+            tokio::select! {
+                () = left => Stop::Nobody,
+                () = cancelled.cancelled() => Stop::Failed(Failure::Cancelled),
+                () = revoked.cancelled() => Stop::Failed(Failure::AccessEnded),
+                () = sleep_until(deadline) => Stop::Failed(Failure::WorkerSlow),
+            }
         };
+        let end = unless(reason, self.work(&mut line, body, room)).await;
         let end = match end {
             Ok(()) if line.gone().is_cancelled() && line.is_open() => StreamEnd::ClientLeft,
             Ok(()) => StreamEnd::Complete,
@@ -124,16 +125,7 @@ impl Errand {
 
     /// Everything up to the last word to the client, unless there is a reason to stop.
     async fn work(&mut self, line: &mut Line, body: Bytes, room: Room) -> Result<(), Stop> {
-        let reached = {
-            let mut reaching = std::pin::pin!(self.reach(body));
-            loop {
-                tokio::select! {
-                    biased;
-                    reached = &mut reaching => break reached,
-                    () = line.silent_for_too_long() => line.sign_of_life().await,
-                }
-            }
-        };
+        let reached = line.waiting(self.reach(body)).await;
         // Until now the body might have had to be sent again.
         drop(room);
         let (answered, call, pass) = reached?;
@@ -160,15 +152,7 @@ impl Errand {
         pass: Pass,
     ) -> Result<(), Stop> {
         loop {
-            let said = tokio::select! {
-                biased;
-                said = events.next() => said,
-                () = line.silent_for_too_long() => {
-                    line.sign_of_life().await;
-                    continue;
-                }
-            };
-            match said {
+            match line.waiting(events.next()).await {
                 Ok(Said::Notification(json)) => line.notify(&json).await,
                 Ok(Said::Answer(json)) => {
                     line.finish(StatusCode::OK, json.into(), Some(pass)).await;
@@ -332,6 +316,19 @@ impl Errand {
     }
 }
 
+/// The work, unless there is a reason to stop it. The reason is asked first: work that never
+/// rests would use up what the runtime grants a task before its limits had their turn.
+async fn unless<T>(
+    reason: impl Future<Output = Stop>,
+    work: impl Future<Output = Result<T, Stop>>,
+) -> Result<T, Stop> {
+    tokio::select! {
+        biased;
+        stop = reason => Err(stop),
+        end = work => end,
+    }
+}
+
 /// Comes back when a call of a client that has left should end.
 async fn leaving(gone: CancellationToken, era: Era) {
     gone.cancelled().await;
@@ -361,7 +358,47 @@ fn verdict(status: StatusCode, headers: &HeaderMap) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::streams::Streams;
+    use domain::entropy::CountingEntropy;
+    use domain::id::{AccountId, DeviceId};
     use http::HeaderValue;
+
+    #[tokio::test]
+    async fn work_that_never_rests_meets_its_limits() {
+        let limit = async {
+            sleep_until(Instant::now()).await;
+            Stop::Failed(Failure::WorkerSlow)
+        };
+        let restless = async {
+            loop {
+                tokio::task::consume_budget().await;
+            }
+        };
+        let end = tokio::time::timeout(Duration::from_secs(10), unless::<()>(limit, restless));
+        assert_eq!(end.await.unwrap(), Err(Stop::Failed(Failure::WorkerSlow)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_left_alone_ends_when_its_time_is_up() {
+        let entropy = CountingEntropy::default();
+        let owner = Owner {
+            streams: Streams::default(),
+            account: AccountId::generate(&entropy),
+            device: DeviceId::generate(&entropy),
+        };
+        let (mut line, client) = Line::new(Reads::Both, owner);
+        line.notify("{}").await;
+        drop(client.response().await);
+        let began = Instant::now();
+        let gone = line.gone();
+        let reason = async {
+            leaving(gone, Era::Legacy).await;
+            Stop::Nobody
+        };
+        let held = line.waiting(std::future::pending::<Result<(), Stop>>());
+        assert_eq!(unless(reason, held).await, Err(Stop::Nobody));
+        assert_eq!(began.elapsed(), FINISH_WITHIN);
+    }
 
     fn of(status: u16, scopes: Option<&'static str>) -> Result<(), Stop> {
         let mut headers = HeaderMap::new();

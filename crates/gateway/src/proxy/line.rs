@@ -112,7 +112,11 @@ impl Line {
     }
 
     /// Comes back when the client should hear something, whatever it is.
-    pub(super) async fn silent_for_too_long(&self) {
+    async fn silent_for_too_long(&self) {
+        if self.gone.is_cancelled() {
+            // Nothing is heard by whoever has left, however long the call goes on.
+            return std::future::pending().await;
+        }
         let patience = match (self.is_open(), self.reads) {
             (true, _) => KEEP_ALIVE,
             (false, Reads::Both | Reads::Events) => PATIENCE,
@@ -121,8 +125,16 @@ impl Line {
         tokio::time::sleep_until(self.heard + patience).await;
     }
 
-    pub(super) async fn sign_of_life(&mut self) {
-        self.say(COMMENT).await;
+    /// Waits for `what`; a client that reads events hears of it now and then.
+    pub(super) async fn waiting<T>(&mut self, what: impl Future<Output = T>) -> T {
+        let mut what = std::pin::pin!(what);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut what => return done,
+                () = self.silent_for_too_long() => self.say(COMMENT).await,
+            }
+        }
     }
 
     /// A message before the answer, for clients that read such.
@@ -236,7 +248,7 @@ mod tests {
         let began = Instant::now();
         line.silent_for_too_long().await;
         assert_eq!(began.elapsed(), PATIENCE);
-        line.sign_of_life().await;
+        line.say(COMMENT).await;
         let mut body = client.response().await.unwrap().into_body();
         assert_eq!(next(&mut body).await.unwrap(), COMMENT);
         line.silent_for_too_long().await;
@@ -259,6 +271,16 @@ mod tests {
             let hour = Duration::from_hours(1);
             assert!(timeout(hour, line.silent_for_too_long()).await.is_err());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_left_is_told_nothing_any_more() {
+        let (mut line, client, _) = line(Reads::Both);
+        line.notify("{}").await;
+        drop(client);
+        line.notify("{}").await;
+        let hour = Duration::from_hours(1);
+        assert!(timeout(hour, line.silent_for_too_long()).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
