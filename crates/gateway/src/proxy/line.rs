@@ -11,7 +11,6 @@ use bytes::Bytes;
 use domain::id::{AccountId, DeviceId};
 use futures_util::stream;
 use http::StatusCode;
-use http_body_util::{BodyExt, Full};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -19,6 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::events::{self, COMMENT, KEEP_ALIVE};
 use super::headers::Reads;
 use super::rpc;
+use super::slices::Slices;
 use super::streams::{Stream, Streams};
 use crate::workers::Pass;
 
@@ -146,7 +146,7 @@ impl Line {
     }
 
     /// The answer as the last event, if there are events or the client reads nothing else.
-    /// Otherwise as a body, during whose reading the account's turn lasts.
+    /// Otherwise as a body, and the account's turn lasts until its last slice is taken.
     pub(super) async fn finish(&mut self, status: StatusCode, body: Bytes, pass: Option<Pass>) {
         let only_events = self.reads == Reads::Events && status == StatusCode::OK;
         if (self.is_open() || only_events)
@@ -156,11 +156,7 @@ impl Line {
             return;
         }
         self.told.bytes = body.len() as u64;
-        let body = Full::new(body).map_frame(move |frame| {
-            let _held = &pass;
-            frame
-        });
-        self.answer(rpc::whole(status, Body::new(body)));
+        self.answer(rpc::whole(status, Body::new(Slices::new(body, pass))));
     }
 
     /// A whole answer instead of everything else. Nothing happens when the head is out.
@@ -229,6 +225,7 @@ mod tests {
     use super::*;
     use domain::console::Revoked;
     use domain::entropy::CountingEntropy;
+    use http_body_util::BodyExt;
 
     fn line(reads: Reads) -> (Line, Client, Streams) {
         let (streams, entropy) = (Streams::default(), CountingEntropy::default());

@@ -22,6 +22,7 @@ mod message_properties;
 mod plan;
 mod record;
 mod rpc;
+mod slices;
 mod streams;
 
 use std::sync::Arc;

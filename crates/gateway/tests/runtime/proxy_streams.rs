@@ -139,4 +139,6 @@ async fn a_client_gets_the_kind_of_answer_it_reads() {
     assert!(serde_json::from_str::<Value>(data).unwrap()["result"]["pid"].is_u64());
     let reply = ask("application/json, text/event-stream", json!({})).await;
     assert_eq!(reply.header("content-type"), "application/json");
+    // A proxy that speaks HTTP/1.0 keeps its connection, and sees where an answer was cut off.
+    assert_eq!(reply.header("content-length"), reply.body.len().to_string());
 }
