@@ -1,5 +1,6 @@
 //! Everything that goes wrong at sign-in has a sentence of its own, and leaves nothing behind.
 
+use domain::clock::Clock;
 use http::StatusCode;
 use simulator::{AccountState, Effect, Fault, Gate, Host, Matcher};
 
@@ -334,6 +335,23 @@ async fn starting_over_from_the_code_page_leads_to_the_form() {
     let page = browser.sign_in(&page, CODED).await;
     let page = browser.decide(&page, "restart").await;
     assert!(page.asks_for("password") && page.alert().is_none());
+    let answer = browser.sign_in(&page, RUNNER).await;
+    client.code_of(&answer);
+}
+
+#[tokio::test]
+async fn starting_over_from_the_form_is_no_answer_to_it() {
+    let app = TestApp::start().await;
+    let (client, mut browser, page) = at_the_form(&app).await;
+    let form = page.form_with("password").clone();
+    let id = form.fields.iter().find(|(name, _)| name == "sign_in").unwrap().1.clone();
+    let id = domain::id::SignInId::parse(&id).unwrap();
+    let version =
+        async || app.app.store.find_sign_in(&id, app.clock.now()).await.unwrap().unwrap().version;
+    let before = version().await;
+    let page = browser.submit(&form, &[("decision", "restart")]).await;
+    // Only pages that nobody has answered make room for others.
+    assert_eq!(version().await, before);
     let answer = browser.sign_in(&page, RUNNER).await;
     client.code_of(&answer);
 }

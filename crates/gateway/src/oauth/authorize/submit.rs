@@ -242,9 +242,11 @@ impl Post<'_> {
 
     async fn restart(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
         match record.stage {
-            Stage::Working { .. } => return Ok(see_other(&address(&row.id, &record))),
-            Stage::Form { .. }
-            | Stage::Code { .. }
+            // A form that is asked for again is not an answer to it, and no change to the row.
+            Stage::Working { .. } | Stage::Form { .. } => {
+                return Ok(see_other(&address(&row.id, &record)));
+            }
+            Stage::Code { .. }
             | Stage::Consent { .. }
             | Stage::Refused { .. }
             | Stage::Done { .. } => {}
