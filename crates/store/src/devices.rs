@@ -34,7 +34,7 @@ pub struct NewDevice<'a> {
     pub device: &'a DeviceId,
     pub account: &'a AccountId,
     pub client: &'a ClientId,
-    /// The consent it comes from; absent for an imported device.
+    /// The consent it comes from, whose code it spends; absent for an imported device.
     pub grant: Option<&'a GrantId>,
     pub scopes: Scopes,
     pub tools: Option<&'a str>,
@@ -45,8 +45,8 @@ pub struct NewDevice<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceAdded {
     Added,
-    /// The code was presented a second time while it was being redeemed: nothing was added.
-    GrantRevoked,
+    /// Somebody else was first, or the consent was revoked or has expired: nothing was added.
+    NotRedeemable,
 }
 
 /// What a valid access token stands for.
@@ -137,19 +137,22 @@ macro_rules! issue_tokens {
 pub(crate) use issue_tokens;
 
 impl Store {
-    /// Adds a device with its first tokens. The account or the client may be gone by now:
-    /// [`StoreError::Dangling`].
+    /// Adds a device with its first tokens, and spends the code of its grant with it: one
+    /// transaction, so that whatever fails leaves the code good. Of any number of concurrent
+    /// callers one adds a device, on either database. The account or the client may be gone
+    /// by now: [`StoreError::Dangling`].
     #[tracing::instrument(name = "store.devices.add", skip_all)]
     pub async fn add_device(
         &self,
         new: &NewDevice<'_>,
         now: Timestamp,
     ) -> Result<DeviceAdded, StoreError> {
-        // Locks the grant, so that a replay noticed at this moment either comes before and is
-        // seen here, or comes after and finds the device to revoke.
-        const CONFIRM: &str = "
-            UPDATE grants SET redeemed_at = COALESCE(redeemed_at, $2)
-             WHERE grant_id = $1 AND revoked_at IS NULL";
+        // Locks the grant, so that a revocation at this moment either comes before and is seen
+        // here, or comes after and finds the device.
+        const REDEEM: &str = "
+            UPDATE grants SET redeemed_at = $2
+             WHERE grant_id = $1 AND redeemed_at IS NULL AND revoked_at IS NULL
+               AND expires_at > $2";
         const ADD: &str = "
             INSERT INTO devices
                    (device_id, account_id, client_id, grant_id, scopes, tools, created_at)
@@ -162,14 +165,14 @@ impl Store {
 
         let added = in_transaction!(self.writer(), |transaction| {
             if let Some(grant) = new.grant {
-                let confirmed = sqlx::query(CONFIRM)
+                let redeemed = sqlx::query(REDEEM)
                     .bind(grant.as_str())
                     .bind(now.0)
                     .execute(&mut *transaction)
                     .await?
                     .rows_affected();
-                if confirmed == 0 {
-                    return Ok(DeviceAdded::GrantRevoked);
+                if redeemed == 0 {
+                    return Ok(DeviceAdded::NotRedeemable);
                 }
             }
             sqlx::query(ADD)

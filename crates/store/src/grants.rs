@@ -42,15 +42,15 @@ pub struct NewGrant<'a> {
     pub expires_at: Timestamp,
 }
 
-/// What came of presenting an authorization code.
+/// What a presented authorization code stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Redemption {
-    /// First use, in time. The grant is now spent.
-    Fresh(Grant),
+pub enum PresentedCode {
+    /// Good. [`Store::add_device`] spends it.
+    Unspent(Grant),
     /// Spent before. Unless that was a moment ago, whoever holds a device from it may have
     /// stolen the code: see [`Store::revoke_grant`].
-    Replayed { grant: Grant, redeemed_at: Timestamp },
-    /// Never issued, or expired unused.
+    Spent { grant: Grant, redeemed_at: Timestamp },
+    /// Never issued, revoked, or expired unused.
     Unknown,
 }
 
@@ -67,10 +67,10 @@ struct GrantRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct SpentRow {
+struct CodeRow {
     #[sqlx(flatten)]
     grant: GrantRow,
-    redeemed_at: i64,
+    redeemed_at: Option<i64>,
 }
 
 pub(crate) const ADD: &str = "
@@ -117,63 +117,29 @@ impl Store {
         Ok(())
     }
 
-    /// The grant behind a code, spent or not, without spending it: a stranger's request, or a
-    /// flawed one, must neither cost the rightful client its code nor revoke its device.
-    /// Nothing when it was never issued or expired unused.
+    /// What a code stands for, without spending it: a stranger's request, or a flawed one,
+    /// must neither cost the rightful client its code nor revoke its device.
     #[tracing::instrument(name = "store.grants.find", skip_all)]
-    pub async fn find_grant(
+    pub async fn find_code(
         &self,
         code: &TokenDigest<Code>,
         now: Timestamp,
-    ) -> Result<Option<Grant>, StoreError> {
+    ) -> Result<PresentedCode, StoreError> {
         const FIND: &str = "
             SELECT grant_id, account_id, client_id, redirect_uri, challenge, scopes, tools,
-                   expires_at
+                   expires_at, redeemed_at
               FROM grants
-             WHERE code_digest = $1 AND (redeemed_at IS NOT NULL OR expires_at > $2)";
-        let row: Option<GrantRow> = on_pool!(self.reader(), |pool| {
+             WHERE code_digest = $1
+               AND (redeemed_at IS NOT NULL OR (revoked_at IS NULL AND expires_at > $2))";
+        let row: Option<CodeRow> = on_pool!(self.reader(), |pool| {
             sqlx::query_as(FIND).bind(code.as_bytes()).bind(now.0).fetch_optional(pool).await?
         });
-        row.map(|row| self.read_grant(row)).transpose()
-    }
-
-    /// Spends an authorization code.
-    ///
-    /// One statement both tests and marks the row, so of two concurrent callers exactly one
-    /// gets [`Redemption::Fresh`], on either database.
-    #[tracing::instrument(name = "store.grants.redeem", skip_all)]
-    pub async fn redeem_grant(
-        &self,
-        code: &TokenDigest<Code>,
-        now: Timestamp,
-    ) -> Result<Redemption, StoreError> {
-        const SPEND: &str = "
-            UPDATE grants SET redeemed_at = $2
-             WHERE code_digest = $1 AND redeemed_at IS NULL AND revoked_at IS NULL
-               AND expires_at > $2
-            RETURNING grant_id, account_id, client_id, redirect_uri, challenge, scopes, tools,
-                      expires_at";
-        const SPENT: &str = "
-            SELECT grant_id, account_id, client_id, redirect_uri, challenge, scopes, tools,
-                   expires_at, redeemed_at
-              FROM grants WHERE code_digest = $1 AND redeemed_at IS NOT NULL";
-
-        let fresh: Option<GrantRow> = on_pool!(self.writer(), |pool| {
-            sqlx::query_as(SPEND).bind(code.as_bytes()).bind(now.0).fetch_optional(pool).await?
-        });
-        if let Some(row) = fresh {
-            return Ok(Redemption::Fresh(self.read_grant(row)?));
-        }
-        let spent: Option<SpentRow> = on_pool!(self.reader(), |pool| {
-            sqlx::query_as(SPENT).bind(code.as_bytes()).fetch_optional(pool).await?
-        });
-        match spent {
-            Some(row) => Ok(Redemption::Replayed {
-                grant: self.read_grant(row.grant)?,
-                redeemed_at: Timestamp(row.redeemed_at),
-            }),
-            None => Ok(Redemption::Unknown),
-        }
+        let Some(row) = row else { return Ok(PresentedCode::Unknown) };
+        let grant = self.read_grant(row.grant)?;
+        Ok(match row.redeemed_at.map(Timestamp) {
+            None => PresentedCode::Unspent(grant),
+            Some(redeemed_at) => PresentedCode::Spent { grant, redeemed_at },
+        })
     }
 
     fn read_grant(&self, row: GrantRow) -> Result<Grant, StoreError> {

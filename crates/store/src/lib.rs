@@ -42,7 +42,7 @@ pub use crate::devices::{
     DeviceAdded, DeviceSummary, LiveDevice, NewDevice, NewRefresh, NewTokens,
 };
 pub use crate::error::StoreError;
-pub use crate::grants::{Grant, NewGrant, Redemption};
+pub use crate::grants::{Grant, NewGrant, PresentedCode};
 pub use crate::keys::Wrapping;
 pub use crate::lease::{LeaseOutcome, LeaseOwner, Rotation, RotationOutcome};
 pub use crate::open::{OpenError, OpenMode, OpenOptions};

@@ -73,8 +73,7 @@ impl Store {
         Ok(read(rows)?.pop())
     }
 
-    /// Revokes what a replayed code led to. A redemption that is still under way will not add
-    /// its device any more.
+    /// Revokes what a replayed code led to, or might still lead to.
     #[tracing::instrument(name = "store.revoke.grant", skip_all)]
     pub async fn revoke_grant(
         &self,

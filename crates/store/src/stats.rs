@@ -164,7 +164,7 @@ impl Store {
 
     /// Deletes what expired a day ago or more. A device goes when none of its tokens is left.
     /// Of accounts only those go whose sign-in nobody ever took up: without any device so far
-    /// and without a code that was or still can be redeemed. Every hour also what only
+    /// and without a code that still can be redeemed. Every hour also what only
     /// accumulates: clients nobody came back with, and old lines of the audit.
     #[tracing::instrument(name = "store.sweep", skip_all)]
     pub async fn sweep_expired(&self, now: Timestamp) -> Result<Swept, StoreError> {
@@ -173,8 +173,7 @@ impl Store {
              WHERE taken_up_at IS NULL AND signed_in_at <= $2
                AND NOT EXISTS (SELECT 1 FROM grants AS g
                                 WHERE g.account_id = accounts.account_id
-                                  AND (g.redeemed_at IS NOT NULL
-                                       OR (g.revoked_at IS NULL AND g.expires_at > $1)))";
+                                  AND g.revoked_at IS NULL AND g.expires_at > $1)";
         const SIGN_INS: &str = "DELETE FROM sign_ins WHERE expires_at <= $1";
         const SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
         const GRANTS: &str = "DELETE FROM grants WHERE expires_at <= $1";
@@ -189,7 +188,6 @@ impl Store {
 
         let before = now.minus(REMEMBERED);
         let swept = in_transaction!(self.writer(), |transaction| {
-            // First: a spent code that is swept below still speaks for its account.
             let accounts = sqlx::query(ABANDONED)
                 .bind(now.0)
                 .bind(now.minus(SETTLING).0)

@@ -15,7 +15,7 @@ use http::header::{CACHE_CONTROL, PRAGMA};
 use http::{HeaderMap, StatusCode};
 use store::{
     AuditEntry, AuditEvent, Client, DeviceAdded, Grant, NewDevice, NewRefresh, NewTokens,
-    Redemption, RefreshOutcome, RefreshRequest, Renewed, StoreError,
+    PresentedCode, RefreshOutcome, RefreshRequest, Renewed, StoreError,
 };
 
 use super::cimd::DocumentError;
@@ -150,21 +150,18 @@ impl Exchange {
         self.check_resource()?;
         let code = Token::<Code>::parse(code).map_err(|_| self.refuse("code_not_found"))?;
         let digest = self.app.store.digest(&code);
-        // A stranger's request must not spend the code, so it is looked at first.
-        let found = self.app.store.find_grant(&digest, self.now).await;
-        if let Some(grant) = found.map_err(|error| store_failed(&error))? {
-            self.check_grant(&grant, verifier)?;
-        }
-        let redemption = self.app.store.redeem_grant(&digest, self.now).await;
-        let grant = match redemption.map_err(|error| store_failed(&error))? {
-            Redemption::Fresh(grant) => grant,
-            Redemption::Replayed { grant, redeemed_at } => {
-                return Err(self.replayed(&grant, redeemed_at).await);
+        let found = self.app.store.find_code(&digest, self.now).await;
+        match found.map_err(|error| store_failed(&error))? {
+            PresentedCode::Unspent(grant) => {
+                self.check_grant(&grant, verifier)?;
+                self.issue(&grant).await
             }
-            Redemption::Unknown => return Err(self.refuse("code_not_found_or_expired")),
-        };
-        self.check_grant(&grant, verifier)?;
-        self.issue(&grant).await
+            PresentedCode::Spent { grant, redeemed_at } => {
+                self.check_grant(&grant, verifier)?;
+                Err(self.replayed(&grant, redeemed_at).await)
+            }
+            PresentedCode::Unknown => Err(self.refuse("code_not_found_or_expired")),
+        }
     }
 
     /// Client, redirect URI and verifier: all must be those of the authorization request.
@@ -183,9 +180,6 @@ impl Exchange {
 
     /// A code that comes again later was stolen by somebody: what it led to ends.
     async fn replayed(&self, grant: &Grant, redeemed_at: Timestamp) -> OAuthError {
-        if grant.client != self.client.id {
-            return self.refuse("client_or_redirect_mismatch");
-        }
         if self.now.since(redeemed_at) < BENIGN_REPLAY {
             return self.refuse("replayed_at_once");
         }
@@ -227,7 +221,8 @@ impl Exchange {
         };
         match self.app.store.add_device(&new, self.now).await {
             Ok(DeviceAdded::Added) => {}
-            Ok(DeviceAdded::GrantRevoked) => return Err(self.refuse("replayed")),
+            // Spent since it was looked at: a moment ago, which is no theft.
+            Ok(DeviceAdded::NotRedeemable) => return Err(self.refuse("replayed_at_once")),
             // The account or the client was removed a moment ago.
             Err(StoreError::Dangling(_)) => return Err(self.refuse("account_gone")),
             Err(error) => return Err(store_failed(&error)),

@@ -65,6 +65,25 @@ async fn t40_of_many_redemptions_at_once_one_succeeds_and_keeps_its_tokens() {
 }
 
 #[tokio::test]
+async fn sec014_a_redemption_that_failed_on_our_side_leaves_the_code_good() {
+    let app = TestApp::start().await;
+    let (client, code) = app.connect(RUNNER).await;
+    let file = app.data_dir().join("gateway.db");
+    let raw = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    let broken = "CREATE TRIGGER broken BEFORE INSERT ON access_tokens
+                  BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    sqlx::query(broken).execute(&raw).await.unwrap();
+    let failed = client.redeem(&code).await;
+    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE, "{failed:?}");
+    assert!(failed.header("retry-after").parse::<u64>().unwrap() >= 1);
+    sqlx::query("DROP TRIGGER broken").execute(&raw).await.unwrap();
+    // Later than a second use would be forgiven.
+    app.advance(60);
+    let tokens = client.tokens_of(&client.redeem(&code).await);
+    assert!(app.accepts(&tokens.access).await);
+}
+
+#[tokio::test]
 async fn t41_sec023_a_code_dies_after_ten_minutes() {
     let app = TestApp::start().await;
     let (client, code) = app.connect(RUNNER).await;

@@ -1,24 +1,33 @@
-//! One-time codes: spent once, remembered, and traced to what they led to.
+//! One-time codes: spent once, with the device they lead to, and traced to it afterwards.
 
 use std::time::Duration;
 
+use domain::clock::Timestamp;
 use domain::entropy::OsEntropy;
 use domain::token::AuthorizationCode;
-use store::{DeviceAdded, Redemption};
+use store::{DeviceAdded, Grant, PresentedCode, Store};
 
 use crate::support::{Device, NOW, all_at_once, on_both};
+
+async fn redeem(store: &Store, grant: &Grant, now: Timestamp) -> (DeviceAdded, Device) {
+    let device = Device::generate(store);
+    let new = device.described(&grant.account, &grant.client, Some(&grant.id), None);
+    (store.add_device(&new, now).await.unwrap(), device)
+}
 
 on_both! {
     async fn a_code_is_redeemed_once_and_then_recognised(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let (grant, code) = db.grant(&account, &client).await;
-        assert_eq!(db.store.find_grant(&code, NOW).await.unwrap().as_ref(), Some(&grant));
-        let first = db.store.redeem_grant(&code, NOW).await.unwrap();
-        assert_eq!(first, Redemption::Fresh(grant.clone()));
-        let second = db.store.redeem_grant(&code, NOW.plus(Duration::from_secs(7))).await.unwrap();
-        assert_eq!(second, Redemption::Replayed { grant: grant.clone(), redeemed_at: NOW });
-        assert_eq!(db.store.find_grant(&code, NOW).await.unwrap(), Some(grant));
+        let found = db.store.find_code(&code, NOW).await.unwrap();
+        assert_eq!(found, PresentedCode::Unspent(grant.clone()));
+        assert_eq!(redeem(&db.store, &grant, NOW).await.0, DeviceAdded::Added);
+        let later = NOW.plus(Duration::from_secs(7));
+        assert_eq!(redeem(&db.store, &grant, later).await.0, DeviceAdded::NotRedeemable);
+        let found = db.store.find_code(&code, later).await.unwrap();
+        assert_eq!(found, PresentedCode::Spent { grant, redeemed_at: NOW });
+        assert_eq!(db.count("SELECT COUNT(*) FROM devices").await, 1);
     }
 }
 
@@ -27,12 +36,13 @@ on_both! {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let (grant, code) = db.grant(&account, &client).await;
-        let late = db.store.redeem_grant(&code, grant.expires_at).await.unwrap();
-        assert_eq!(late, Redemption::Unknown);
-        assert_eq!(db.store.find_grant(&code, grant.expires_at).await.unwrap(), None);
+        let late = db.store.find_code(&code, grant.expires_at).await.unwrap();
+        assert_eq!(late, PresentedCode::Unknown);
+        let late = redeem(&db.store, &grant, grant.expires_at).await.0;
+        assert_eq!(late, DeviceAdded::NotRedeemable);
         let stranger = db.store.digest(&AuthorizationCode::generate(&OsEntropy));
-        let unknown = db.store.redeem_grant(&stranger, NOW).await.unwrap();
-        assert_eq!(unknown, Redemption::Unknown);
+        let unknown = db.store.find_code(&stranger, NOW).await.unwrap();
+        assert_eq!(unknown, PresentedCode::Unknown);
         assert_eq!(db.store.stats(NOW).await.unwrap().pending_codes, 1);
     }
 }
@@ -41,16 +51,32 @@ on_both! {
     async fn t40_sec014_of_a_hundred_who_redeem_a_code_one_succeeds(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
-        let (_, code) = db.grant(&account, &client).await;
+        let (grant, _) = db.grant(&account, &client).await;
         let outcomes = all_at_once(100, |_| {
-            let store = db.store.clone();
-            async move { store.redeem_grant(&code, NOW).await.unwrap() }
+            let (store, grant) = (db.store.clone(), grant.clone());
+            async move { redeem(&store, &grant, NOW).await.0 }
         })
         .await;
-        let fresh = |one: &&Redemption| matches!(one, Redemption::Fresh(_));
-        let replayed = |one: &&Redemption| matches!(one, Redemption::Replayed { .. });
-        assert_eq!(outcomes.iter().filter(fresh).count(), 1);
-        assert_eq!(outcomes.iter().filter(replayed).count(), 99);
+        let count = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
+        assert_eq!((count(DeviceAdded::Added), count(DeviceAdded::NotRedeemable)), (1, 99));
+        assert_eq!(db.count("SELECT COUNT(*) FROM devices").await, 1);
+    }
+}
+
+on_both! {
+    async fn a_redemption_that_fails_leaves_the_code_unspent(db: &Db) {
+        let account = db.connect("guid-1").await.account;
+        let client = db.client().await;
+        let (grant, code) = db.grant(&account, &client).await;
+        let other = db.device(&account, &client).await;
+        // Everything but the last row can be written.
+        let mut device = Device::generate(&db.store);
+        device.pair.access = other.pair.access;
+        let new = device.described(&account, &client, Some(&grant.id), None);
+        db.store.add_device(&new, NOW).await.unwrap_err();
+        let found = db.store.find_code(&code, NOW).await.unwrap();
+        assert_eq!(found, PresentedCode::Unspent(grant.clone()));
+        assert_eq!(redeem(&db.store, &grant, NOW).await.0, DeviceAdded::Added);
     }
 }
 
@@ -58,11 +84,8 @@ on_both! {
     async fn t39_a_replayed_code_revokes_the_device_it_produced(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
-        let (grant, code) = db.grant(&account, &client).await;
-        db.store.redeem_grant(&code, NOW).await.unwrap();
-        let device = Device::generate(&db.store);
-        let new = device.described(&account, &client, Some(&grant.id), None);
-        assert_eq!(db.store.add_device(&new, NOW).await.unwrap(), DeviceAdded::Added);
+        let (grant, _) = db.grant(&account, &client).await;
+        let (_, device) = redeem(&db.store, &grant, NOW).await;
         let unrelated = db.device(&account, &client).await;
 
         let revoked = db.store.revoke_grant(&grant.id, NOW).await.unwrap();
@@ -76,36 +99,30 @@ on_both! {
 }
 
 on_both! {
-    async fn a_replay_during_the_redemption_prevents_the_device(db: &Db) {
+    async fn a_revoked_grant_leads_to_no_device(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let (grant, code) = db.grant(&account, &client).await;
-        db.store.redeem_grant(&code, NOW).await.unwrap();
         assert!(db.store.revoke_grant(&grant.id, NOW).await.unwrap().is_empty());
-        let device = Device::generate(&db.store);
-        let new = device.described(&account, &client, Some(&grant.id), None);
-        assert_eq!(db.store.add_device(&new, NOW).await.unwrap(), DeviceAdded::GrantRevoked);
+        assert_eq!(redeem(&db.store, &grant, NOW).await.0, DeviceAdded::NotRedeemable);
+        assert_eq!(db.store.find_code(&code, NOW).await.unwrap(), PresentedCode::Unknown);
         assert_eq!(db.count("SELECT COUNT(*) FROM devices").await, 0);
     }
 }
 
 on_both! {
-    async fn replay_and_redemption_at_one_moment_leave_no_device(db: &Db) {
+    async fn revocation_and_redemption_at_one_moment_leave_no_device(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         for _ in 0..10 {
-            let (grant, code) = db.grant(&account, &client).await;
-            db.store.redeem_grant(&code, NOW).await.unwrap();
-            let device = Device::generate(&db.store);
+            let (grant, _) = db.grant(&account, &client).await;
             all_at_once(2, |side| {
-                let (store, device) = (db.store.clone(), device.clone());
-                let (account, client, grant) = (account.clone(), client.clone(), grant.id.clone());
+                let (store, grant) = (db.store.clone(), grant.clone());
                 async move {
                     if side == 0 {
-                        store.revoke_grant(&grant, NOW).await.unwrap();
+                        store.revoke_grant(&grant.id, NOW).await.unwrap();
                     } else {
-                        let new = device.described(&account, &client, Some(&grant), None);
-                        store.add_device(&new, NOW).await.unwrap();
+                        redeem(&store, &grant, NOW).await;
                     }
                 }
             })
@@ -121,9 +138,9 @@ on_both! {
         let client = db.client().await;
         let (_, code) = db.grant(&account, &client).await;
         db.store.revoke_account_devices(&account, NOW).await.unwrap();
-        assert_eq!(db.store.redeem_grant(&code, NOW).await.unwrap(), Redemption::Unknown);
+        assert_eq!(db.store.find_code(&code, NOW).await.unwrap(), PresentedCode::Unknown);
         let (_, code) = db.grant(&account, &client).await;
         db.store.revoke_all(NOW.plus(Duration::from_secs(1))).await.unwrap();
-        assert_eq!(db.store.redeem_grant(&code, NOW).await.unwrap(), Redemption::Unknown);
+        assert_eq!(db.store.find_code(&code, NOW).await.unwrap(), PresentedCode::Unknown);
     }
 }

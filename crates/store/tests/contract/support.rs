@@ -248,6 +248,14 @@ impl Db {
         device
     }
 
+    /// The device a grant leads to; its code is spent.
+    pub(crate) async fn redeem(&self, grant: &Grant) -> Device {
+        let device = Device::generate(&self.store);
+        let new = device.described(&grant.account, &grant.client, Some(&grant.id), None);
+        assert_eq!(self.store.add_device(&new, NOW).await.unwrap(), DeviceAdded::Added);
+        device
+    }
+
     /// Consent with its code, good for ten minutes.
     pub(crate) async fn grant(
         &self,
