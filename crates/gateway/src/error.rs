@@ -164,7 +164,7 @@ impl OAuthError {
             ..Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 ErrorCode::SlowDown,
-                "Too many requests from this address: rate limited.",
+                "Too many requests: rate limited.",
             )
         }
     }

@@ -19,6 +19,7 @@ mod lease;
 mod open;
 mod pool;
 mod refresh;
+mod retire;
 mod revoke;
 mod seal;
 mod secret;

@@ -16,6 +16,7 @@ use crate::accounts::AccountState;
 use crate::devices::{NewRefresh, NewTokens, issue_tokens};
 use crate::error::StoreError;
 use crate::pool::{in_transaction, on_pool};
+use crate::retire::retire_superseded;
 use crate::{Store, corrupt};
 
 /// How long a rotated token yields siblings. Bursts of parallel refreshes last 33 to 76 s.
@@ -26,6 +27,10 @@ pub const LOST_RESPONSE: Duration = Duration::from_hours(24);
 const LONGEST: Duration = Duration::from_hours(2 * 365 * 24);
 const MAX_CHILDREN: i64 = 10;
 const MAX_LIVE: i64 = 20;
+/// A device renews so often within [`WINDOW`]: more than any burst of parallel clients, and a
+/// bound to the rows that one which never stops can write.
+const MAX_RECENT: i64 = 30;
+const WINDOW: Duration = Duration::from_mins(10);
 
 #[derive(Debug)]
 pub struct RefreshRequest<'a> {
@@ -58,6 +63,10 @@ pub enum RefreshOutcome {
     LostResponse(Renewed),
     /// Rotated a moment ago, and too often since. Nothing changed.
     TooMany,
+    /// The device has renewed its tokens too often of late. Nothing changed.
+    TooOften {
+        retry_after: Duration,
+    },
     /// A superseded token came back: the device is revoked.
     Reused {
         device: DeviceId,
@@ -92,6 +101,8 @@ struct FamilyRow {
     rotated_children: i64,
     used_children: i64,
     live: i64,
+    recent: i64,
+    recent_since: Option<i64>,
 }
 
 impl FamilyRow {
@@ -99,6 +110,12 @@ impl FamilyRow {
     fn with_uses(self, more: usize) -> Self {
         let more = i64::try_from(more).unwrap_or(i64::MAX);
         Self { used_children: self.used_children.saturating_add(more), ..self }
+    }
+
+    /// How long the device has to wait before it may renew again, if it has to.
+    fn rests(&self, now: Timestamp) -> Option<Duration> {
+        let since = Timestamp(self.recent_since?);
+        (self.recent >= MAX_RECENT).then(|| since.plus(WINDOW).since(now))
     }
 }
 
@@ -168,7 +185,11 @@ const FAMILY: &str = "
              WHERE r.parent_digest = $1 AND t.used_at IS NOT NULL) AS used_children,
            (SELECT COUNT(*) FROM refresh_tokens
              WHERE device_id = $2 AND expires_at > $3
-               AND rotated_at IS NULL AND refused_at IS NULL) AS live";
+               AND rotated_at IS NULL AND refused_at IS NULL) AS live,
+           (SELECT COUNT(*) FROM refresh_tokens
+             WHERE device_id = $2 AND issued_at > $4 AND issued_at <= $3) AS recent,
+           (SELECT MIN(issued_at) FROM refresh_tokens
+             WHERE device_id = $2 AND issued_at > $4 AND issued_at <= $3) AS recent_since";
 const ROTATE: &str = "
     UPDATE refresh_tokens SET rotated_at = $2 WHERE digest = $1 AND rotated_at IS NULL";
 const DROP_LOST_ACCESS: &str = "
@@ -215,9 +236,11 @@ impl Store {
                 .bind(presented)
                 .bind(device.as_str())
                 .bind(now.0)
+                .bind(now.minus(WINDOW).0)
                 .fetch_one(&mut *transaction)
                 .await?;
-            match judge(&row, &family.with_uses(waiting), now) {
+            let family = family.with_uses(waiting);
+            match judge(&row, &family, now) {
                 Verdict::Expired => return Ok(RefreshOutcome::Unknown),
                 Verdict::TooMany => return Ok(RefreshOutcome::TooMany),
                 Verdict::Reuse => {
@@ -231,6 +254,9 @@ impl Store {
                     let scopes = request.scopes.unwrap_or(granted);
                     if !granted.cover(scopes) {
                         return Ok(RefreshOutcome::TooWide);
+                    }
+                    if let Some(retry_after) = family.rests(now) {
+                        return Ok(RefreshOutcome::TooOften { retry_after });
                     }
                     if issue == Issue::ReplaceLost {
                         sqlx::query(DROP_LOST_ACCESS)
@@ -259,6 +285,7 @@ impl Store {
                     };
                     let parent = Some(presented);
                     issue_tokens!(transaction, device, &tokens, parent, scopes, now);
+                    retire_superseded!(transaction, device, now);
                     sqlx::query(TOUCH)
                         .bind(device.as_str())
                         .bind(now.0)
@@ -319,7 +346,14 @@ mod tests {
     }
 
     fn family() -> FamilyRow {
-        FamilyRow { children: 1, rotated_children: 0, used_children: 0, live: 1 }
+        FamilyRow {
+            children: 1,
+            rotated_children: 0,
+            used_children: 0,
+            live: 1,
+            recent: 1,
+            recent_since: Some(NOW.0),
+        }
     }
 
     #[test]
@@ -344,6 +378,15 @@ mod tests {
         assert_eq!(judge(&presented(Some(5)), &crowded, NOW), Verdict::TooMany);
         let many_live = FamilyRow { live: MAX_LIVE, ..family() };
         assert_eq!(judge(&presented(Some(5)), &many_live, NOW), Verdict::TooMany);
+    }
+
+    #[test]
+    fn a_device_rests_until_the_oldest_of_thirty_renewals_is_ten_minutes_old() {
+        let since = Some(NOW.minus(Duration::from_secs(599)).0);
+        let busy = FamilyRow { recent: MAX_RECENT - 1, recent_since: since, ..family() };
+        assert_eq!(busy.rests(NOW), None);
+        let busier = FamilyRow { recent: MAX_RECENT, ..busy };
+        assert_eq!(busier.rests(NOW), Some(Duration::from_secs(1)));
     }
 
     #[test]

@@ -291,6 +291,10 @@ impl Exchange {
                 audit(&self.app, &AuditEntry { event, account, device, client }, self.now).await;
                 Err(self.refuse("refresh_reused"))
             }
+            RefreshOutcome::TooOften { retry_after } => {
+                tracing::warn!(event = "oauth-rate-limited", what = "renewals", client_id = %self.client.id, "");
+                Err(OAuthError::slow_down(retry_after))
+            }
             RefreshOutcome::TooMany => Err(self.refuse("refresh_too_many")),
             RefreshOutcome::Unknown => Err(self.refuse("refresh_unknown")),
             RefreshOutcome::WrongClient => Err(self.refuse("refresh_other_client")),

@@ -100,6 +100,8 @@ async fn sec070_a_platform_of_two_thousand_people_behind_twelve_addresses_is_not
         ];
         let reply = form(&app, [198, 51, 100, turn % 12], "/oauth/token", &pairs).await;
         tokens = client.tokens_of(&reply);
+        // No device of a platform renews without end.
+        app.advance(60);
     }
 }
 

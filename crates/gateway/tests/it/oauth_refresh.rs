@@ -209,6 +209,26 @@ async fn t63_a_grandparent_within_its_grace_ends_the_device() {
 }
 
 #[tokio::test]
+async fn a_device_that_never_stops_renewing_is_told_when_to_come_back() {
+    let app = TestApp::start().await;
+    let (client, first) = app.device(RUNNER).await;
+    let mut tokens = first;
+    let limited = loop {
+        let reply = client.refresh(&tokens.refresh).await;
+        if reply.status != StatusCode::OK {
+            break reply;
+        }
+        tokens = client.tokens_of(&reply);
+    };
+    assert_eq!((limited.status.as_u16(), limited.error().as_str()), (429, "slow_down"));
+    let wait: u64 = limited.header("retry-after").parse().unwrap();
+    assert!((1..=600).contains(&wait), "{wait}");
+    assert!(app.accepts(&tokens.access).await);
+    app.advance(wait);
+    assert_eq!(client.refresh(&tokens.refresh).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn t67_t145_a_device_ends_after_a_year_unused_and_after_two_however_used() {
     const DAY: u64 = 86_400;
     let app = TestApp::start().await;

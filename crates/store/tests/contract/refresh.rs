@@ -226,6 +226,56 @@ on_both! {
 }
 
 on_both! {
+    async fn a_device_that_never_stops_renewing_rests_and_reuse_is_noticed_meanwhile(db: &Db) {
+        let account = db.connect("guid-1").await.account;
+        let client = db.client().await;
+        let Device { pair: first, .. } = db.device(&account, &client).await;
+        let mut pair = first.clone();
+        // With the pair it began with: thirty within ten minutes.
+        for turn in 1..30 {
+            let (outcome, next) = present(&db.store, &pair.refresh, &client, after(turn)).await;
+            assert_outcome!(outcome, RefreshOutcome::Rotated(_));
+            pair = next;
+        }
+        let (outcome, _) = present(&db.store, &pair.refresh, &client, after(100)).await;
+        assert_eq!(outcome, RefreshOutcome::TooOften { retry_after: Duration::from_secs(500) });
+        assert!(works(&db.store, &pair, after(100)).await);
+        let (outcome, pair) = present(&db.store, &pair.refresh, &client, after(600)).await;
+        assert_outcome!(outcome, RefreshOutcome::Rotated(_));
+        let (outcome, _) = present(&db.store, &pair.refresh, &client, after(600)).await;
+        assert_outcome!(outcome, RefreshOutcome::TooOften { .. });
+        let (outcome, _) = present(&db.store, &first.refresh, &client, after(600)).await;
+        assert_outcome!(outcome, RefreshOutcome::Reused { .. });
+    }
+}
+
+on_both! {
+    async fn what_a_device_keeps_of_its_superseded_tokens_is_bounded(db: &Db) {
+        let account = db.connect("guid-1").await.account;
+        let client = db.client().await;
+        let Device { pair: mut held, .. } = db.device(&account, &client).await;
+        let mut pairs = Vec::new();
+        // The first token is in force for two hours, as somebody would hold it. Then it goes
+        // quickly, for longer than a lost response is forgiven.
+        for turn in 0..600 {
+            let (outcome, next) =
+                present(&db.store, &held.refresh, &client, after(7200 + turn * 300)).await;
+            assert_outcome!(outcome, RefreshOutcome::Rotated(_));
+            pairs.push(std::mem::replace(&mut held, next));
+        }
+        let a_day_ago = 86_400 / 300;
+        let refresh = db.count("SELECT COUNT(*) FROM refresh_tokens").await;
+        assert!(refresh <= 200 + a_day_ago + 2, "{refresh}");
+        assert_eq!(db.count("SELECT COUNT(*) FROM access_tokens").await, 50);
+        let now = after(7200 + 600 * 300);
+        let forgotten = db.store.find_device_by_refresh(&pairs[5].refresh).await.unwrap();
+        assert_eq!(forgotten, None);
+        let (outcome, _) = present(&db.store, &pairs[0].refresh, &client, now).await;
+        assert_outcome!(outcome, RefreshOutcome::Reused { .. });
+    }
+}
+
+on_both! {
     async fn t67_sec017_an_expired_or_unknown_token_is_unknown(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
