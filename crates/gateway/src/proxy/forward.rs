@@ -125,7 +125,7 @@ impl Errand {
 
     /// Everything up to the last word to the client, unless there is a reason to stop.
     async fn work(&mut self, line: &mut Line, body: Bytes, room: Room) -> Result<(), Stop> {
-        let reached = line.waiting(self.reach(body)).await;
+        let reached = self.reach(line, body).await;
         // Until now the body might have had to be sent again.
         drop(room);
         let (answered, call, pass) = reached?;
@@ -168,32 +168,15 @@ impl Errand {
 
     /// A usable answer: of the account's worker, or of a successor where it died without one
     /// and the call may be repeated.
-    async fn reach(&self, body: Bytes) -> Result<Reached, Stop> {
+    async fn reach(&self, line: &mut Line, body: Bytes) -> Result<Reached, Stop> {
         let Visit { app, device, .. } = &self.visit;
-        let pass = app.gates.enter(&device.account).await;
+        let pass = line.undecided(app.gates.enter(&device.account)).await;
         let pass = pass.map_err(|_| Stop::Failed(Failure::TooManyCalls))?;
         let mut replays = Replays::new();
         loop {
-            let call = app.supervisor.call(&device.account).await.map_err(|none| {
-                Stop::Failed(match none {
-                    NoWorker::AtCapacity { retry_after } => Failure::AtCapacity { retry_after },
-                    NoWorker::CrashLoop { retry_after } => Failure::CrashLoop { retry_after },
-                })
-            })?;
-            let error = match call.send(self.request(&call, body.clone())).await {
-                Ok(answer) => {
-                    if let Err(stop) = verdict(answer.status(), answer.headers()) {
-                        return Err(self.noted(stop));
-                    }
-                    match Answered::read(answer, self.asked.id.as_ref()).await {
-                        Ok(answered) => return Ok((answered, call, pass)),
-                        Err(Unusable::Broken) => SendError::Broken,
-                        Err(unusable) => {
-                            let failure = self.failure_of(unusable, Repeatable::No);
-                            return Err(Stop::Failed(failure));
-                        }
-                    }
-                }
+            let call = line.undecided(self.ready_worker()).await?;
+            let error = match line.waiting(self.send(&call, body.clone())).await? {
+                Ok(answered) => return Ok((answered, call, pass)),
                 Err(error) => error,
             };
             let repeatable = self.asked.plan.repeatable_after(error, &call);
@@ -213,6 +196,32 @@ impl Errand {
                         .map_or(Stop::Challenge(Refusal::SignInNeeded), Stop::Failed),
                 }));
             }
+        }
+    }
+
+    async fn ready_worker(&self) -> Result<Call, Stop> {
+        let Visit { app, device, .. } = &self.visit;
+        let call = app.supervisor.call(&device.account).await.map_err(|none| {
+            Stop::Failed(match none {
+                NoWorker::AtCapacity { retry_after } => Failure::AtCapacity { retry_after },
+                NoWorker::CrashLoop { retry_after } => Failure::CrashLoop { retry_after },
+            })
+        })?;
+        call.ready().await;
+        Ok(call)
+    }
+
+    /// What one worker makes of it; the inner error may be another one's turn.
+    async fn send(&self, call: &Call, body: Bytes) -> Result<Result<Answered, SendError>, Stop> {
+        let answer = match call.send(self.request(call, body)).await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Err(error)),
+        };
+        verdict(answer.status(), answer.headers()).map_err(|stop| self.noted(stop))?;
+        match Answered::read(answer, self.asked.id.as_ref()).await {
+            Ok(answered) => Ok(Ok(answered)),
+            Err(Unusable::Broken) => Ok(Err(SendError::Broken)),
+            Err(unusable) => Err(Stop::Failed(self.failure_of(unusable, Repeatable::No))),
         }
     }
 

@@ -125,8 +125,17 @@ impl Line {
         tokio::time::sleep_until(self.heard + patience).await;
     }
 
-    /// Waits for `what`; a client that reads events hears of it now and then.
+    /// Waits for what a status and its headers may still have to tell: nothing is said before,
+    /// unless events are on the way already.
+    pub(super) async fn undecided<T>(&mut self, what: impl Future<Output = T>) -> T {
+        if self.is_open() { self.waiting(what).await } else { what.await }
+    }
+
+    /// Waits for a worker that is at it; a client that reads events hears so now and then.
     pub(super) async fn waiting<T>(&mut self, what: impl Future<Output = T>) -> T {
+        if !self.is_open() {
+            self.heard = Instant::now();
+        }
         let mut what = std::pin::pin!(what);
         loop {
             tokio::select! {
@@ -259,6 +268,23 @@ mod tests {
         assert_eq!(next(&mut body).await.unwrap(), events::event("{}"));
         assert_eq!(next(&mut body).await.unwrap(), events::event("{\"a\":1}"));
         assert_eq!(next(&mut body).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_said_while_a_status_may_still_say_it() {
+        let (mut line, client, _) = line(Reads::Both);
+        line.undecided(tokio::time::sleep(PATIENCE * 3)).await;
+        assert!(!line.is_open());
+        let nearly = PATIENCE.saturating_sub(Duration::from_secs(1));
+        line.waiting(tokio::time::sleep(nearly)).await;
+        assert!(!line.is_open());
+        line.waiting(tokio::time::sleep(PATIENCE * 2)).await;
+        assert!(line.is_open());
+        let mut body = client.response().await.unwrap().into_body();
+        assert_eq!(next(&mut body).await.unwrap(), COMMENT);
+        // Events go on, whatever happens to the worker.
+        line.undecided(tokio::time::sleep(KEEP_ALIVE * 2)).await;
+        assert_eq!(next(&mut body).await.unwrap(), COMMENT);
     }
 
     #[tokio::test(start_paused = true)]

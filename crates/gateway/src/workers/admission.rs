@@ -72,6 +72,8 @@ impl Drop for Waiting {
 /// Calls of one account at once, and how many more may wait.
 const CONCURRENT: usize = 4;
 const QUEUED: usize = 16;
+/// How long one of them waits for its turn before it is told to come back.
+const TURN_DEADLINE: Duration = Duration::from_secs(30);
 
 /// One gate for each account with a call in flight.
 #[derive(Clone, Default)]
@@ -88,7 +90,7 @@ pub struct Pass {
     _gate: Arc<Gate>,
 }
 
-/// Too many calls of this account are waiting already.
+/// Too many calls of this account are waiting already, or its turn did not come in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many calls of this account at once")]
 pub struct Refused;
@@ -101,9 +103,12 @@ impl AccountGates {
             return Ok(Pass { _permit: permit, _gate: gate });
         }
         let queued = Queued::join(&gate)?;
-        let permit = gate.free.clone().acquire_owned().await.map_err(|_| Refused)?;
+        let turn = tokio::time::timeout(TURN_DEADLINE, gate.free.clone().acquire_owned()).await;
         drop(queued);
-        Ok(Pass { _permit: permit, _gate: gate })
+        match turn {
+            Ok(Ok(permit)) => Ok(Pass { _permit: permit, _gate: gate }),
+            Ok(Err(_)) | Err(_) => Err(Refused),
+        }
     }
 
     fn gate(&self, account: &AccountId) -> Arc<Gate> {
@@ -175,6 +180,20 @@ mod tests {
         assert!(waiting[0].as_mut().now_or_never().is_some(), "the first in line goes on");
         drop(waiting.remove(1));
         assert!(gates.enter(&account).now_or_never().is_none(), "a place in the queue is free");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_does_not_come_is_not_waited_for_until_the_call_is_over() {
+        let gates = AccountGates::default();
+        let account = AccountId::generate(&CountingEntropy::default());
+        let mut running = Vec::new();
+        for _ in 0..CONCURRENT {
+            running.push(gates.enter(&account).await.unwrap());
+        }
+        let began = tokio::time::Instant::now();
+        assert_eq!(gates.enter(&account).await.err(), Some(Refused));
+        assert_eq!(began.elapsed(), TURN_DEADLINE);
+        assert_eq!(gates.gate(&account).waiting.load(Ordering::SeqCst), 0);
     }
 
     #[tokio::test]

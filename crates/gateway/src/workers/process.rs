@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{SetOnce, mpsc, watch};
 
 use super::lifecycle::{Effect, Event, Outcome, Phase, Policy};
 use super::supervisor::Supervisor;
@@ -58,7 +58,7 @@ pub(super) struct Worker {
     /// Connections belong to this process and die with it: the next process on the same port
     /// can never receive what was meant for this one.
     client: Client<HttpConnector, Full<Bytes>>,
-    repeatable: OnceLock<HashSet<Box<str>>>,
+    repeatable: SetOnce<HashSet<Box<str>>>,
     /// Whether it has answered anything.
     served: AtomicBool,
     /// Whether its end has been taken note of.
@@ -118,7 +118,7 @@ impl Worker {
             clock,
             pid: AtomicU32::new(0),
             client,
-            repeatable: OnceLock::new(),
+            repeatable: SetOnce::new(),
             served: AtomicBool::new(false),
             counted: AtomicBool::new(false),
             ended: watch::Sender::new(None),
@@ -240,6 +240,15 @@ pub struct Call {
 }
 
 impl Call {
+    /// Comes back when the worker has said `ready`, or has ended.
+    pub async fn ready(&self) {
+        let mut ended = self.worker.ended();
+        tokio::select! {
+            _ = self.worker.repeatable.wait() => {}
+            _ = wait_for_end(&mut ended) => {}
+        }
+    }
+
     /// Sends the request and waits for the head of the answer, or for the worker's end.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, SendError> {
         let mut ended = self.worker.ended();

@@ -173,7 +173,7 @@ impl Supervisor {
     }
 
     /// A call to the account's worker, which is started when there is none. Does not wait for
-    /// the worker to be ready: the call itself waits in its backlog.
+    /// the worker to be ready: [`Call::ready`] does, and what is sent before waits in its backlog.
     pub async fn call(&self, account: &AccountId) -> Result<Call, NoWorker> {
         loop {
             let mut queued = match self.enter(account)? {

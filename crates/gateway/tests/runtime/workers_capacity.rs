@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::rig::{Rig, until};
+use crate::rig::{LIST, Rig, post, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_idle_worker_makes_room_and_a_busy_one_never_does() {
@@ -53,13 +53,20 @@ async fn without_a_place_in_time_the_answer_is_come_back_later() {
     let rig = Rig::with("normal", &[("MAX_WORKERS", "1")]).await;
     let (_, busy_token) = rig.person(0).await;
     let (_, other_token) = rig.person(1).await;
+    let (_, third_token) = rig.person(2).await;
     let (started, go) = (rig.path("started"), rig.path("go"));
     let held = rig.call(&busy_token, "write", json!({"started": started, "hold_until": go}));
     let other = async {
         until("the call has begun", || std::path::Path::new(&started).exists()).await;
-        let reply = rig.list(&other_token).await;
-        assert_eq!((reply.status.as_u16(), reply.code().as_str()), (503, "worker_capacity"));
-        assert_eq!(reply.header("retry-after"), "5");
+        // Whoever reads events as well is told by a status all the same.
+        let mut both = post(&third_token, LIST.to_owned());
+        let accept = "application/json, text/event-stream";
+        both.headers_mut().insert("accept", accept.parse().unwrap());
+        let (silent, both) = tokio::join!(rig.list(&other_token), rig.send(both));
+        for reply in [silent, both] {
+            assert_eq!((reply.status.as_u16(), reply.code().as_str()), (503, "worker_capacity"));
+            assert_eq!(reply.header("retry-after"), "5");
+        }
         rig.touch("go");
     };
     let (reply, ()) = tokio::join!(held, other);
