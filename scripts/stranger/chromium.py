@@ -46,10 +46,10 @@ class Chromium:
     def profile(self, **options):
         return Profile(self._browser.new_context(ignore_https_errors=True, **options))
 
-    def profile_with_apps(self, scheme, origin):
-        """A profile whose owner has said that `origin` may open the app of `scheme`. Whatever the
+    def profile_with_apps(self, scheme, *origins):
+        """A profile whose owner has said that `origins` may open the app of `scheme`. Whatever the
         browser then hands to the desktop is in `opened`."""
-        return AppProfile(self._playwright.chromium, self._flags(), scheme, origin)
+        return AppProfile(self._playwright.chromium, self._flags(), scheme, origins)
 
     def close(self):
         self._browser.close()
@@ -90,10 +90,11 @@ class Profile:
 
 
 class AppProfile(Profile):
-    def __init__(self, chromium, flags, scheme, origin):
+    def __init__(self, chromium, flags, scheme, origins):
         self._home = tempfile.TemporaryDirectory()
         home = Path(self._home.name)
-        preferences = {"protocol_handler": {"allowed_origin_protocol_pairs": {origin: {scheme: True}}}}
+        preferences = {"protocol_handler": {
+            "allowed_origin_protocol_pairs": {origin: {scheme: True} for origin in origins}}}
         (home / "profile" / "Default").mkdir(parents=True)
         (home / "profile" / "Default" / "Preferences").write_text(json.dumps(preferences))
         self._opened = home / "opened"

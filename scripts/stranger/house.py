@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import threading
 import urllib.parse
+from contextlib import contextmanager
 from glob import glob
 from pathlib import Path
 
@@ -179,7 +180,7 @@ class Callback:
     """Where a client waits for the browser: keeps the query of each visit to its path."""
 
     def __init__(self, path="/callback", pem=None, host="127.0.0.1"):
-        self._queue, self._path = queue.Queue(), path
+        self._queue, self._path, self._onward = queue.Queue(), path, None
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -187,6 +188,13 @@ class Callback:
                 path, _, query = self.path.partition("?")
                 if path == outer._path:
                     outer._queue.put(dict(urllib.parse.parse_qsl(query)))
+                    if outer._onward:
+                        status, location = outer._onward
+                        self.send_response(status)
+                        self.send_header("location", location)
+                        self.send_header("content-length", "0")
+                        self.end_headers()
+                        return
                 body = b"<!doctype html><title>Back at the client</title><p>You can close this page."
                 self.send_response(200 if path == outer._path else 404)
                 self.send_header("content-type", "text/html")
@@ -203,6 +211,15 @@ class Callback:
             self._server.socket = server_context(pem).wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @contextmanager
+    def redirecting(self, status, location):
+        """Whoever comes is sent on, as some clients do."""
+        self._onward = (status, location)
+        try:
+            yield self
+        finally:
+            self._onward = None
 
     def uri(self, host="127.0.0.1"):
         return f"http://{host}:{self.port}{self._path}"

@@ -47,7 +47,7 @@ const RESPONSE_PARAMETERS: [&str; 6] =
     ["code", "state", "iss", "error", "error_description", "error_uri"];
 
 /// Schemes without a dot that well-known MCP clients own.
-const KNOWN_APP_SCHEMES: [&str; 4] = ["cursor", "vscode", "vscode-insiders", "claude"];
+const KNOWN_APP_SCHEMES: [&str; 4] = ["claude", "cursor", "vscode", "vscode-insiders"];
 
 impl RedirectUri {
     const MAX_LEN: usize = 2048;
@@ -130,16 +130,28 @@ impl RedirectUri {
         }
     }
 
-    /// The source expression that lets a page's `form-action` follow the redirect: browsers
-    /// apply the directive to the redirect after a form post as well.
+    /// The source expressions that let a page's `form-action` follow the redirect, and what
+    /// the callback redirects on to: Chromium applies the directive to the whole chain that a
+    /// form post begins, and blocks without a word on the page. Claude's callback answers 307
+    /// to `claude:`, others lead to a login or a "you may close this" page elsewhere.
+    ///
+    /// Naming this much gives nothing away: the directive stops forms that somebody smuggled
+    /// into a page, and ours load nothing foreign (`default-src 'none'`) and escape every word.
     #[must_use]
-    pub fn csp_source(&self) -> String {
+    pub fn csp_sources(&self) -> String {
         match (self.kind(), Url::parse(&self.0)) {
-            (RedirectKind::Https, Ok(url)) => url.origin().ascii_serialization(),
+            (RedirectKind::Https, Ok(url)) => {
+                let apps = KNOWN_APP_SCHEMES.map(|scheme| format!(" {scheme}:")).concat();
+                format!("{} https:{apps}", url.origin().ascii_serialization())
+            }
             // The directive's grammar has no IPv6 addresses, and browsers complain about them:
             // there only the scheme is left to name.
-            (RedirectKind::Loopback, _) if self.0.starts_with("http://[") => "http:".to_owned(),
-            (RedirectKind::Loopback, _) => "http://127.0.0.1:* http://localhost:*".to_owned(),
+            (RedirectKind::Loopback, _) if self.0.starts_with("http://[") => {
+                "http: https:".to_owned()
+            }
+            (RedirectKind::Loopback, _) => {
+                "http://127.0.0.1:* http://localhost:* https:".to_owned()
+            }
             (RedirectKind::PrivateUse, Ok(url)) => format!("{}:", url.scheme()),
             (_, Err(_)) => String::new(),
         }
@@ -250,13 +262,16 @@ mod tests {
     #[test]
     fn sec062_the_policy_names_the_way_back_in_words_browsers_know() {
         for (redirect, source) in [
-            ("https://claude.ai/api/mcp/auth_callback", "https://claude.ai"),
-            ("http://localhost:6274/cb", "http://127.0.0.1:* http://localhost:*"),
-            ("http://127.0.0.1/cb", "http://127.0.0.1:* http://localhost:*"),
-            ("http://[::1]:9/x", "http:"),
+            (
+                "https://claude.ai/api/mcp/auth_callback",
+                "https://claude.ai https: claude: cursor: vscode: vscode-insiders:",
+            ),
+            ("http://localhost:6274/cb", "http://127.0.0.1:* http://localhost:* https:"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:* http://localhost:* https:"),
+            ("http://[::1]:9/x", "http: https:"),
             ("cursor://anysphere.cursor-mcp/oauth/callback", "cursor:"),
         ] {
-            assert_eq!(uri(redirect).csp_source(), source, "{redirect}");
+            assert_eq!(uri(redirect).csp_sources(), source, "{redirect}");
         }
     }
 

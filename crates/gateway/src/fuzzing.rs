@@ -64,9 +64,9 @@ pub fn redirect_uri(data: &[u8]) {
     let Some(registered) = parse(registered) else { return };
     assert!(registered.accepts(&registered), "not accepted by itself");
     assert!(!registered.display_host().is_empty(), "leads to a host that cannot be shown");
-    let source = registered.csp_source();
+    let sources = registered.csp_sources();
     let safe = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'\'' | b'"');
-    assert!(source.split(' ').all(|part| !part.is_empty() && part.bytes().all(safe)), "{source}");
+    assert!(sources.split(' ').all(|part| !part.is_empty() && part.bytes().all(safe)), "{sources}");
 
     let plain = Url::parse(registered.as_str()).expect("a registered URI is one");
     let answered = registered.with_query(&[("code", "c&d=#é"), ("iss", "https://h")]);

@@ -23,8 +23,8 @@ pub enum FormAction<'a> {
     Nowhere,
     /// Our own address.
     SelfOnly,
-    /// Our own address, and through its redirect the client's: browsers apply the directive
-    /// to the redirect that follows a form post as well.
+    /// Our own address, and through its redirect the client's and what that leads to: browsers
+    /// apply the directive to every redirect that follows a form post.
     SelfAnd(&'a str),
 }
 
@@ -34,7 +34,7 @@ pub fn protect_page(headers: &mut HeaderMap, form_action: FormAction<'_>) {
     let forms = match form_action {
         FormAction::Nowhere => "'none'".to_owned(),
         FormAction::SelfOnly => "'self'".to_owned(),
-        FormAction::SelfAnd(source) => format!("'self' {source}"),
+        FormAction::SelfAnd(sources) => format!("'self' {sources}"),
     };
     let policy = format!(
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
@@ -52,7 +52,8 @@ pub fn protect_page(headers: &mut HeaderMap, form_action: FormAction<'_>) {
 }
 
 /// Dresses every answer, pages and machines' alike. HSTS only where the public address is
-/// https: on loopback it would lock other local programs out.
+/// https: on loopback it would lock other local programs out. Without `includeSubDomains`: what
+/// else runs below our name is not ours to decide.
 pub async fn secure(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -61,10 +62,7 @@ pub async fn secure(State(app): State<AppState>, request: Request, next: Next) -
     headers.entry(X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("DENY"));
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE));
     if app.config.public_url.is_secure() {
-        headers.insert(
-            STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=63072000; includeSubDomains"),
-        );
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
     }
     response
 }

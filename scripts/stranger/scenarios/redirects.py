@@ -81,6 +81,35 @@ def deny_to_app(world):
     trip.expect_back(answer)
 
 
+@scenario("T29 SEC-063 a hosted callback that answers 307 to its app, as Claude's does")
+def t29_sec063_on_to_an_app(world):
+    trips, callback = hosted(world)
+    trip, app = trips.trip(), "claude://claude.ai/settings/connectors"
+    origins = (world.house.PUBLIC, "https://claude.ai")
+    with callback.redirecting(307, app + "?connected=1"):
+        with world.chromium.profile_with_apps("claude", *origins) as profile:
+            profile.open(trip.url).sign_in(world.house.person())
+            arrived(world, trips, trip, callback)
+            expect(profile.wait_opened(app) == {"connected": "1"}, "the app was opened with something else")
+            expect(not profile.violations, f"blocked: {profile.violations}")
+
+
+@scenario("T29 SEC-063 a loopback callback that answers 302 to a page on the web")
+def t29_sec063_from_loopback_to_the_web(world):
+    _, page = hosted(world)
+    callback = Callback()
+    try:
+        trips = Trips(world.house.public, callback.uri())
+        trip = trips.trip()
+        with callback.redirecting(302, HOSTED + "?connected=1"), world.chromium.profile() as profile:
+            profile.open(trip.url).sign_in(world.house.person())
+            arrived(world, trips, trip, callback)
+            expect(page.wait() == {"connected": "1"}, "another page was shown")
+            expect(not profile.violations, f"blocked: {profile.violations}")
+    finally:
+        callback.close()
+
+
 @scenario("control: a policy that names no way back does block")
 def blocked(world):
     """Without this the scenarios above could pass in a browser that checks nothing."""

@@ -77,11 +77,17 @@ async fn sec045_a_program_on_this_computer_and_an_app_each_have_a_warning_of_the
 async fn t28_sec060_sec062_sec067_sec068_sec069_the_page_is_protected() {
     let app = TestApp::start().await;
     for (redirect, source) in [
-        ("https://client.example/cb", "https://client.example"),
-        ("https://client.example:8443/cb?x=1", "https://client.example:8443"),
-        ("http://localhost/cb", "http://127.0.0.1:* http://localhost:*"),
+        (
+            "https://client.example/cb",
+            "https://client.example https: claude: cursor: vscode: vscode-insiders:",
+        ),
+        (
+            "https://client.example:8443/cb?x=1",
+            "https://client.example:8443 https: claude: cursor: vscode: vscode-insiders:",
+        ),
+        ("http://localhost/cb", "http://127.0.0.1:* http://localhost:* https:"),
         // The grammar of the directive knows no IPv6 addresses.
-        ("http://[::1]/cb", "http:"),
+        ("http://[::1]/cb", "http: https:"),
         ("cursor://anysphere.cursor-mcp/oauth/callback", "cursor:"),
         ("com.example.app:/cb", "com.example.app:"),
     ] {
@@ -99,6 +105,7 @@ async fn t28_sec060_sec062_sec067_sec068_sec069_the_page_is_protected() {
                 )
             );
             assert_eq!(page.reply.header("x-frame-options"), "DENY");
+            assert_eq!(page.reply.header("strict-transport-security"), "max-age=63072000");
             assert_eq!(page.reply.header("x-content-type-options"), "nosniff");
             assert_eq!(page.reply.header("cache-control"), "no-store");
             assert_eq!(page.reply.header("referrer-policy"), "no-referrer");

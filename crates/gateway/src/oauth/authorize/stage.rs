@@ -81,9 +81,9 @@ fn with_problem(
     now: Timestamp,
 ) -> Response {
     let status = problem.map_or(StatusCode::OK, |problem| problem.status(now));
-    let source = record.request.redirect_uri.csp_source();
+    let sources = record.request.redirect_uri.csp_sources();
     let leads =
-        if may_redirect(record) { FormAction::SelfAnd(&source) } else { FormAction::SelfOnly };
+        if may_redirect(record) { FormAction::SelfAnd(&sources) } else { FormAction::SelfOnly };
     let mut response = pages::render(status, page, leads);
     if let Some(wait) = problem.and_then(|problem| problem.retry_after(now)) {
         response.headers_mut().insert(RETRY_AFTER, whole_seconds(wait));
