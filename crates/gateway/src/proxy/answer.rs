@@ -23,6 +23,9 @@ use crate::workers::Answer;
 /// The longest answer, all its events together. Clients cut results off far below.
 const LARGEST: usize = 8 * 1024 * 1024;
 
+/// How many messages that are none for us a call may bring before it is not believed any more.
+const MOST_DROPPED: usize = 100;
+
 /// An answer that clients may see.
 #[derive(Debug)]
 pub(super) enum Answered {
@@ -41,6 +44,8 @@ pub(super) struct Whole {
 pub(super) struct Events {
     stream: SseStream<Reading>,
     id: Option<Id>,
+    /// Messages that were left out.
+    dropped: usize,
 }
 
 /// A message of a stream.
@@ -91,7 +96,7 @@ impl Answered {
         }
         let body = Reading(Limited::new(body, LARGEST));
         if headers::is_stream(&head.headers) {
-            let events = Events { stream: SseStream::new(body), id: id.cloned() };
+            let events = Events { stream: SseStream::new(body), id: id.cloned(), dropped: 0 };
             return Ok(Self::Events(Box::new(events)));
         }
         let body = body.collect().await?.to_bytes();
@@ -133,9 +138,14 @@ impl Events {
             match kind_of(&data, self.id.as_ref()) {
                 Kind::Notification => return Ok(Said::Notification(data)),
                 Kind::Answer => return Ok(Said::Answer(data)),
-                Kind::Other => {
-                    tracing::warn!(event = "worker-message-dropped", bytes = data.len(), "");
+                Kind::Other if self.dropped < MOST_DROPPED => {
+                    // Said once: a worker does not choose how long our log gets.
+                    if self.dropped == 0 {
+                        tracing::warn!(event = "worker-message-dropped", bytes = data.len(), "");
+                    }
+                    self.dropped += 1;
                 }
+                Kind::Other => return Err(Unusable::Nonsense),
             }
         }
     }

@@ -80,6 +80,10 @@ async fn t127_a_stream_without_an_answer_ends_with_one() {
     let garbage = format!("{progress}not an event stream\n\n");
     let garbage = said(&rig, &token, json!({"kind": EVENTS, "say": garbage})).await;
     assert!(garbage.body.contains("worker_bad_answer"), "{}", garbage.body);
+    let chatter = format!("{progress}{}", "data: nonsense\n\n".repeat(101));
+    let answered = format!("{chatter}data: {{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{{}}}}\n\n");
+    let chatter = said(&rig, &token, json!({"kind": EVENTS, "say": answered})).await;
+    assert!(chatter.body.contains("worker_bad_answer"), "{}", chatter.body);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
