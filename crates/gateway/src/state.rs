@@ -128,7 +128,11 @@ impl AppState {
     /// Access ended somewhere: what was cached is forgotten, open streams end, and workers
     /// that no device is left for are drained. Effective when this returns.
     pub async fn revoked(&self, revoked: &Revoked) {
-        self.devices.forget_all();
+        match revoked {
+            Revoked::Everything => self.devices.forget_all(),
+            Revoked::Account(account) => self.devices.forget_account(account),
+            Revoked::Device { device, account: _ } => self.devices.forget_device(device),
+        }
         self.streams.end(revoked);
         for account in self.supervisor.running_accounts() {
             let unused = match revoked {
@@ -148,7 +152,7 @@ impl AppState {
     pub fn signed_in(&self, account: &AccountId, generation: Generation) {
         tracing::debug!(event = "signed-in", account = %account, %generation, "");
         self.custody.signed_in(account);
-        self.devices.forget_all();
+        self.devices.forget_account(account);
     }
 
     /// Ends streams and workers of access that ended where nobody could tell this gateway: on

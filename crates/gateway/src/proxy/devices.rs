@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::clock::Timestamp;
-use domain::id::AccountId;
+use domain::id::{AccountId, DeviceId};
 use domain::token::{Access, TokenHash};
 use moka::sync::Cache;
 use store::{AccountState, LiveDevice, Store, StoreError};
@@ -84,12 +84,22 @@ impl DeviceCache {
         Ok(Some(device))
     }
 
-    /// Nothing cached of this account is believed any more. Found by looking at all: this happens
-    /// once when an account needs a sign-in, and every other account keeps what it has.
+    /// Nothing cached of this account is believed any more; every other keeps what it has.
     pub fn forget_account(&self, account: &AccountId) {
+        self.forget(|cached| cached.account == *account);
+    }
+
+    /// Nothing cached of this device is believed any more. A client may revoke as often as it
+    /// likes: the others must not have to be looked up again for it.
+    pub fn forget_device(&self, device: &DeviceId) {
+        self.forget(|cached| cached.device == *device);
+    }
+
+    /// Found by looking at all: this happens once when access ends.
+    fn forget(&self, concerned: impl Fn(&LiveDevice) -> bool) {
         self.0.epoch.fetch_add(1, Ordering::SeqCst);
         for (hash, device) in &self.0.devices {
-            if device.account == *account {
+            if concerned(&device) {
                 self.0.devices.invalidate(&*hash);
             }
         }

@@ -1,10 +1,13 @@
 //! Renewing and ending what a device holds.
 
+use std::time::Duration;
+
 use domain::clock::Clock;
+use gateway::proxy::DeviceCache;
 use http::StatusCode;
 use store::LeaseOwner;
 
-use crate::harness::{RUNNER, TestApp, encode};
+use crate::harness::{OTHER, RUNNER, TestApp, Tokens, encode};
 
 #[tokio::test]
 async fn t58_sec016_a_refresh_gives_a_new_pair_and_both_access_tokens_work() {
@@ -286,4 +289,24 @@ async fn sec140_what_happens_to_access_is_written_down_without_secrets() {
     assert_eq!(rows.iter().filter(known).count(), rows.len());
     let text = serde_json::to_string(&rows).unwrap();
     assert!(!text.contains("ggw_") && !text.contains('@'), "{text}");
+}
+
+#[tokio::test]
+async fn what_is_cached_of_one_device_or_account_is_forgotten_alone() {
+    let app = TestApp::start().await;
+    let (_, first) = app.device(RUNNER).await;
+    let (_, second) = app.device(OTHER).await;
+    let cache = DeviceCache::new(app.app.store.clone(), Duration::from_hours(1));
+    let find = async |tokens: &Tokens| {
+        cache.find(&tokens.access, app.app.clock.now(), || Ok(())).await.unwrap()
+    };
+    let (ours, theirs) = (find(&first).await.unwrap(), find(&second).await.unwrap());
+    for device in [&ours, &theirs] {
+        app.app.store.revoke_device(&device.device).await.unwrap();
+    }
+    assert!(find(&first).await.is_some(), "only the cache knows it");
+    cache.forget_device(&ours.device);
+    assert!(find(&first).await.is_none() && find(&second).await.is_some());
+    cache.forget_account(&theirs.account);
+    assert!(find(&second).await.is_none());
 }
