@@ -30,6 +30,7 @@ use store::{SignIn, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 use zeroize::Zeroizing;
 
 use super::asking::{Outcome, kind_of};
@@ -219,10 +220,11 @@ impl Scheduler {
             fingerprint,
             address,
         };
-        self.0.tasks.spawn(async move {
+        let run = async move {
             attempt.run(answer).await;
             drop(presence);
-        });
+        };
+        self.0.tasks.spawn(run.in_current_span());
         Submitted::UnderWay(Ticket(ended))
     }
 

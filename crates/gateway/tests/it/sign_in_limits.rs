@@ -441,6 +441,7 @@ async fn sec100_sec103_sec104_the_log_of_a_sign_in_names_nobody_and_holds_no_sec
     let sink = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_ansi(false)
         .with_writer(move || sink.clone())
         .finish();
     // With one subscriber alone, events first seen on threads of other tests are off for all.
@@ -464,6 +465,8 @@ async fn sec100_sec103_sec104_the_log_of_a_sign_in_names_nobody_and_holds_no_sec
         let ours: Vec<_> = log.lines().filter(|line| line.contains("gateway::")).collect();
         assert!(log.contains(event), "{event}: {ours:#?}");
     }
+    let failed = log.lines().find(|line| line.contains("login-start-failed")).unwrap();
+    assert!(failed.contains("request{request="), "of which request: {failed}");
     for secret in [RUNNER.0, CODED.0, CODED.1, "canary", "987654", &code, &granted] {
         let line = log.lines().find(|line| line.contains(secret));
         assert!(line.is_none(), "{secret}: {line:?}");
