@@ -64,6 +64,10 @@ pub enum Problem {
     StaleForm,
     /// The page was of a sign-in that is over.
     Lapsed,
+    /// The page was of a sign-in that another browser began, or this one with another cookie.
+    OtherBrowser,
+    /// The page was of a sign-in, and nobody knows of whose.
+    NoCookie,
     /// Our own store failed.
     Ours,
 }
@@ -188,6 +192,18 @@ impl Problem {
                  page. If not, sign in here."
                     .to_owned()
             }
+            Self::OtherBrowser => {
+                "This page belonged to a sign-in from another browser or another tab, so nothing \
+                 was sent to Garmin. If you started this in your app, sign in here. If you only \
+                 followed a link, close this page."
+                    .to_owned()
+            }
+            Self::NoCookie => {
+                "Your browser did not send our cookie, so nothing was sent to Garmin. If you \
+                 started this in your app, sign in here. If this happens again, allow cookies for \
+                 this address."
+                    .to_owned()
+            }
             Self::Ours => {
                 "Something went wrong here, and nothing was kept. Try again in a minute.".to_owned()
             }
@@ -204,7 +220,7 @@ impl Problem {
             | Self::PasswordMissing
             | Self::CodeMissing
             | Self::CodeMalformed => StatusCode::BAD_REQUEST,
-            Self::StaleForm => StatusCode::FORBIDDEN,
+            Self::StaleForm | Self::OtherBrowser | Self::NoCookie => StatusCode::FORBIDDEN,
             Self::UnderWay => StatusCode::CONFLICT,
             Self::TooOften { retry_at } | Self::TooManyTries { retry_at } if retry_at > now => {
                 StatusCode::TOO_MANY_REQUESTS
@@ -266,6 +282,8 @@ impl Problem {
             | Self::Interrupted
             | Self::UnderWay
             | Self::Lapsed
+            | Self::OtherBrowser
+            | Self::NoCookie
             | Self::StaleForm => None,
         }
     }
@@ -300,6 +318,8 @@ impl Problem {
             | Self::TooManyTries { .. }
             | Self::StaleForm
             | Self::Lapsed
+            | Self::OtherBrowser
+            | Self::NoCookie
             | Self::Ours => None,
         }
     }
@@ -334,6 +354,8 @@ impl Problem {
             | Self::TooOften { .. }
             | Self::TooManyTries { .. }
             | Self::Lapsed
+            | Self::OtherBrowser
+            | Self::NoCookie
             | Self::StaleForm
             | Self::Ours => false,
         }
@@ -370,6 +392,8 @@ impl Problem {
             Self::TooManyTries { .. } => "too_many_tries",
             Self::StaleForm => "stale_form",
             Self::Lapsed => "lapsed",
+            Self::OtherBrowser => "other_browser",
+            Self::NoCookie => "no_cookie",
             Self::Ours => "ours",
         }
     }
@@ -433,6 +457,8 @@ mod tests {
             Problem::TooManyTries { retry_at },
             Problem::StaleForm,
             Problem::Lapsed,
+            Problem::OtherBrowser,
+            Problem::NoCookie,
             Problem::Ours,
         ];
         let sentences: HashSet<_> = all.iter().map(|problem| problem.sentence(NOW)).collect();

@@ -105,7 +105,6 @@ async fn t28_sec060_sec062_sec067_sec068_sec069_the_page_is_protected() {
                 )
             );
             assert_eq!(page.reply.header("x-frame-options"), "DENY");
-            assert_eq!(page.reply.header("strict-transport-security"), "max-age=63072000");
             assert_eq!(page.reply.header("x-content-type-options"), "nosniff");
             assert_eq!(page.reply.header("cache-control"), "no-store");
             assert_eq!(page.reply.header("referrer-policy"), "no-referrer");
@@ -124,7 +123,11 @@ async fn t28_sec060_sec062_sec067_sec068_sec069_the_page_is_protected() {
         let reply = app.get(path).await;
         assert_eq!(reply.header("x-frame-options"), "DENY", "{path}");
         assert!(reply.header("content-security-policy").contains("frame-ancestors 'none'"));
+        assert_eq!(reply.header("strict-transport-security"), "", "loopback is others' as well");
     }
+    let public = TestApp::with(&[("PUBLIC_URL", "https://garmin.example.org")]).await;
+    let reply = public.get("/").await;
+    assert_eq!(reply.header("strict-transport-security"), "max-age=63072000", "ours alone");
 }
 
 #[tokio::test]
@@ -237,6 +240,7 @@ async fn sec058_a_cookie_that_is_not_ours_counts_as_none() {
         browser.cookies.insert(name.clone(), tampered.clone());
         let refused = browser.sign_in(&page, RUNNER).await;
         assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{tampered}");
+        assert!(refused.alert().unwrap().contains("did not send our cookie"), "{tampered}");
         let fresh = browser.clone().open(&client.authorize_url()).await;
         assert_eq!(fresh.status(), StatusCode::OK, "{tampered}");
     }
@@ -260,6 +264,14 @@ async fn t25_t26_sec048_only_the_browser_that_began_can_finish_and_only_its_own(
     assert_eq!(lured.status(), StatusCode::FORBIDDEN);
     let refused = here.sign_in(&theirs, RUNNER).await;
     assert_eq!((refused.status(), refused.location()), (StatusCode::FORBIDDEN, ""));
+    // What they get is a sign-in of their own.
+    let hidden = |page: &crate::harness::Page| page.form_with("password").fields[..2].to_vec();
+    for page in [&lured, &refused] {
+        assert!(page.alert().unwrap().contains("another browser"));
+        let (ours, foreign) = (hidden(page), hidden(&theirs));
+        assert!(ours.iter().zip(&foreign).all(|(ours, foreign)| ours.0 == foreign.0));
+        assert!(ours.iter().zip(&foreign).all(|(ours, foreign)| ours.1 != foreign.1));
+    }
     assert!(theirs.reply.body.contains("attacker.example"));
     // The token of another sign-in is none, even in the same browser.
     let second = here.open(&attacker.authorize_url()).await;

@@ -59,6 +59,55 @@ async fn sec052_a_restart_before_the_password_loses_nothing() {
 }
 
 #[tokio::test]
+async fn of_two_tabs_opened_at_once_each_leads_to_a_connection() {
+    let app = TestApp::start().await;
+    let (client, first, page) = at_the_form(&app).await;
+    // Neither request had a cookie yet, so the second answer replaces the cookie of the first.
+    let mut browser = app.browser();
+    let second = browser.open(&client.authorize_url()).await;
+    assert_ne!(first.cookies, browser.cookies);
+    for page in [&page, &second] {
+        let mut page = browser.sign_in(page, CODED).await;
+        if !page.asks_for("code") {
+            assert!(page.alert().unwrap().contains("another tab"));
+            assert!(!page.reply.body.contains(CODED.0), "nothing typed is kept");
+            page = browser.sign_in(&page, CODED).await;
+        }
+        let code = app.garmin.control().mfa_code(CODED.0).unwrap();
+        client.code_of(&browser.enter_code(&page, &code).await);
+        // Garmin is not asked twice in a row for one person.
+        app.advance(180);
+    }
+    // Another browser sees nothing of a sign-in that has got further.
+    let (_, mut browser, page) = at_the_form(&app).await;
+    let page = browser.sign_in(&page, (OTHER.0, "wrong")).await;
+    assert!(page.reply.body.contains(OTHER.0));
+    for mut stranger in [app.browser(), at_the_form(&app).await.1] {
+        let seen = stranger.open(&page.address).await;
+        assert_eq!(seen.status(), StatusCode::FORBIDDEN);
+        assert!(seen.asks_for("password") && !seen.reply.body.contains(OTHER.0));
+    }
+}
+
+#[tokio::test]
+async fn a_request_too_long_for_an_address_is_not_carried_in_one() {
+    let app = TestApp::start().await;
+    let (mut client, mut browser, _) = at_the_form(&app).await;
+    let short = browser.open(&client.authorize_url()).await;
+    assert!(short.form_with("password").action.contains("&client_id="));
+    client.state = ":".repeat(4096);
+    let page = browser.open(&client.authorize_url()).await;
+    let form = page.form_with("password").clone();
+    assert_eq!(form.action, progress_of(&page));
+    let page = browser.sign_in(&page, CODED).await;
+    assert_eq!(page.address, form.action);
+    let code = app.garmin.control().mfa_code(CODED.0).unwrap();
+    client.code_of(&browser.enter_code(&page, &code).await);
+    app.advance(31 * 60);
+    assert!(browser.open(&form.action).await.reply.body.contains("page is over"));
+}
+
+#[tokio::test]
 async fn sec052_a_restart_before_the_code_loses_nothing() {
     let mut app = TestApp::start().await;
     let (client, mut browser, page) = at_the_form(&app).await;

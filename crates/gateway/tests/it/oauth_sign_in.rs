@@ -110,6 +110,10 @@ async fn t38_sec046_who_cancels_is_sent_back_and_leaves_nothing() {
     }
     let stats = app.app.store.stats(app.app.clock.now()).await.unwrap();
     assert_eq!((stats.accounts, stats.pending_codes), (0, 0));
+    let told = app.app.store.list_audit(10).await.unwrap();
+    let denied: Vec<_> = told.iter().filter(|row| row.event.as_str() == "consent_denied").collect();
+    assert_eq!(denied.len(), 2);
+    assert!(denied.iter().all(|row| row.client.as_ref().unwrap().as_str() == client.id));
 }
 
 #[tokio::test]

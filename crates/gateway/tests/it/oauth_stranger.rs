@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::email::LoginEmail;
 use domain::id::SignInId;
+use domain::region::Region;
 use gateway::sign_in::{Answer, Record, Stage, Submitted};
 use http::StatusCode;
 use serde_json::json;
@@ -149,7 +150,8 @@ async fn a_publisher_that_is_down_says_so_and_the_next_try_works() {
     let (client, mut browser, page) = at_the_form(&app).await;
     app.publisher.set_down(true);
     let end = browser.sign_in(&page, RUNNER).await;
-    assert_eq!((end.status(), end.location()), (StatusCode::BAD_REQUEST, ""));
+    assert_eq!((end.status(), end.location()), (StatusCode::SERVICE_UNAVAILABLE, ""));
+    assert_eq!(end.reply.header("retry-after"), "60");
     assert!(end.reply.body.contains("Wait a minute"), "{}", end.reply.body);
     let (accounts, codes, _) = traces(&app).await;
     assert_eq!((accounts, codes), (0, 0));
@@ -270,9 +272,12 @@ async fn reading_only_can_be_chosen_after_the_sign_in() {
     let page = browser.sign_in(&page, RUNNER).await;
     let question = |form: &&Form| form.fields.iter().any(|(_, value)| value == "approve");
     let form = page.forms.iter().find(question).unwrap().clone();
-    let answer = browser.submit(&form, &[("access", "read")]).await;
+    // The region is where the person has signed in, whatever is sent now.
+    let answer = browser.submit(&form, &[("access", "read"), ("region", "china")]).await;
     let tokens = client.tokens_of(&client.redeem(&client.code_of(&answer)).await);
     assert_eq!(tokens.scope, "garmin:read");
+    let accounts = app.app.store.list_accounts().await.unwrap();
+    assert_eq!(accounts[0].region, Region::Global);
 }
 
 #[tokio::test]

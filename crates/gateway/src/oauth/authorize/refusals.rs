@@ -32,14 +32,40 @@ pub(super) enum BadRequest {
 impl BadRequest {
     /// What was sent is never shown: it may be an e-mail address, or worse.
     pub(super) fn page(self, app: &AppState) -> Response {
-        let (title, sentence, advice) = self.words();
         tracing::info!(event = "authorize-refused", reason = ?self, "an error page was shown");
-        let page = Message { site: Site::of(app), title, sentence, advice, alert: true };
-        pages::render(StatusCode::BAD_REQUEST, &page, FormAction::Nowhere)
+        self.answer(app, None)
+    }
+
+    /// The page, with something to say before its advice.
+    pub(super) fn answer(self, app: &AppState, first: Option<&str>) -> Response {
+        let (title, sentence, advice) = self.words();
+        let advice: Vec<&str> = first.into_iter().chain(advice.iter().copied()).collect();
+        let page = Message { site: Site::of(app), title, sentence, advice: &advice, alert: true };
+        let mut response = pages::render(self.status(), &page, FormAction::Nowhere);
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            let wait = whole_seconds(Duration::from_mins(1));
+            response.headers_mut().insert(RETRY_AFTER, wait);
+        }
+        response
+    }
+
+    /// Whether it is the request that is wrong, or only the moment.
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Document(DocumentError::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Document(
+                DocumentError::NotAccepted | DocumentError::KeyRequired | DocumentError::Invalid,
+            )
+            | Self::Incomplete
+            | Self::NotAnId
+            | Self::UnknownClient
+            | Self::ForeignRedirect
+            | Self::Flawed => StatusCode::BAD_REQUEST,
+        }
     }
 
     /// Title, sentence and advice.
-    pub(super) fn words(self) -> (&'static str, &'static str, &'static [&'static str]) {
+    fn words(self) -> (&'static str, &'static str, &'static [&'static str]) {
         match self {
             Self::Incomplete => (
                 "This link is incomplete",

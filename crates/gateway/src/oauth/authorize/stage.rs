@@ -12,7 +12,6 @@ use super::super::clients;
 use super::super::redirect::see_other;
 use super::super::request::{AuthorizationRequest, Standing};
 use super::refusals::BadRequest;
-use super::view::message;
 use crate::error::whole_seconds;
 use crate::headers::FormAction;
 use crate::pages::{
@@ -23,10 +22,16 @@ use crate::state::AppState;
 
 const NO_NAME: &str = "An app without a name";
 
-/// Where a sign-in is found again, whatever its stage; and, once it is over, the request that
-/// led to it.
+/// The longest address that carries its request. Proxies read a head of 4 KiB by default, and we
+/// an address of 8; encoded once more, a request may be three times what the client sent.
+const LONGEST_ADDRESS: usize = 2 * 1024;
+
+/// Where a sign-in is found again, whatever its stage; and, unless that gets too long, the
+/// request that led to it, for when it is over.
 pub(super) fn address(id: &SignInId, record: &Record) -> String {
-    format!("/oauth/authorize?sign_in={id}&{}", record.request.to_query())
+    let short = format!("/oauth/authorize?sign_in={id}");
+    let whole = format!("{short}&{}", record.request.to_query());
+    if whole.len() <= LONGEST_ADDRESS { whole } else { short }
 }
 
 /// The page of a stage; for a finished one, the way on.
@@ -140,8 +145,6 @@ fn unproven(app: &AppState, reason: Unproven) -> Response {
         Unproven::KeyRequired => BadRequest::Document(DocumentError::KeyRequired),
         Unproven::ForeignRedirect => BadRequest::ForeignRedirect,
     };
-    let (title, sentence, advice) = refused.words();
     let kept = "You were signed in at Garmin, but nothing was connected and nothing was kept.";
-    let advice: Vec<&str> = std::iter::once(kept).chain(advice.iter().copied()).collect();
-    message(app, StatusCode::BAD_REQUEST, title, sentence, &advice)
+    refused.answer(app, Some(kept))
 }

@@ -12,12 +12,13 @@ use domain::scope::Scopes;
 use http::header::ORIGIN;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use secrecy::SecretString;
-use store::{SignIn, StoreError};
+use store::{AuditEntry, AuditEvent, SignIn, StoreError};
 use zeroize::Zeroizing;
 
+use super::super::audit;
 use super::super::redirect::{see_other, with_error};
 use super::stage::{self, address, may_redirect};
-use super::view::{self, Found, find, go_on, show};
+use super::view::{self, Found, find, go_on};
 use super::{Arrival, ours};
 use crate::extract::client_ip::ClientIp;
 use crate::extract::form::{BodyError, PAGE_LIMIT, Params, read_form};
@@ -63,13 +64,8 @@ pub(in crate::oauth) async fn post(
         }
         let arrival =
             Arrival { params: &asked, method: &Method::GET, headers: &headers, client_ip };
-        return match found {
-            // What was typed is dropped: it belonged to a page that is over.
-            Found::Gone if arrival.has_request() => {
-                arrival.begin(&app, Some(Problem::Lapsed)).await
-            }
-            found => show(&app, &found, now),
-        };
+        // What was typed is dropped: it belonged to a page that is over, or not this browser's.
+        return view::show_or_begin(&app, &arrival, &found, now).await;
     };
     let post = Post { app: &app, params: &params, client_ip, now };
     match post.answer(row, *record).await {
@@ -212,7 +208,7 @@ impl Post<'_> {
                 self.app.sign_ins.taken_back(&row, &record, self.client_ip.0);
             }
             if self.app.store.finish_sign_in(&row.id, row.version).await? {
-                return Ok(self.denied(&record));
+                return Ok(self.denied(&record).await);
             }
             // An attempt has just moved on; the newest state decides.
             match view::reload(self.app, &row.id, self.now).await? {
@@ -224,13 +220,16 @@ impl Post<'_> {
         }
     }
 
-    fn denied(&self, record: &Record) -> Response {
+    async fn denied(&self, record: &Record) -> Response {
         let request = &record.request;
+        tracing::info!(event = "authorize-denied", client_id = %request.client, "cancelled");
         if !may_redirect(record) {
-            tracing::info!(event = "authorize-denied", client_id = %request.client, "cancelled");
+            // Nobody has been asked yet, and the client is only a word.
             return cancelled(self.app);
         }
-        tracing::info!(event = "authorize-denied", client_id = %request.client, "cancelled");
+        let (event, client) = (AuditEvent::ConsentDenied, Some(&request.client));
+        let entry = AuditEntry { event, account: None, device: None, client };
+        audit(self.app, &entry, self.now).await;
         see_other(&with_error(
             &self.app.config.public_url,
             &request.redirect_uri,
@@ -336,7 +335,8 @@ impl Post<'_> {
             return Ok(self.again_on_form(&row, record, Problem::EmailMalformed));
         };
         let answer = Answer::Approval { held: held.clone(), email };
-        self.choose(&mut record);
+        // The region is where the person has signed in; it is not chosen any more.
+        record.scopes = self.agreed(&record);
         self.submit(row, record, answer).await
     }
 
@@ -352,12 +352,16 @@ impl Post<'_> {
 
     /// The choices on the form, within what the client asked for.
     fn choose(&self, record: &mut Record) {
-        record.scopes = match self.field("access") {
-            Some("read") => Scopes::ReadOnly,
-            Some(_) | None => record.request.scopes,
-        };
+        record.scopes = self.agreed(record);
         if let Some(region) = self.field("region").and_then(|text| text.parse().ok()) {
             record.region = region;
+        }
+    }
+
+    fn agreed(&self, record: &Record) -> Scopes {
+        match self.field("access") {
+            Some("read") => Scopes::ReadOnly,
+            Some(_) | None => record.request.scopes,
         }
     }
 

@@ -83,14 +83,35 @@ pub(super) async fn reload(
 /// `GET` of a sign-in's own address: wherever it is by now. A reload, a tab that was put away
 /// and somebody back from their e-mail all see the page they left, and nothing is sent twice.
 ///
-/// One that is over begins anew where its address still says what the client asked for.
+/// One that cannot be gone on with begins anew where its address still says what the client
+/// asked for.
 pub(super) async fn resume(app: &AppState, arrival: &Arrival<'_>) -> Response {
     let now = app.clock.now();
     let id = arrival.params.one("sign_in").ok().flatten();
     match find(app, arrival.headers, id, now).await {
-        Ok(Found::Gone) if arrival.has_request() => arrival.begin(app, Some(Problem::Lapsed)).await,
-        Ok(found) => show(app, &found, now),
+        Ok(found) => show_or_begin(app, arrival, &found, now).await,
         Err(error) => ours(app, &error),
+    }
+}
+
+/// The page of what was found. What this browser cannot go on with begins anew if its address
+/// says with what: of two tabs opened at once only one keeps the cookie. The new sign-in shares
+/// nothing with the other one, which may be somebody else's.
+pub(super) async fn show_or_begin(
+    app: &AppState,
+    arrival: &Arrival<'_>,
+    found: &Found,
+    now: Timestamp,
+) -> Response {
+    let problem = match found {
+        Found::Here(..) => None,
+        Found::Gone => Some(Problem::Lapsed),
+        Found::OtherBrowser => Some(Problem::OtherBrowser),
+        Found::NoCookie => Some(Problem::NoCookie),
+    };
+    match problem.filter(|_| arrival.has_request()) {
+        Some(problem) => arrival.begin(app, Some(problem)).await,
+        None => show(app, found, now),
     }
 }
 
@@ -112,7 +133,7 @@ pub(super) fn go_on(app: &AppState, found: &Found) -> Response {
     }
 }
 
-pub(super) fn show(app: &AppState, found: &Found, now: Timestamp) -> Response {
+fn show(app: &AppState, found: &Found, now: Timestamp) -> Response {
     match found {
         Found::Here(row, record) => stage(app, &row.id, record, now),
         Found::Gone => gone(app),
@@ -121,7 +142,7 @@ pub(super) fn show(app: &AppState, found: &Found, now: Timestamp) -> Response {
     }
 }
 
-pub(super) fn message(
+fn message(
     app: &AppState,
     status: StatusCode,
     title: &str,
