@@ -35,6 +35,8 @@ pub enum ByAddress {
     Repeat,
     /// A code, token or client that is none, at an endpoint of machines.
     Miss,
+    /// A metadata document that is read again for somebody who has proved nothing.
+    Renewal,
     /// `/mcp` with a token nobody has seen lately: a guess, as far as anybody knows. After a
     /// restart that is everybody's, and hosted clients have few addresses.
     UnknownToken,
@@ -57,6 +59,7 @@ struct Buckets {
     registration: Gate,
     repeat: Gate,
     miss: Gate,
+    renewal: Gate,
     unknown_token: Gate,
     calls: Keyed<DeviceId>,
 }
@@ -112,6 +115,8 @@ const OAUTH: PerMinute = PerMinute { address: 20, block: 240, everybody: 6_000 }
 const REGISTRATION: PerMinute = PerMinute { address: 20, block: 60, everybody: 300 };
 const REPEAT: PerMinute = PerMinute { address: 600, block: 2_400, everybody: 12_000 };
 const MISS: PerMinute = PerMinute { address: 20, block: 120, everybody: 1_200 };
+// Half of what is fetched in all: the rest is for people who have signed in.
+const RENEWAL: PerMinute = PerMinute { address: 10, block: 20, everybody: 30 };
 const UNKNOWN_TOKEN: PerMinute = PerMinute { address: 600, block: 2_400, everybody: 12_000 };
 const CALLS_PER_MINUTE: u32 = 60;
 
@@ -125,6 +130,7 @@ impl Limits {
             registration: Gate::of(&REGISTRATION),
             repeat: Gate::of(&REPEAT),
             miss: Gate::of(&MISS),
+            renewal: Gate::of(&RENEWAL),
             unknown_token: Gate::of(&UNKNOWN_TOKEN),
             calls: Keyed::new(per_minute(CALLS_PER_MINUTE), MOST_DEVICES),
         })))
@@ -176,17 +182,19 @@ impl Buckets {
             ByAddress::Registration => &self.registration,
             ByAddress::Repeat => &self.repeat,
             ByAddress::Miss => &self.miss,
+            ByAddress::Renewal => &self.renewal,
             ByAddress::UnknownToken => &self.unknown_token,
         }
     }
 
-    fn gates(&self) -> [&Gate; 6] {
+    fn gates(&self) -> [&Gate; 7] {
         [
             &self.sign_in,
             &self.oauth,
             &self.registration,
             &self.repeat,
             &self.miss,
+            &self.renewal,
             &self.unknown_token,
         ]
     }

@@ -1,9 +1,12 @@
-//! Who is asking: the one place where a client id becomes a client.
+//! Who asks for a connection: where a client id becomes a client.
+
+use std::net::IpAddr;
 
 use domain::id::ClientId;
 use store::{Client, StoreError};
 
 use super::cimd::{DocumentError, DocumentUrl};
+use crate::limits::ByAddress;
 use crate::state::AppState;
 
 /// What is known about a client id.
@@ -18,10 +21,12 @@ pub enum Found {
 }
 
 /// The client of this id. Never asks anything of a server this gateway has not accepted a
-/// document from: that takes somebody who has signed in, and [`verify`].
-pub async fn find(app: &AppState, id: &ClientId) -> Result<Found, StoreError> {
+/// document from: that takes somebody who has signed in, and [`verify`]. How often it asks a
+/// server again is limited by the address the request is `from`.
+pub async fn find(app: &AppState, id: &ClientId, from: IpAddr) -> Result<Found, StoreError> {
     if id.is_metadata_url() {
-        return app.documents.find(id).await;
+        let may_ask = || app.limits.check_address(ByAddress::Renewal, from).is_ok();
+        return app.documents.find(id, may_ask).await;
     }
     let client = app.store.find_client(id).await?;
     Ok(client.map_or(Found::Unknown, |client| Found::Known(Box::new(client))))

@@ -18,8 +18,6 @@ use store::{
     PresentedCode, RefreshOutcome, RefreshRequest, Renewed, StoreError,
 };
 
-use super::cimd::DocumentError;
-use super::clients::{self, Found};
 use super::{audit, refused, store_failed, to_the_end};
 use crate::error::OAuthError;
 use crate::extract::client_auth::Presented;
@@ -88,17 +86,11 @@ pub(super) async fn authenticate(
         tracing::info!(event = "token-invalid-client", "a client was refused");
         OAuthError::invalid_client()
     };
-    let client = match clients::find(app, &presented.id).await.map_err(|e| store_failed(&e))? {
-        Found::Known(client) => *client,
-        // The publisher is down. Only this client suffers, and it should come back.
-        Found::Refused(DocumentError::Unavailable) => return Err(OAuthError::unavailable()),
-        // A document that was never accepted has led to no code and no token.
-        Found::Refused(
-            DocumentError::NotAccepted | DocumentError::Invalid | DocumentError::KeyRequired,
-        )
-        | Found::Document(_)
-        | Found::Unknown => return Err(refuse()),
-    };
+    // A document is not asked about here. Its client proves nothing by it: what proves is the
+    // code or the token, bound to an id that was accepted. One bad answer of a publisher would
+    // end every connection of its users, who all renew by that id.
+    let found = app.store.find_client(&presented.id).await;
+    let client = found.map_err(|error| store_failed(&error))?.ok_or_else(refuse)?;
     let proved = match (client.auth_method, &presented.secret) {
         (AuthMethod::None, None) => true,
         // Either way of sending it: hosts use the one they prefer, not the one they named.

@@ -1,5 +1,6 @@
 //! How long what was read of a client's document lasts, and what becomes of its devices after.
 
+use futures_util::future::join_all;
 use gateway::oauth::cimd::DocumentError;
 use http::StatusCode;
 
@@ -22,10 +23,8 @@ async fn t92_a_publisher_that_is_down_locks_nobody_out_for_a_day() {
     }
     app.advance(2 * 3600);
     assert_eq!(find(&app, URL).await, Err(DocumentError::Unavailable));
-    let refused = client.refresh(&tokens.refresh).await;
-    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(refused.error(), "temporarily_unavailable");
-    assert!(!refused.header("retry-after").is_empty());
+    // Nobody new. Who is connected stays so: a document proves nothing about who renews.
+    tokens = client.tokens_of(&client.refresh(&tokens.refresh).await);
     assert_ne!(app.browser().open(&client.authorize_url()).await.status(), StatusCode::OK);
     // Back again: nothing was lost.
     app.publisher.set_down(false);
@@ -45,7 +44,7 @@ async fn t92_an_answer_of_five_hundred_and_three_leaves_the_copy_alone() {
 }
 
 #[tokio::test]
-async fn a_document_that_is_gone_or_spoilt_ends_its_copy_at_once() {
+async fn t93_a_document_that_is_gone_or_spoilt_connects_nobody_and_disconnects_nobody() {
     for answer in [
         Answer::of("404 Not Found", &[], ""),
         Answer::of("410 Gone", &[], ""),
@@ -58,11 +57,11 @@ async fn a_document_that_is_gone_or_spoilt_ends_its_copy_at_once() {
         let tokens = device(&app, &client).await;
         app.publisher.answer(URL, answer);
         app.advance(2 * 3600);
-        let refused = client.refresh(&tokens.refresh).await;
-        assert_eq!(
-            (refused.status, refused.error().as_str()),
-            (StatusCode::UNAUTHORIZED, "invalid_client")
-        );
+        let requests = app.publisher.requests().len();
+        let tokens = client.tokens_of(&client.refresh(&tokens.refresh).await);
+        assert_eq!(app.publisher.requests().len(), requests, "nobody was asked");
+        assert!(find(&app, URL).await.is_err());
+        assert_ne!(app.browser().open(&client.authorize_url()).await.status(), StatusCode::OK);
         // The day of grace is for publishers in trouble, not for documents that are gone.
         app.publisher.set_down(true);
         app.advance(60);
@@ -139,4 +138,46 @@ async fn a_failure_answers_for_half_a_minute() {
     assert!(verify(&app, URL).await.is_err());
     app.advance(1);
     assert!(verify(&app, URL).await.is_ok());
+}
+
+async fn known_for_two_hours(app: &TestApp, hosts: std::ops::Range<usize>) -> Vec<String> {
+    let urls: Vec<_> = hosts.map(|host| format!("https://host-{host}.example/c")).collect();
+    for url in &urls {
+        app.publisher.serve_client(url, &[CALLBACK]);
+        verify(app, url).await.unwrap();
+    }
+    app.advance(2 * 3600);
+    urls
+}
+
+#[tokio::test]
+async fn one_address_has_only_so_many_documents_read_again() {
+    let app = TestApp::with(&[("RATE_LIMITS", "on")]).await;
+    let urls = known_for_two_hours(&app, 0..20).await;
+    let before = app.publisher.requests().len();
+    for url in &urls {
+        assert_eq!(find(&app, url).await, Ok("known"), "the old copy does");
+    }
+    let asked = app.publisher.requests().len() - before;
+    // A little comes back while the test runs.
+    assert!((10..15).contains(&asked), "{asked}");
+}
+
+#[tokio::test]
+async fn slow_documents_of_strangers_leave_room_for_whoever_has_signed_in() {
+    let app = TestApp::start().await;
+    let slow = known_for_two_hours(&app, 0..6).await;
+    for url in &slow {
+        app.publisher.answer(url, Answer::Silence(Vec::new()));
+    }
+    let before = app.publisher.connections().len();
+    let mut strangers = Box::pin(join_all(slow.iter().map(|url| find(&app, url))));
+    while app.publisher.connections().len() < before + 2 {
+        assert!(futures_util::poll!(strangers.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    app.publisher.serve_client(URL, &[CALLBACK]);
+    assert!(verify(&app, URL).await.is_ok());
+    assert_eq!(app.publisher.connections().len(), before + 3, "two for strangers");
+    assert!(futures_util::poll!(strangers.as_mut()).is_pending());
 }

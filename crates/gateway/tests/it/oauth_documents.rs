@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use domain::id::ClientId;
+use std::net::{IpAddr, Ipv4Addr};
+
 use futures_util::future::join_all;
 use gateway::oauth::cimd::{DocumentError, DocumentUrl};
 use gateway::oauth::clients::{self, Found};
@@ -19,13 +21,16 @@ use crate::harness::{
 pub(crate) const URL: &str = "https://client.example/oauth/client.json";
 pub(crate) const CALLBACK: &str = "https://client.example/cb";
 
+/// Where somebody asks from who has not signed in.
+const SOMEBODY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
 pub(crate) async fn verify(app: &TestApp, url: &str) -> Result<Client, DocumentError> {
     clients::verify(&app.app, &DocumentUrl::parse(url).unwrap()).await
 }
 
 /// What the gateway knows of an id, in a word.
 pub(crate) async fn find(app: &TestApp, id: &str) -> Result<&'static str, DocumentError> {
-    match clients::find(&app.app, &ClientId::parse(id).unwrap()).await.unwrap() {
+    match clients::find(&app.app, &ClientId::parse(id).unwrap(), SOMEBODY).await.unwrap() {
         Found::Known(_) => Ok("known"),
         Found::Document(_) => Ok("never seen"),
         Found::Unknown => Ok("unknown"),
@@ -440,7 +445,7 @@ async fn what_was_accepted_survives_a_restart_and_is_known_to_others() {
     app.restart().await;
     assert_eq!(find(&app, URL).await, Ok("known"));
     let other = app.another_process().await;
-    let known = clients::find(&other, &ClientId::parse(URL).unwrap()).await.unwrap();
+    let known = clients::find(&other, &ClientId::parse(URL).unwrap(), SOMEBODY).await.unwrap();
     assert!(matches!(known, Found::Known(_)));
     assert_eq!(app.publisher.requests().len(), 1);
 }

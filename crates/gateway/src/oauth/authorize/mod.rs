@@ -103,8 +103,8 @@ async fn begin(
     arrival: &Arrival<'_>,
     problem: Option<Problem>,
 ) -> Result<Response, Refusal> {
-    let &Arrival { params, method, headers, client_ip: _ } = arrival;
-    let asker = asker(app, params).await?;
+    let &Arrival { params, method, headers, client_ip } = arrival;
+    let asker = asker(app, params, client_ip).await?;
     let redirect_uri = redirect(&asker, params)?;
     let origin = &app.config.public_url;
     let state = request::state(params);
@@ -193,14 +193,14 @@ impl Asker {
     }
 }
 
-async fn asker(app: &AppState, params: &Params) -> Result<Asker, Refusal> {
+async fn asker(app: &AppState, params: &Params, from: ClientIp) -> Result<Asker, Refusal> {
     let text = params.one("client_id").ok().flatten();
     let text = text.ok_or(Refusal::Page(BadRequest::Incomplete))?;
     let plausible = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let issued = (16..=64).contains(&text.len()) && text.chars().all(plausible);
     let unknown = if issued { BadRequest::UnknownClient } else { BadRequest::NotAnId };
     let id = ClientId::parse(text).map_err(|_| Refusal::Page(unknown))?;
-    match clients::find(app, &id).await? {
+    match clients::find(app, &id, from.0).await? {
         Found::Known(client) => Ok(Asker::Known(client)),
         Found::Document(url) => Ok(Asker::Unseen(url)),
         Found::Refused(error) => Err(Refusal::Page(BadRequest::Document(error))),

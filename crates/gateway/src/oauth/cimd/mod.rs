@@ -33,7 +33,7 @@ use super::clients::Found;
 use crate::config::ClientDocuments;
 use document::BadDocument;
 use fetch::{FetchError, Fetcher};
-use flights::Flights;
+use flights::{Flights, Lane};
 
 /// How long a copy outlives its time when the publisher's server is down.
 const STALE: Duration = Duration::from_hours(24);
@@ -172,9 +172,22 @@ impl Documents {
         (self.policy.accepts(url.host()) && url.host() != self.own_host).then_some(url)
     }
 
-    /// The client of an id that is a URL. A copy that is past its time is renewed; a document
-    /// that was never accepted is left alone.
-    pub(super) async fn find(&self, id: &ClientId) -> Result<Found, StoreError> {
+    /// The client of an id that is a URL, for anybody. A copy that is past its time is renewed
+    /// if they `may_ask`; a document that was never accepted is left alone.
+    pub(super) async fn find(
+        &self,
+        id: &ClientId,
+        may_ask: impl FnOnce() -> bool,
+    ) -> Result<Found, StoreError> {
+        self.look_up(id, Lane::Anybody, may_ask).await
+    }
+
+    async fn look_up(
+        &self,
+        id: &ClientId,
+        lane: Lane,
+        may_ask: impl FnOnce() -> bool,
+    ) -> Result<Found, StoreError> {
         let Some(url) = self.accepted(id) else {
             return Ok(Found::Refused(DocumentError::NotAccepted));
         };
@@ -188,7 +201,13 @@ impl Documents {
         if now < copy.fresh_until {
             return Ok(Found::Known(Box::new(client)));
         }
-        Ok(match self.renew(&url).await {
+        // Nobody fills the lane with documents of hosts that are known for what they publish.
+        let lane = if self.is_well_known_host(url.host()) { Lane::SignedIn } else { lane };
+        let renewed = match lane {
+            Lane::Anybody if !may_ask() => Err(Failure::Busy),
+            Lane::Anybody | Lane::SignedIn => self.renew(&url, lane).await,
+        };
+        Ok(match renewed {
             Ok(client) => Found::Known(Box::new(client)),
             Err(failure) if failure.ends_the_copy() => Found::Refused(failure.public()),
             // The publisher's trouble must not lock its users out at once.
@@ -199,19 +218,19 @@ impl Documents {
 
     /// The client of a document, fetched when it is not known. For somebody who has signed in.
     pub(super) async fn verify(&self, url: &DocumentUrl) -> Result<Client, DocumentError> {
-        match self.find(url.client_id()).await {
+        match self.look_up(url.client_id(), Lane::SignedIn, || true).await {
             Ok(Found::Known(client)) => Ok(*client),
             Ok(Found::Refused(error)) => Err(error),
             Ok(Found::Document(_) | Found::Unknown) => {
-                self.renew(url).await.map_err(Failure::public)
+                self.renew(url, Lane::SignedIn).await.map_err(Failure::public)
             }
             Err(error) => Err(store_failed(&error).public()),
         }
     }
 
     /// A new copy; whoever wants the same one at the same time waits for it.
-    async fn renew(&self, url: &DocumentUrl) -> Result<Client, Failure> {
-        self.flights.join(url, || self.fetch(url)).await
+    async fn renew(&self, url: &DocumentUrl, lane: Lane) -> Result<Client, Failure> {
+        self.flights.join(url, lane, || self.fetch(url)).await
     }
 
     async fn fetch(&self, url: &DocumentUrl) -> Result<Client, Failure> {
