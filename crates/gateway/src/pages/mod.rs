@@ -13,6 +13,7 @@ use http::StatusCode;
 
 pub use sign_in::{
     Asker, Choices, CodePage, Consent, ConsentPage, Handle, ProgressPage, SignInPage,
+    UnverifiedPage,
 };
 
 use crate::headers::{self, FormAction};
@@ -150,6 +151,13 @@ mod tests {
             handle,
             consent: consent.clone(),
             choices,
+            account: HOSTILE,
+            problem: problem.clone(),
+        });
+        check(&UnverifiedPage {
+            site,
+            handle,
+            host: HOSTILE,
             account: HOSTILE,
             problem: problem.clone(),
         });

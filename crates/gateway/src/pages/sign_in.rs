@@ -102,6 +102,18 @@ pub struct ConsentPage<'a> {
     pub problem: Option<String>,
 }
 
+/// After the sign-in, while the client's description is not to be had.
+#[derive(Template)]
+#[template(path = "pages/unverified.html")]
+pub struct UnverifiedPage<'a> {
+    pub site: Site<'a>,
+    pub handle: Handle<'a>,
+    /// Where the description is.
+    pub host: &'a str,
+    pub account: &'a str,
+    pub problem: Option<String>,
+}
+
 /// The second factor.
 #[derive(Template)]
 #[template(path = "pages/code.html")]

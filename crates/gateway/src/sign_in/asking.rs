@@ -36,7 +36,7 @@ pub(super) enum Outcome {
     SignedIn(Box<Session>),
     Code(CodeWait, Option<Problem>),
     Form(Problem),
-    /// The person has agreed to what Garmin had accepted before.
+    /// The person goes on with what Garmin had accepted before.
     Approved(Held),
 }
 

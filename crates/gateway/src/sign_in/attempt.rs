@@ -21,7 +21,7 @@ use super::record::{CodeWait, Held, Unproven, Worker};
 use super::scheduler::{Answer, Fingerprint, Inner};
 use super::visitor::Visitor;
 use super::{Problem, Record, Stage};
-use crate::oauth::cimd::DocumentUrl;
+use crate::oauth::cimd::{DocumentError, DocumentUrl};
 use crate::oauth::{Standing, audit, clients, redirect};
 use crate::state::AppState;
 
@@ -233,6 +233,7 @@ impl Attempt {
             | Stage::Working { .. }
             | Stage::Code { .. }
             | Stage::Consent { .. }
+            | Stage::Unverified { .. }
             | Stage::Refused { .. } => store.update_sign_in(id, version, bytes, now).await?,
         };
         if let Some(version) = saved {
@@ -264,6 +265,7 @@ impl Attempt {
             | Stage::Form { .. }
             | Stage::Code { .. }
             | Stage::Consent { .. }
+            | Stage::Unverified { .. }
             | Stage::Refused { .. }
             | Stage::Done { .. } => Ok(false),
         }
@@ -273,34 +275,41 @@ impl Attempt {
         match outcome {
             Outcome::Form(problem) => Ok(Stage::Form { problem: Some(problem) }),
             Outcome::Code(wait, problem) => Ok(Stage::Code { wait, problem }),
-            Outcome::SignedIn(session) => {
-                let held = Held::of(&session);
-                match self.record.request.standing {
-                    Standing::Proven => self.connect(&held, email).await,
-                    Standing::Deferred => Ok(self.examine(held).await),
-                }
-            }
-            Outcome::Approved(held) => self.connect(&held, email).await,
+            Outcome::SignedIn(session) => self.go_on(Held::of(&session), email).await,
+            Outcome::Approved(held) => self.go_on(held, email).await,
+        }
+    }
+
+    async fn go_on(&mut self, held: Held, email: &LoginEmail) -> Result<Stage, StoreError> {
+        match self.record.request.standing {
+            Standing::Proven => self.connect(&held, email).await,
+            Standing::Deferred => Ok(self.examine(held).await),
         }
     }
 
     /// Somebody has signed in, so the client's document may be read at last. Whatever it says,
-    /// nothing is granted: if it bears out the request, the person is asked.
+    /// nothing is granted: if it bears out the request, the person is asked. A publisher that is
+    /// down costs nobody the sign-in.
     async fn examine(&mut self, held: Held) -> Stage {
         let request = &mut self.record.request;
         let verified = match DocumentUrl::parse(request.client.as_str()) {
-            Ok(url) => clients::verify(&self.app, &url).await.map_err(Unproven::from),
-            Err(_) => Err(Unproven::Invalid),
+            Ok(url) => clients::verify(&self.app, &url).await,
+            Err(_) => Err(DocumentError::Invalid),
         };
         match verified {
             Ok(client) if client.allows_redirect(&request.redirect_uri) => {
                 request.scopes = request.scopes.min(client.scopes.unwrap_or(Scopes::ReadWrite));
                 request.client_name = client.name;
+                request.standing = Standing::Proven;
                 self.record.scopes = self.record.scopes.min(request.scopes);
                 Stage::Consent { held, problem: None }
             }
             Ok(_) => Stage::Refused { reason: Unproven::ForeignRedirect },
-            Err(reason) => Stage::Refused { reason },
+            Err(DocumentError::Unavailable) => Stage::Unverified { held, problem: None },
+            Err(DocumentError::NotAccepted | DocumentError::Invalid) => {
+                Stage::Refused { reason: Unproven::Invalid }
+            }
+            Err(DocumentError::KeyRequired) => Stage::Refused { reason: Unproven::KeyRequired },
         }
     }
 

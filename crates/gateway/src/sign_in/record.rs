@@ -16,7 +16,6 @@ use zeroize::Zeroizing;
 use super::Problem;
 use super::made::Made;
 use crate::oauth::AuthorizationRequest;
-use crate::oauth::cimd::DocumentError;
 
 /// How long Garmin accepts a code it has sent, as far as is known.
 const SENT_CODE_LIFE: Duration = Duration::from_mins(10);
@@ -49,6 +48,9 @@ pub enum Stage {
     /// Garmin has accepted the sign-in of a client whose document was read only then. The
     /// person now sees who asks, and decides.
     Consent { held: Held, problem: Option<Problem> },
+    /// Garmin has accepted the sign-in, and the client's document cannot be had: what is
+    /// scarce is kept until it can.
+    Unverified { held: Held, problem: Option<Problem> },
     /// The client's document did not bear out its request. Nothing was kept.
     Refused { reason: Unproven },
     /// The code has been issued; kept for a moment, for those who click twice or cancel late.
@@ -68,8 +70,6 @@ pub struct Held {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unproven {
-    /// Its document cannot be had at the moment.
-    Unavailable,
     /// Its document is not acceptable.
     Invalid,
     /// It insists on proving itself with a key.
@@ -164,16 +164,6 @@ impl Held {
         Self {
             credentials: session.tokens.to_bytes(),
             profile: serde_json::to_vec(&session.profile).map(Zeroizing::new).unwrap_or_default(),
-        }
-    }
-}
-
-impl From<DocumentError> for Unproven {
-    fn from(error: DocumentError) -> Self {
-        match error {
-            DocumentError::Unavailable => Self::Unavailable,
-            DocumentError::NotAccepted | DocumentError::Invalid => Self::Invalid,
-            DocumentError::KeyRequired => Self::KeyRequired,
         }
     }
 }

@@ -79,7 +79,8 @@ pub enum Answer {
         email: LoginEmail,
         code: Zeroizing<String>,
     },
-    /// Agreement, after Garmin has accepted the sign-in.
+    /// To go on, after Garmin has accepted the sign-in: agreement, or another look at the
+    /// document of the client.
     Approval {
         held: Held,
         email: LoginEmail,
@@ -256,6 +257,7 @@ impl Scheduler {
             Stage::Form { .. }
             | Stage::Code { .. }
             | Stage::Consent { .. }
+            | Stage::Unverified { .. }
             | Stage::Refused { .. }
             | Stage::Done { .. } => false,
         }

@@ -145,21 +145,55 @@ async fn a_document_that_does_not_bear_out_the_request_ends_here_with_nothing_gr
 }
 
 #[tokio::test]
-async fn a_publisher_that_is_down_says_so_and_the_next_try_works() {
-    let app = TestApp::start().await;
-    let (client, mut browser, page) = at_the_form(&app).await;
+async fn a_publisher_that_is_down_costs_nobody_a_second_sign_in() {
+    let mut app = TestApp::start().await;
+    let (client, mut browser, form) = at_the_form(&app).await;
     app.publisher.set_down(true);
-    let end = browser.sign_in(&page, RUNNER).await;
-    assert_eq!((end.status(), end.location()), (StatusCode::SERVICE_UNAVAILABLE, ""));
-    assert_eq!(end.reply.header("retry-after"), "60");
-    assert!(end.reply.body.contains("Wait a minute"), "{}", end.reply.body);
+    let page = browser.sign_in(&form, RUNNER).await;
+    assert_eq!((page.status(), page.location()), (StatusCode::OK, ""));
+    for words in ["Wait half a minute", "client.example", RUNNER.0] {
+        assert!(page.reply.body.contains(words), "{words} in {}", page.reply.body);
+    }
+    let policy = page.reply.header("content-security-policy");
+    assert!(policy.ends_with("form-action 'self'"), "{policy}");
+    let still_down = browser.decide(&page, "retry").await;
+    assert_eq!(still_down.reply.body, page.reply.body);
     let (accounts, codes, _) = traces(&app).await;
     assert_eq!((accounts, codes), (0, 0));
+
     app.publisher.set_down(false);
     app.advance(31);
-    let page = browser.open(&client.authorize_url()).await;
+    app.restart().await;
+    let mut browser = browser.moved_to(&app.browser());
+    // Neither the first form nor agreement to what was not shown leads past it.
+    assert_eq!(browser.sign_in(&form, RUNNER).await.reply.body, page.reply.body);
+    let mut agreed = page.forms[0].clone();
+    agreed.fields.retain(|(name, _)| name != "decision");
+    assert_eq!(
+        browser.submit(&agreed, &[("decision", "approve")]).await.reply.body,
+        page.reply.body
+    );
+    let question = browser.decide(&page, "retry").await;
+    assert!(is_the_question(&question), "{:?}", question.reply);
+    // The second half of a double click agrees to nothing.
+    let twice = browser.decide(&page, "retry").await;
+    assert!(is_the_question(&twice) && twice.location().is_empty());
+    client.code_of(&browser.decide(&question, "approve").await);
+    assert_eq!(app.garmin.control().counters(RUNNER.0).unwrap().login_attempts, 1);
+}
+
+#[tokio::test]
+async fn who_does_not_wait_for_the_publisher_leaves_nothing_and_goes_nowhere() {
+    let app = TestApp::start().await;
+    let (_, mut browser, page) = at_the_form(&app).await;
+    app.publisher.set_down(true);
     let page = browser.sign_in(&page, RUNNER).await;
-    client.code_of(&browser.decide(&page, "approve").await);
+    let home = browser.decide(&page, "deny").await;
+    assert_eq!((home.status(), home.location()), (StatusCode::OK, ""));
+    assert!(home.reply.body.contains("nothing was kept"));
+    let (accounts, codes, _) = traces(&app).await;
+    assert_eq!((accounts, codes), (0, 0));
+    assert!(browser.decide(&page, "retry").await.asks_for("password"), "it is over");
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use crate::error::whole_seconds;
 use crate::headers::FormAction;
 use crate::pages::{
     self, Asker, Choices, CodePage, Consent, ConsentPage, Handle, ProgressPage, SignInPage, Site,
+    UnverifiedPage,
 };
 use crate::sign_in::{Problem, Record, Stage, Unproven};
 use crate::state::AppState;
@@ -74,6 +75,16 @@ pub(super) fn stage(app: &AppState, id: &SignInId, record: &Record, now: Timesta
             };
             with_problem(record, &page, *problem, now)
         }
+        Stage::Unverified { held: _, problem } => {
+            let page = UnverifiedPage {
+                site,
+                handle,
+                host: document_host(request).unwrap_or_default(),
+                account: &record.email,
+                problem: sentence(*problem),
+            };
+            with_problem(record, &page, *problem, now)
+        }
         Stage::Refused { reason } => unproven(app, *reason),
         Stage::Done { location, .. } => see_other(location),
     }
@@ -103,7 +114,11 @@ pub(super) fn may_redirect(record: &Record) -> bool {
         | (Standing::Deferred, Stage::Consent { .. } | Stage::Done { .. }) => true,
         (
             Standing::Deferred,
-            Stage::Form { .. } | Stage::Code { .. } | Stage::Working { .. } | Stage::Refused { .. },
+            Stage::Form { .. }
+            | Stage::Code { .. }
+            | Stage::Working { .. }
+            | Stage::Unverified { .. }
+            | Stage::Refused { .. },
         ) => false,
     }
 }
@@ -140,7 +155,6 @@ fn document_host(request: &AuthorizationRequest) -> Option<&str> {
 /// The end of a sign-in whose client could not be proven.
 fn unproven(app: &AppState, reason: Unproven) -> Response {
     let refused = match reason {
-        Unproven::Unavailable => BadRequest::Document(DocumentError::Unavailable),
         Unproven::Invalid => BadRequest::Document(DocumentError::Invalid),
         Unproven::KeyRequired => BadRequest::Document(DocumentError::KeyRequired),
         Unproven::ForeignRedirect => BadRequest::ForeignRedirect,

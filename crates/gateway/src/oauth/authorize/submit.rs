@@ -125,6 +125,8 @@ enum Step<'a> {
     Deny,
     Restart,
     Approve,
+    /// To have the client's document read once more.
+    Retry,
     Code(&'a str),
     Credentials,
 }
@@ -151,7 +153,7 @@ impl Post<'_> {
         match step {
             Step::Deny => self.deny(row, record).await,
             Step::Restart => self.restart(row, record).await,
-            Step::Approve => self.approve(row, record).await,
+            Step::Approve | Step::Retry => self.proceed(row, record, &step).await,
             Step::Code(code) => self.code(row, record, code).await,
             Step::Credentials => self.credentials(row, record).await,
         }
@@ -164,6 +166,7 @@ impl Post<'_> {
             Some("deny") => return Step::Deny,
             Some("restart") => return Step::Restart,
             Some("approve") => return Step::Approve,
+            Some("retry") => return Step::Retry,
             Some(_) | None => {}
         }
         let code = self.field("code");
@@ -173,6 +176,7 @@ impl Post<'_> {
             Stage::Form { .. }
             | Stage::Working { code: None, .. }
             | Stage::Consent { .. }
+            | Stage::Unverified { .. }
             | Stage::Refused { .. }
             | Stage::Done { .. } => self.params.has("code") && !is_form,
         };
@@ -194,6 +198,7 @@ impl Post<'_> {
                 None => Stage::Form { problem: Some(problem) },
             },
             Stage::Consent { held, .. } => Stage::Consent { held, problem: Some(problem) },
+            Stage::Unverified { held, .. } => Stage::Unverified { held, problem: Some(problem) },
             end @ (Stage::Refused { .. } | Stage::Done { .. }) => end,
         };
         stage::stage(self.app, &row.id, &record, self.now)
@@ -247,6 +252,7 @@ impl Post<'_> {
             }
             Stage::Code { .. }
             | Stage::Consent { .. }
+            | Stage::Unverified { .. }
             | Stage::Refused { .. }
             | Stage::Done { .. } => {}
         }
@@ -257,7 +263,7 @@ impl Post<'_> {
     }
 
     async fn credentials(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
-        if matches!(record.stage, Stage::Consent { .. }) {
+        if matches!(record.stage, Stage::Consent { .. } | Stage::Unverified { .. }) {
             // A form from before anybody knew who asks, sent once more.
             return Ok(see_other(&address(&row.id, &record)));
         }
@@ -293,7 +299,9 @@ impl Post<'_> {
     async fn code(&self, row: SignIn, record: Record, code: &str) -> Result<Response, StoreError> {
         let wait: CodeWait = match &record.stage {
             Stage::Code { wait, .. } | Stage::Working { code: Some(wait), .. } => wait.clone(),
-            Stage::Consent { .. } => return Ok(see_other(&address(&row.id, &record))),
+            Stage::Consent { .. } | Stage::Unverified { .. } => {
+                return Ok(see_other(&address(&row.id, &record)));
+            }
             Stage::Form { .. }
             | Stage::Working { code: None, .. }
             | Stage::Refused { .. }
@@ -321,9 +329,18 @@ impl Post<'_> {
         self.submit(row, record, answer).await
     }
 
-    /// The click that lets a client in whose document was read after the sign-in.
-    async fn approve(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
-        let Stage::Consent { held, .. } = &record.stage else {
+    /// The click that lets a client in whose document was read after the sign-in, or has it
+    /// read once more. Each counts on its own page only: nobody agrees to what they have not
+    /// seen.
+    async fn proceed(
+        &self,
+        row: SignIn,
+        mut record: Record,
+        step: &Step<'_>,
+    ) -> Result<Response, StoreError> {
+        let ((Step::Approve, Stage::Consent { held, .. })
+        | (Step::Retry, Stage::Unverified { held, .. })) = (step, &record.stage)
+        else {
             let here = address(&row.id, &record);
             // The second half of a double click leads where the first one does.
             return match self.app.sign_ins.watch(&row.id) {
@@ -331,10 +348,11 @@ impl Post<'_> {
                 None => Ok(see_other(&here)),
             };
         };
+        let held = held.clone();
         let Ok(email) = LoginEmail::parse(&record.email) else {
             return Ok(self.again_on_form(&row, record, Problem::EmailMalformed));
         };
-        let answer = Answer::Approval { held: held.clone(), email };
+        let answer = Answer::Approval { held, email };
         // The region is where the person has signed in; it is not chosen any more.
         record.scopes = self.agreed(&record);
         self.submit(row, record, answer).await
@@ -447,6 +465,7 @@ impl Step<'_> {
             Self::Deny => "deny",
             Self::Restart => "restart",
             Self::Approve => "approve",
+            Self::Retry => "retry",
             Self::Code(_) => "mfa",
             Self::Credentials => "login",
         }

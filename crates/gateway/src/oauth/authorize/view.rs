@@ -125,6 +125,7 @@ pub(super) fn go_on(app: &AppState, found: &Found) -> Response {
             | Stage::Code { .. }
             | Stage::Working { .. }
             | Stage::Consent { .. }
+            | Stage::Unverified { .. }
             | Stage::Refused { .. } => see_other(&address(&row.id, record)),
         },
         Found::Gone => gone(app),
