@@ -52,7 +52,9 @@ async fn die_while_asking(app: &TestApp, process: AppState, browser: &Browser, p
     let form = page.clone();
     doomed.spawn(async move { there.sign_in(&form, RUNNER).await });
     wait_until(&mut browser.clone(), &address_of(page), is_progress).await;
-    doomed.shutdown_background();
+    // To its end: as long as anything of it is left, its successor is not alone.
+    let end = move || doomed.shutdown_timeout(Duration::from_secs(10));
+    tokio::task::spawn_blocking(end).await.unwrap();
     app.garmin.control().clear_faults();
 }
 
