@@ -1,7 +1,7 @@
 //! `/mcp`: who asks, may they, what do they ask, and the way to the account's worker and back.
 //!
-//! Hot path: one cache look-up, one pass over the body, no copy of it, no lock across an
-//! await. Everything the gateway answers itself is in [`rpc`] or is a bearer challenge.
+//! Hot path: one cache look-up, a body that is copied only to join its pieces, no lock across
+//! an await. Everything the gateway answers itself is in [`rpc`] or is a bearer challenge.
 
 mod agreement;
 mod answer;
@@ -29,13 +29,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{ALLOW, AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use http::header::{ALLOW, AUTHORIZATION, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
-use http_body_util::{BodyExt, Limited};
 use serde_json::value::RawValue;
 use store::{AccountState, LiveDevice};
 use tokio::time::Instant;
@@ -61,8 +59,6 @@ pub use streams::{Stream, Streams};
 
 /// The longest call, from its first byte to the last of its answer.
 const CALL: Duration = Duration::from_mins(4);
-const BODY_LIMIT: usize = 4 * 1024 * 1024;
-const BODY_DEADLINE: Duration = Duration::from_secs(15);
 
 /// One authenticated request.
 struct Visit {
@@ -138,14 +134,10 @@ async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: Box<s
             "Accept application/json, text/event-stream or both.",
         );
     };
-    let Some(room) = app.bodies.room_for(&parts.headers) else {
-        return Failure::TooManyBodies.answer(None);
-    };
-    let body = match read(&parts.headers, body).await {
-        Ok(body) => body,
+    let (body, room) = match app.bodies.read(&device.account, &parts.headers, body).await {
+        Ok(read) => read,
         Err(response) => return response,
     };
-    let room = room.shrink_to(body.len());
     let visit = Visit { app, device, headers: parts.headers, request_id, began };
     visit.handle(body, room, reads).await
 }
@@ -218,34 +210,6 @@ fn method_not_allowed() -> Response {
     );
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     response
-}
-
-/// The whole body, once. A single frame is not copied.
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Response> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if announced.and_then(|text| text.parse::<usize>().ok()).is_some_and(|n| n > BODY_LIMIT) {
-        return Err(rpc::too_large());
-    }
-    let reading = Limited::new(body, BODY_LIMIT).collect();
-    match tokio::time::timeout(BODY_DEADLINE, reading).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(rpc::too_large()),
-        Ok(Err(_)) => Err(json_error(
-            StatusCode::BAD_REQUEST,
-            "invalid_request",
-            "The body could not be read to its end.",
-        )),
-        Err(_) => {
-            let mut response = json_error(
-                StatusCode::REQUEST_TIMEOUT,
-                "request_timeout",
-                "The body took too long to arrive.",
-            );
-            let close = HeaderValue::from_static("close");
-            response.headers_mut().insert(http::header::CONNECTION, close);
-            Err(response)
-        }
-    }
 }
 
 impl Visit {
@@ -353,26 +317,4 @@ mod tests {
         assert_eq!(token("Basic abc"), None);
         assert_eq!(bearer(&HeaderMap::new()), None);
     }
-
-    #[tokio::test]
-    async fn a_body_over_the_limit_is_not_read_to_its_end() {
-        let announced = HeaderMap::from_iter([(CONTENT_LENGTH, HeaderValue::from(5_000_000))]);
-        let response = read(&announced, Body::empty()).await.unwrap_err();
-        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
-        let endless = futures_util::stream::repeat_with(|| {
-            Ok::<_, std::convert::Infallible>(Bytes::from(vec![b' '; 65_536]))
-        });
-        let response = read(&HeaderMap::new(), Body::from_stream(endless)).await.unwrap_err();
-        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
-        assert_eq!(response.headers()["connection"], "close");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_body_that_never_ends_is_given_up() {
-        let stuck = Body::from_stream(futures_util::stream::pending::<Result<Bytes, BodyError>>());
-        let response = read(&HeaderMap::new(), stuck).await.unwrap_err();
-        assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
-    }
-
-    type BodyError = std::convert::Infallible;
 }
