@@ -24,7 +24,8 @@ class Program:
             [str(word) for word in argv], env={**base, **(env or {})}, cwd=home, text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.lines, self._queue = [], queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self):
         for line in self.process.stdout:
@@ -68,6 +69,8 @@ class Program:
         if not self.process.stdin.closed:
             self.process.stdin.close()
         code = self.process.wait(PATIENCE)
+        # What it printed last may still be on its way.
+        self._reader.join(PATIENCE)
         if code != 0:
             raise AssertionError(f"ended with {code}; {self.tail}")
         return "\n".join(self.lines)

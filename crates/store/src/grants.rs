@@ -142,6 +142,17 @@ impl Store {
         })
     }
 
+    /// Whether the code of a grant has led to a device.
+    #[tracing::instrument(name = "store.grants.is_redeemed", skip_all)]
+    pub async fn is_redeemed(&self, grant: &GrantId) -> Result<bool, StoreError> {
+        const COUNT: &str =
+            "SELECT COUNT(*) FROM grants WHERE grant_id = $1 AND redeemed_at IS NOT NULL";
+        let redeemed: i64 = on_pool!(self.reader(), |pool| {
+            sqlx::query_scalar(COUNT).bind(grant.as_str()).fetch_one(pool).await?
+        });
+        Ok(redeemed > 0)
+    }
+
     fn read_grant(&self, row: GrantRow) -> Result<Grant, StoreError> {
         let redirect = self.open_sealed(REDIRECT_URI, &row.grant_id, &row.redirect_uri)?;
         let redirect = std::str::from_utf8(&redirect).map_err(corrupt(TABLE, "redirect_uri"))?;

@@ -15,6 +15,11 @@ pub struct Made {
 }
 
 impl Made {
+    /// Whether the client has already fetched what the code stands for.
+    pub(crate) async fn is_taken_up(&self, app: &AppState) -> Result<bool, StoreError> {
+        app.store.is_redeemed(&self.grant).await
+    }
+
     /// The person has cancelled at the very last moment, or after it: the code must not be good
     /// for anything, a device that came of it ends, and an account that came of nothing else
     /// does not stay.

@@ -172,6 +172,22 @@ async fn t37_sec051_a_double_click_is_one_sign_in_with_one_redirect() {
 }
 
 #[tokio::test]
+async fn a_click_after_the_app_has_connected_does_not_send_the_code_again() {
+    let app = TestApp::start().await;
+    let (client, mut browser, page) = at_the_form(&app).await;
+    let answer = browser.sign_in(&page, RUNNER).await;
+    let code = client.code_of(&answer);
+    let tokens = client.redeem(&code).await;
+    assert_eq!(tokens.status, StatusCode::OK);
+    app.advance(20);
+    let here = page.form_with("password").action.clone();
+    for late in [browser.sign_in(&page, RUNNER).await, browser.open(&here).await] {
+        assert_eq!((late.status(), late.location()), (StatusCode::OK, ""));
+        assert!(late.reply.body.contains("You can close this page"), "{}", late.reply.body);
+    }
+}
+
+#[tokio::test]
 async fn a_finished_sign_in_is_no_longer_in_progress() {
     let app = TestApp::start().await;
     let in_progress =

@@ -146,9 +146,19 @@ impl Post<'_> {
             tracing::error!(event = "authorize-csrf-invalid", step = step.label(), "no such form");
             return Ok(self.again(&row, record, Problem::StaleForm));
         }
-        let takes_back = matches!((&step, &record.stage), (Step::Deny, Stage::Done { .. }));
-        if !takes_back && matches!(record.stage, Stage::Done { .. } | Stage::Refused { .. }) {
-            return Ok(stage::stage(self.app, &row.id, &record, self.now));
+        match &record.stage {
+            Stage::Done { location, made } if !matches!(step, Step::Deny) => {
+                return Ok(view::way_on(self.app, location, made).await);
+            }
+            Stage::Refused { .. } => {
+                return Ok(stage::stage(self.app, &row.id, &record, self.now));
+            }
+            Stage::Form { .. }
+            | Stage::Code { .. }
+            | Stage::Working { .. }
+            | Stage::Consent { .. }
+            | Stage::Unverified { .. }
+            | Stage::Done { .. } => {}
         }
         match step {
             Step::Deny => self.deny(row, record).await,
@@ -219,7 +229,7 @@ impl Post<'_> {
             match view::reload(self.app, &row.id, self.now).await? {
                 Found::Here(newer, newest) => (row, record) = (newer, *newest),
                 found @ (Found::Gone | Found::OtherBrowser | Found::NoCookie) => {
-                    return Ok(go_on(self.app, &found));
+                    return Ok(go_on(self.app, &found).await);
                 }
             }
         }
@@ -259,7 +269,7 @@ impl Post<'_> {
         record.stage = Stage::Form { problem: None };
         self.app.store.update_sign_in(&row.id, row.version, &record.to_bytes(), self.now).await?;
         let found = view::reload(self.app, &row.id, self.now).await?;
-        Ok(go_on(self.app, &found))
+        Ok(go_on(self.app, &found).await)
     }
 
     async fn credentials(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
@@ -447,7 +457,8 @@ impl Post<'_> {
             return Ok(see_other(here));
         }
         let now = self.app.clock.now();
-        Ok(go_on(self.app, &view::reload(self.app, id, now).await?))
+        let found = view::reload(self.app, id, now).await?;
+        Ok(go_on(self.app, &found).await)
     }
 }
 

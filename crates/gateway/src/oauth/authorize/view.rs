@@ -12,7 +12,7 @@ use super::{Arrival, ours};
 use crate::extract::cookie;
 use crate::headers::FormAction;
 use crate::pages::{self, Message, Site};
-use crate::sign_in::{Problem, Record, Stage, after_death, is_alive};
+use crate::sign_in::{Made, Problem, Record, Stage, after_death, is_alive};
 use crate::state::AppState;
 
 /// A sign-in and the browser's right to it.
@@ -111,16 +111,27 @@ pub(super) async fn show_or_begin(
     };
     match problem.filter(|_| arrival.has_request()) {
         Some(problem) => arrival.begin(app, Some(problem)).await,
-        None => show(app, found, now),
+        None => show(app, found, now).await,
+    }
+}
+
+/// On to the client, with the code. Once it has used it the way on is a page: a tab that an
+/// app's own address left standing would otherwise send the code again at the next click, and a
+/// code that comes twice ends what came of it.
+pub(super) async fn way_on(app: &AppState, location: &str, made: &Made) -> Response {
+    match made.is_taken_up(app).await {
+        Ok(false) => see_other(location),
+        Ok(true) => connected(app),
+        Err(error) => ours(app, &error),
     }
 }
 
 /// What follows a form that changed something: the page at its own address, so that a reload
 /// does not send the form again. For a finished sign-in, straight on.
-pub(super) fn go_on(app: &AppState, found: &Found) -> Response {
+pub(super) async fn go_on(app: &AppState, found: &Found) -> Response {
     match found {
         Found::Here(row, record) => match &record.stage {
-            Stage::Done { location, .. } => see_other(location),
+            Stage::Done { location, made } => way_on(app, location, made).await,
             Stage::Form { .. }
             | Stage::Code { .. }
             | Stage::Working { .. }
@@ -134,13 +145,32 @@ pub(super) fn go_on(app: &AppState, found: &Found) -> Response {
     }
 }
 
-fn show(app: &AppState, found: &Found, now: Timestamp) -> Response {
+async fn show(app: &AppState, found: &Found, now: Timestamp) -> Response {
     match found {
-        Found::Here(row, record) => stage(app, &row.id, record, now),
+        Found::Here(row, record) => match &record.stage {
+            Stage::Done { location, made } => way_on(app, location, made).await,
+            Stage::Form { .. }
+            | Stage::Code { .. }
+            | Stage::Working { .. }
+            | Stage::Consent { .. }
+            | Stage::Unverified { .. }
+            | Stage::Refused { .. } => stage(app, &row.id, record, now),
+        },
         Found::Gone => gone(app),
         Found::OtherBrowser => other_browser(app),
         Found::NoCookie => no_cookie(app),
     }
+}
+
+fn connected(app: &AppState) -> Response {
+    let page = Message {
+        site: Site::of(app),
+        title: "Connected",
+        sentence: "Your app has taken the connection up. You can close this page.",
+        advice: &[],
+        alert: false,
+    };
+    pages::render(StatusCode::OK, &page, FormAction::Nowhere)
 }
 
 fn message(
