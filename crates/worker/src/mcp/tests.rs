@@ -141,7 +141,7 @@ async fn sec112_no_spelling_reaches_a_tool_that_writes() {
         " set_something",
         "set_something ",
         "set_something\0",
-        "set_somethin\u{261}",
+        "s\u{435}t_something",
         "get_something/../set_something",
         "",
     ];
