@@ -19,6 +19,9 @@ const TO_WORKER: [HeaderName; 5] = [
 ];
 
 const PARAM_PREFIX: &str = "mcp-param-";
+/// Of headers that name parameters. No tool declares as many; with the gateway's own, a worker's
+/// server must not get more than it reads.
+pub(super) const MOST_PARAMS: usize = 32;
 
 /// Headers of which a second one would be read differently by different readers.
 static SINGLE: [HeaderName; 10] = [
@@ -70,10 +73,9 @@ pub(super) fn to_worker(client: &HeaderMap, stamp: &Stamp<'_>) -> HeaderMap {
             headers.insert(name, value.clone());
         }
     }
-    for (name, value) in client {
-        if name.as_str().starts_with(PARAM_PREFIX) {
-            headers.append(name, value.clone());
-        }
+    let params = client.iter().filter(|(name, _)| name.as_str().starts_with(PARAM_PREFIX));
+    for (name, value) in params.take(MOST_PARAMS) {
+        headers.append(name, value.clone());
     }
     headers.insert(HOST, stamp.host.clone());
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -244,6 +246,24 @@ mod tests {
         assert_eq!(sent["x-worker-scopes"], "garmin:read");
         assert_eq!(sent["x-request-id"], "r1");
         assert_eq!(sent[ACCEPT], "application/json, text/event-stream");
+    }
+
+    #[test]
+    fn parameters_in_headers_never_crowd_out_the_worker() {
+        let mut client = HeaderMap::new();
+        for number in 0..95 {
+            let name = HeaderName::try_from(format!("{PARAM_PREFIX}{number}")).unwrap();
+            client.insert(name, HeaderValue::from_static("x"));
+        }
+        let stamp = Stamp {
+            host: HeaderValue::from_static("127.0.0.1:1"),
+            secret: HeaderValue::from_static("ours"),
+            device: "d",
+            scopes: "garmin:read",
+            tools: None,
+            request_id: "r1",
+        };
+        assert!(to_worker(&client, &stamp).len() < 50);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use http::header::{
 };
 use http::{StatusCode, Uri};
 
+use super::headers::MOST_PARAMS;
 use crate::error::json_error;
 use crate::state::AppState;
 
@@ -130,7 +131,7 @@ fn allowed_headers(asked: &HeaderMap) -> HeaderValue {
         .split(',')
         .map(str::trim)
         .filter(|name| name.to_ascii_lowercase().starts_with("mcp-param-"));
-    for name in params.take(32) {
+    for name in params.take(MOST_PARAMS) {
         list.push_str(", ");
         list.push_str(name);
     }

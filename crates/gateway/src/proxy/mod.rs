@@ -128,11 +128,7 @@ async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: Box<s
         );
     }
     let Some(reads) = Reads::of(&parts.headers) else {
-        return json_error(
-            StatusCode::NOT_ACCEPTABLE,
-            "not_acceptable",
-            "Accept application/json, text/event-stream or both.",
-        );
+        return not_acceptable("Accept application/json, text/event-stream or both.");
     };
     let (body, room) = match app.bodies.read(&device.account, &parts.headers, body).await {
         Ok(read) => read,
@@ -212,6 +208,10 @@ fn method_not_allowed() -> Response {
     response
 }
 
+fn not_acceptable(sentence: &'static str) -> Response {
+    json_error(StatusCode::NOT_ACCEPTABLE, "not_acceptable", sentence)
+}
+
 impl Visit {
     async fn handle(self, body: Bytes, room: Room, reads: Reads) -> Response {
         let message = match Message::read(&body) {
@@ -221,7 +221,7 @@ impl Visit {
         let era = Era::of(&message, &self.headers);
         let answered = match era {
             Era::Legacy => self.answered_legacy(&message),
-            Era::Modern => self.answered_modern(&message),
+            Era::Modern => self.answered_modern(&message, reads),
         };
         if let Some(response) = answered {
             return response;
@@ -264,7 +264,7 @@ impl Visit {
 
     /// The same for a message that is complete in itself, in the order the protocol asks for:
     /// headers, `_meta`, revision, method.
-    fn answered_modern(&self, message: &Message<'_>) -> Option<Response> {
+    fn answered_modern(&self, message: &Message<'_>, reads: Reads) -> Option<Response> {
         match message.kind {
             // No notification is defined that a server could act on.
             Kind::Notification => return Some(rpc::accepted()),
@@ -286,6 +286,9 @@ impl Visit {
         }
         match (&*message.method, message.id) {
             ("ping", id) => Some(Failure::MethodNotFound.answer(id)),
+            ("subscriptions/listen", Some(_)) if reads == Reads::Json => {
+                Some(not_acceptable("This is answered as events: accept text/event-stream."))
+            }
             ("subscriptions/listen", Some(id)) => Some(self.listen(id)),
             _ => None,
         }

@@ -108,6 +108,9 @@ async fn t129_t130_the_gateway_answers_ping_and_listen_without_a_worker() {
         json!(["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"])
     );
     assert_eq!(error["data"]["requested"], "2099-01-01");
+    let mut no_events = listen_as("2026-07-28", meta("2026-07-28"));
+    no_events.headers_mut().insert("accept", "application/json".parse().unwrap());
+    assert_eq!(rig.send(no_events).await.status.as_u16(), 406);
     let listen = || listen_as("2026-07-28", meta("2026-07-28"));
     let open = (rig.open(listen()).await, rig.open(listen()).await);
     assert_eq!((open.0.status().as_u16(), open.1.status().as_u16()), (200, 200));
