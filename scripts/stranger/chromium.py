@@ -107,7 +107,9 @@ class AppProfile(Profile):
 
     def wait_opened(self, uri):
         """The query of the address under `uri` that the browser handed to the desktop."""
-        eventually(f"{uri} was opened", PATIENCE_MS / 1000, self._opened.exists, pause=0.02)
+        # There is a file before there is a line in it.
+        eventually(f"{uri} was opened", PATIENCE_MS / 1000,
+                   lambda: self._opened.exists() and self._opened.read_text().endswith("\n"), pause=0.02)
         opened = self._opened.read_text().splitlines()
         assert len(opened) == 1 and opened[0].startswith(uri + "?"), f"the desktop was given {opened}"
         return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(opened[0]).query))

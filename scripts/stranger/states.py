@@ -60,12 +60,12 @@ def origin(gateway):
 
 
 def fill(database):
-    """As many sign-ins as a busy hour could bring. Nobody ever opens them."""
+    """As many sign-ins as a busy hour could bring, all of them answered: none makes room."""
     now = int(time.time())
     with sqlite3.connect(database, timeout=30) as rows:
         rows.executemany(
             "INSERT INTO sign_ins (sign_in_id, browser_digest, state, version, created_at, expires_at)"
-            " VALUES (?, x'00', x'00', 1, ?, ?)",
+            " VALUES (?, x'00', x'00', 2, ?, ?)",
             [(f"sgn_{number:022}", now, now + 1800) for number in range(MOST_SIGN_INS)])
     rows.close()
 

@@ -36,8 +36,8 @@ impl Reply {
         if self.header("content-type") != "text/event-stream" {
             return self.json();
         }
-        let events = self.body.lines().filter_map(|line| line.strip_prefix("data:"));
-        self.read(events.last().unwrap_or_default())
+        let mut events = self.body.lines().filter_map(|line| line.strip_prefix("data:"));
+        self.read(events.next_back().unwrap_or_default())
     }
 
     fn read(&self, json: &str) -> Value {
