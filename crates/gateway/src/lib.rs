@@ -29,7 +29,7 @@ mod strict_json;
 mod unread;
 
 #[cfg(doc)]
-#[doc = include_str!("../security-cases.md")]
+#[doc = include_str!("../docs/security-cases.md")]
 pub mod security_cases {}
 
 pub use config::Config;
