@@ -119,7 +119,7 @@ fn a_mistake_in_the_command_line_is_explained_and_exits_with_two() {
 }
 
 #[test]
-fn without_a_secret_the_gateway_says_how_to_get_one() {
+fn rel60_without_a_secret_the_gateway_says_how_to_get_one() {
     let output = program(&[]).output().unwrap();
     assert_refused(&output, &["GATEWAY_SECRET is not set", "hint: `garmin-gateway demo`"]);
 }

@@ -32,6 +32,10 @@ mod unread;
 #[doc = include_str!("../docs/security-cases.md")]
 pub mod security_cases {}
 
+#[cfg(doc)]
+#[doc = include_str!("../docs/reliability-cases.md")]
+pub mod reliability_cases {}
+
 pub use config::Config;
 pub use routes::router;
 pub use run::{Gateway, harden, run, terminated};

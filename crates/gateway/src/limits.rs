@@ -369,7 +369,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn t79_a_block_is_limited_where_no_single_address_is_and_the_hosted_range_goes_on() {
+    async fn t79_load06_a_block_is_limited_where_no_single_address_is_and_the_hosted_range_goes_on()
+    {
         let limits = Limits::on();
         let block = (0..1000).map(|turn: u32| IpAddr::from([192, 0, 2, turn.to_le_bytes()[0]]));
         assert_eq!(passed(&limits, ByAddress::Registration, block), 60);
@@ -395,7 +396,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn t144_sec073_a_flood_of_addresses_stays_within_bounds_and_forgets_no_regular() {
+    async fn t144_sec073_load05_inv5_a_flood_of_addresses_stays_within_bounds_and_forgets_no_regular()
+     {
         let limits = Limits::on();
         let regular = address("192.0.2.1");
         while limits.check_address(ByAddress::UnknownToken, regular).is_ok() {}

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn sec125_a_blob_opens_only_where_it_was_written() {
+    fn sec125_rel62_a_blob_opens_only_where_it_was_written() {
         let entropy = CountingEntropy::default();
         let blob = sealer().seal(&entropy, PLACE, "row", b"secret");
         let elsewhere = Place { table: "accounts", column: "profile" };
@@ -187,7 +187,7 @@ mod tests {
         }
 
         #[test]
-        fn sec125_one_changed_bit_anywhere_is_noticed(plain: Vec<u8>, at: prop::sample::Index, bit in 0..8_u8) {
+        fn sec125_rel62_one_changed_bit_anywhere_is_noticed(plain: Vec<u8>, at: prop::sample::Index, bit in 0..8_u8) {
             let mut blob = sealer().seal(&CountingEntropy::default(), PLACE, "row", &plain);
             let at = at.index(blob.len());
             blob[at] ^= 1 << bit;

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn each_bad_secret_has_its_own_reason() {
+    fn rel60_each_bad_secret_has_its_own_reason() {
         let refused = |text: &str| GatewaySecret::parse(text).unwrap_err();
         assert_eq!(refused("  "), BadSecret::Missing);
         assert_eq!(refused(&GOOD[..31]), BadSecret::TooShort);

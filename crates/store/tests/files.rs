@@ -74,7 +74,7 @@ async fn an_admin_command_makes_no_database() {
 }
 
 #[tokio::test]
-async fn what_is_no_database_is_refused_and_left_alone() {
+async fn rel55_what_is_no_database_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gateway.db");
     let text = "this is a shopping list and not a database, however long it may be".repeat(100);
@@ -128,7 +128,7 @@ async fn gateways_that_start_together_on_no_file_at_all_share_one_database() {
 }
 
 #[tokio::test]
-async fn while_another_process_writes_reads_go_on_and_writes_wait_then_say_busy() {
+async fn rel50_while_another_process_writes_reads_go_on_and_writes_wait_then_say_busy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gateway.db");
     let store = open(&path, OpenMode::Serve).await.unwrap();
@@ -145,7 +145,7 @@ async fn while_another_process_writes_reads_go_on_and_writes_wait_then_say_busy(
 }
 
 #[tokio::test]
-async fn a_full_disk_has_a_name_of_its_own() {
+async fn rel51_a_full_disk_has_a_name_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gateway.db");
     let store = open(&path, OpenMode::Serve).await.unwrap();
@@ -160,7 +160,7 @@ async fn a_full_disk_has_a_name_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_was_committed_survives_the_end_of_the_process() {
+async fn rel54_what_was_committed_survives_the_end_of_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gateway.db");
     let store = open(&path, OpenMode::Serve).await.unwrap();

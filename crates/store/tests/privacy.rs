@@ -186,7 +186,7 @@ async fn live(store: &Store, needles: &mut Needles) {
 }
 
 #[tokio::test]
-async fn t138_sec025_sec106_the_raw_files_show_no_name_no_address_and_no_token() {
+async fn t138_sec025_sec106_inv7_the_raw_files_show_no_name_no_address_and_no_token() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
     let mut needles = Needles(Vec::new());

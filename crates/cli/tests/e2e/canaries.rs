@@ -100,7 +100,7 @@ async fn odd_calls(world: &World, connector: &Url, token: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn t136_sec100_sec104_sec106_a_run_that_fails_at_every_step_leaves_no_word_behind() {
+async fn t136_sec100_sec104_sec106_inv7_a_run_that_fails_at_every_step_leaves_no_word_behind() {
     let world = World::start().await;
     world.secrets.token(CANARY);
     strangers(&world).await;

@@ -36,7 +36,7 @@ fn tool_names(listed: &Value) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_knows_only_the_url_gets_the_athletes_answers_in_both_eras() {
+async fn rel29_a_client_that_knows_only_the_url_gets_the_athletes_answers_in_both_eras() {
     let world = World::start().await;
     let client = world.client().await;
     let person = world.runner();
@@ -89,7 +89,7 @@ async fn read_on(world: &World, client: &Client, person: &Person, rounds: usize)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sec091_sec119_two_accounts_at_once_see_only_themselves() {
+async fn sec091_sec119_inv1_two_accounts_at_once_see_only_themselves() {
     let world = World::start().await;
     let client = world.client().await;
     let (one, other) = tokio::join!(

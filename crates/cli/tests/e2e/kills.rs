@@ -23,7 +23,7 @@ async fn held(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn t124_reads_do_not_notice_that_their_worker_is_killed() {
+async fn t124_rel10_reads_do_not_notice_that_their_worker_is_killed() {
     let world = World::start().await;
     let client = world.client().await;
     let tokens = world.connect(&client, world.runner()).await;
@@ -58,7 +58,7 @@ async fn t124_reads_do_not_notice_that_their_worker_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn workers_die_with_a_gateway_that_is_killed() {
+async fn rel11_inv9_workers_die_with_a_gateway_that_is_killed() {
     let mut world = World::start().await;
     let client = world.client().await;
     let (one, other) = (world.runner().clone(), world.coded().clone());
@@ -75,7 +75,7 @@ async fn workers_die_with_a_gateway_that_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_told_to_stop_finishes_the_call_and_leaves_nobody_behind() {
+async fn rel20_inv9_a_gateway_told_to_stop_finishes_the_call_and_leaves_nobody_behind() {
     let mut world = World::start().await;
     let client = world.client().await;
     let tokens = world.connect(&client, world.runner()).await;
@@ -118,7 +118,7 @@ fn skipped(what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sec097_a_worker_shows_nothing_and_holds_nothing_it_does_not_need() {
+async fn sec097_inv7_a_worker_shows_nothing_and_holds_nothing_it_does_not_need() {
     // What a careless parent of the gateway leaves open for its children.
     let leaked = std::fs::File::open("/proc/version").unwrap();
     rustix::io::fcntl_setfd(&leaked, rustix::io::FdFlags::empty()).unwrap();

@@ -50,27 +50,27 @@ async fn before_the_code(end: End) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sec052_a_kill_before_the_password_loses_nothing() {
+async fn sec052_rel23_inv12_a_kill_before_the_password_loses_nothing() {
     before_the_password(End::Kill).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sec052_a_restart_before_the_password_loses_nothing() {
+async fn sec052_rel23_inv12_a_restart_before_the_password_loses_nothing() {
     before_the_password(End::Terminate).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kill_before_and_after_the_code_loses_nothing() {
+async fn rel23_rel24_inv12_a_kill_before_and_after_the_code_loses_nothing() {
     before_the_code(End::Kill).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_before_and_after_the_code_loses_nothing() {
+async fn rel23_rel24_inv12_a_restart_before_and_after_the_code_loses_nothing() {
     before_the_code(End::Terminate).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kill_while_garmin_is_asked_asks_to_submit_again() {
+async fn rel23_a_kill_while_garmin_is_asked_asks_to_submit_again() {
     let mut world = World::start().await;
     let client = world.client().await;
     let person = world.runner().clone();
@@ -97,7 +97,7 @@ async fn a_kill_while_garmin_is_asked_asks_to_submit_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_while_garmin_is_asked_waits_for_garmin() {
+async fn rel23_a_restart_while_garmin_is_asked_waits_for_garmin() {
     let mut world = World::start().await;
     let client = world.client().await;
     let person = world.runner().clone();

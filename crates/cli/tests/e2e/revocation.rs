@@ -7,7 +7,7 @@ use crate::mcp::Era;
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_ended_at_garmin_asks_for_a_sign_in_and_one_sign_in_mends_every_client() {
+async fn rel46_a_session_ended_at_garmin_asks_for_a_sign_in_and_one_sign_in_mends_every_client() {
     let world = World::start().await;
     let (first, second) = (world.client().await, world.client().await);
     let person = world.runner();
@@ -39,7 +39,7 @@ async fn a_session_ended_at_garmin_asks_for_a_sign_in_and_one_sign_in_mends_ever
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_revoked_by_the_operator_is_out_at_the_next_call_and_the_other_goes_on() {
+async fn inv11_a_device_revoked_by_the_operator_is_out_at_the_next_call_and_the_other_goes_on() {
     let world = World::start().await;
     let client = world.client().await;
     let lost = world.connect(&client, world.runner()).await;

@@ -186,7 +186,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rotations_under_fire_sign_nobody_out_but_in_the_unavoidable_window() {
+async fn rel40_rel49_inv2_rotations_under_fire_sign_nobody_out_but_in_the_unavoidable_window() {
     let (rounds, seed) = (number("E2E_ROTATIONS", 60), number("E2E_SEED", 7));
     let world = World::start().await;
     let client = world.client().await;

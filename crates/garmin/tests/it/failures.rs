@@ -33,7 +33,7 @@ async fn read(garmin: &Garmin) -> Result<(), GarminError> {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_replaced_once_naming_its_generation() {
+async fn rel38_an_expired_token_is_replaced_once_naming_its_generation() {
     let rig = Rig::with(account()).await;
     let (garmin, holder) = rig.reader().await;
     read(&garmin).await.unwrap();
@@ -106,7 +106,7 @@ async fn a_replacement_that_was_issued_long_ago_may_be_dead_as_well() {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_needed_only_when_the_source_says_so() {
+async fn rel38_a_sign_in_is_needed_only_when_the_source_says_so() {
     let rig = Rig::with(account()).await;
     let (garmin, _) = rig.reader().await;
     rig.control().revoke_session(EMAIL);
@@ -146,7 +146,7 @@ async fn a_token_is_replaced_before_it_expires_and_used_on_while_it_lives() {
 }
 
 #[tokio::test]
-async fn reads_are_tried_again_after_failures_that_pass() {
+async fn rel37_reads_are_tried_again_after_failures_that_pass() {
     let rig = Rig::with(account()).await;
     let (garmin, _) = rig.reader().await;
     for effect in [status(500), status(503), Effect::Reset, Effect::Torn { after_bytes: 40 }] {
@@ -158,7 +158,7 @@ async fn reads_are_tried_again_after_failures_that_pass() {
 }
 
 #[tokio::test]
-async fn failures_that_last_are_reported_after_four_tries() {
+async fn rel37_failures_that_last_are_reported_after_four_tries() {
     let rig = Rig::with(account()).await;
     let (garmin, _) = rig.reader().await;
     for (effect, error) in [
@@ -259,7 +259,7 @@ async fn a_wait_longer_than_our_patience_ends_the_call() {
 }
 
 #[tokio::test]
-async fn a_slow_answer_ends_with_the_time_allowed() {
+async fn rel39_a_slow_answer_ends_with_the_time_allowed() {
     let rig = Rig::with(account()).await;
     let (_, holder) = rig.reader().await;
     let hasty = garmin::TransportOptions {

@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_reads_events_hears_something_while_nothing_happens() {
+    async fn rel28_whoever_reads_events_hears_something_while_nothing_happens() {
         let (mut line, client, _) = line(Reads::Both);
         let began = Instant::now();
         line.silent_for_too_long().await;

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn stopping_the_gateway_ends_the_stream_in_order() {
+    async fn rel20_stopping_the_gateway_ends_the_stream_in_order() {
         let draining = CancellationToken::new();
         let id = RawValue::from_string("1".to_owned()).unwrap();
         let mut body = open(&id, stream_of(&Streams::default()), draining.clone()).into_body();

@@ -79,7 +79,7 @@ async fn t120_a_connection_that_never_speaks_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t120_sec075_a_head_has_ten_seconds_from_its_first_byte_however_it_drips() {
+async fn t120_sec075_rel75_a_head_has_ten_seconds_from_its_first_byte_however_it_drips() {
     let mut stream = connect();
     stream.write_all(GET).await.unwrap();
     until(&mut stream, "quick").await;
@@ -120,7 +120,7 @@ async fn a_body_may_come_later_than_its_head() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_that_did_not_wait_are_answered_in_turn() {
+async fn rel78_requests_that_did_not_wait_are_answered_in_turn() {
     let mut stream = connect();
     let slow = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
     stream.write_all(&[slow, GET, GET, &GET[..9]].concat()).await.unwrap();
@@ -227,7 +227,7 @@ async fn t111_sec078_a_request_with_two_readings_gets_400_and_the_connection_end
 }
 
 #[tokio::test(start_paused = true)]
-async fn sec078_an_offer_to_speak_another_protocol_is_not_taken_up() {
+async fn sec078_rel78_an_offer_to_speak_another_protocol_is_not_taken_up() {
     let mut stream = connect();
     let offer = b"GET /quick HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n\
                   Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n";
@@ -261,7 +261,7 @@ async fn a_head_that_is_too_long_in_any_way_is_refused_by_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t120_sec075_a_thousand_idle_connections_are_in_nobodys_way() {
+async fn t120_sec075_rel75_a_thousand_idle_connections_are_in_nobodys_way() {
     let mut idle: Vec<_> = (0..1000).map(|_| connect()).collect();
     let mut stream = connect();
     stream.write_all(GET).await.unwrap();
@@ -272,7 +272,7 @@ async fn t120_sec075_a_thousand_idle_connections_are_in_nobodys_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t120_sec075_a_body_that_drips_holds_nobody_up_and_ends() {
+async fn t120_sec075_rel75_a_body_that_drips_holds_nobody_up_and_ends() {
     let mut slow = connect();
     let head = b"POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
     slow.write_all(head).await.unwrap();

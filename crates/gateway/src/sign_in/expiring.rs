@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn sec073_a_flood_of_keys_displaces_itself_and_not_what_was_meant_to_last() {
+    fn sec073_load05_inv5_a_flood_of_keys_displaces_itself_and_not_what_was_meant_to_last() {
         let mut table = Expiring::new(800);
         let now = Timestamp(0);
         let month = now.plus(Duration::from_hours(720));

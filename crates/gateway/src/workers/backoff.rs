@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_crashes_cost_nothing_and_then_each_doubles_the_wait_up_to_a_minute() {
+    fn rel19_the_first_crashes_cost_nothing_and_then_each_doubles_the_wait_up_to_a_minute() {
         let wait = |crashes| after(crashes).wait(NOW).map_or(0, |wait| wait.as_secs());
         let waits: Vec<_> = (0..15).map(wait).collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);

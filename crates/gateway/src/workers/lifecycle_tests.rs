@@ -68,14 +68,14 @@ fn a_start_ends_in_exactly_one_of_its_outcomes() {
 }
 
 #[test]
-fn a_crash_is_never_taken_for_refused_credentials() {
+fn rel05_a_crash_is_never_taken_for_refused_credentials() {
     for phase in [starting(0), starting(3), ready(0), ready(2)] {
         assert_eq!(on(phase, Event::Exited, NOW).0, Phase::Gone(Outcome::Crashed));
     }
 }
 
 #[test]
-fn a_worker_in_use_is_never_idle_and_never_evicted() {
+fn rel07_a_worker_in_use_is_never_idle_and_never_evicted() {
     let late = NOW.plus(Duration::from_hours(24));
     for event in [Event::Tick, Event::Evicted] {
         assert_eq!(on(ready(1), event, late), (ready(1), Effect::Nothing));
@@ -125,7 +125,7 @@ fn a_dismissed_worker_finishes_what_it_does_and_takes_nothing_new() {
 }
 
 #[test]
-fn a_worker_that_ignores_the_request_to_stop_is_killed_after_its_grace() {
+fn rel02_rel18_a_worker_that_ignores_the_request_to_stop_is_killed_after_its_grace() {
     let phase = draining(0, Outcome::Stopped);
     let before = NOW.plus(POLICY.grace).minus(Duration::from_secs(1));
     assert_eq!(on(phase, Event::Tick, before).1, Effect::Nothing);

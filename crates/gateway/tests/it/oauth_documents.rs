@@ -149,7 +149,7 @@ async fn t82_our_own_host_publishes_no_client() {
 }
 
 #[tokio::test]
-async fn t83_sec034_one_address_that_is_not_public_ends_it_before_a_connection() {
+async fn t83_sec034_rel77_one_address_that_is_not_public_ends_it_before_a_connection() {
     let app = TestApp::start().await;
     let sets: [&[&str]; 12] = [
         &["10.0.0.5"],
@@ -179,7 +179,7 @@ async fn t83_sec034_one_address_that_is_not_public_ends_it_before_a_connection()
 }
 
 #[tokio::test]
-async fn t84_sec034_the_address_that_was_checked_is_the_one_connected_to() {
+async fn t84_sec034_rel77_the_address_that_was_checked_is_the_one_connected_to() {
     let app = TestApp::start().await;
     app.publisher.resolve("client.example", &[&[PUBLIC], &["127.0.0.1"]]);
     app.publisher.serve_client(URL, &[CALLBACK]);

@@ -49,7 +49,7 @@ async fn what_garmin_thinks_of_an_account_is_told_in_its_own_words() {
 }
 
 #[tokio::test]
-async fn a_garmin_that_limits_or_blocks_names_the_time_to_try_again() {
+async fn rel30_a_garmin_that_limits_or_blocks_names_the_time_to_try_again() {
     for (gate, words) in [(Gate::Limited, "limiting sign-ins"), (Gate::Forbidden, "turning away")] {
         let app = TestApp::start().await;
         app.garmin.control().set_gates(gate);

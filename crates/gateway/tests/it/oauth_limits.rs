@@ -82,7 +82,8 @@ async fn sec071_tokens_tried_out_at_revocation_are_slowed_down() {
 }
 
 #[tokio::test]
-async fn sec070_a_platform_of_two_thousand_people_behind_twelve_addresses_is_not_slowed_down() {
+async fn sec070_load06_a_platform_of_two_thousand_people_behind_twelve_addresses_is_not_slowed_down()
+ {
     let app = TestApp::with(LIMITED).await;
     let first = register(&app, [198, 51, 100, 0], "Platform").await.json();
     for person in 0..2000_u32 {
@@ -106,7 +107,7 @@ async fn sec070_a_platform_of_two_thousand_people_behind_twelve_addresses_is_not
 }
 
 #[tokio::test]
-async fn t79_new_registrations_are_limited_by_address_and_not_for_hosted_claude() {
+async fn t79_load06_new_registrations_are_limited_by_address_and_not_for_hosted_claude() {
     let app = TestApp::with(LIMITED).await;
     for turn in 0..20 {
         let reply = register(&app, [192, 0, 2, 1], &format!("A{turn}")).await;

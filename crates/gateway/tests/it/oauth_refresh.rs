@@ -21,7 +21,7 @@ async fn t58_sec016_a_refresh_gives_a_new_pair_and_both_access_tokens_work() {
 }
 
 #[tokio::test]
-async fn t59_sec018_a_token_used_again_within_two_minutes_yields_a_sibling() {
+async fn t59_sec018_rel26_a_token_used_again_within_two_minutes_yields_a_sibling() {
     let app = TestApp::start().await;
     let (client, first) = app.device(RUNNER).await;
     let one = client.tokens_of(&client.refresh(&first.refresh).await);
@@ -32,7 +32,7 @@ async fn t59_sec018_a_token_used_again_within_two_minutes_yields_a_sibling() {
 }
 
 #[tokio::test]
-async fn t60_sec018_a_superseded_token_revokes_the_device() {
+async fn t60_sec018_rel26_a_superseded_token_revokes_the_device() {
     let app = TestApp::start().await;
     let (client, first) = app.device(RUNNER).await;
     let second = client.tokens_of(&client.refresh(&first.refresh).await);
@@ -187,7 +187,7 @@ async fn t69_a_gateway_that_dies_before_its_answer_left_costs_nobody_a_sign_in()
 }
 
 #[tokio::test]
-async fn t62_of_twenty_at_once_ten_get_a_pair_and_nobody_is_thrown_out() {
+async fn t62_rel26_of_twenty_at_once_ten_get_a_pair_and_nobody_is_thrown_out() {
     let app = TestApp::start().await;
     let (client, tokens) = app.device(RUNNER).await;
     let all = (0..20).map(|_| client.refresh(&tokens.refresh));

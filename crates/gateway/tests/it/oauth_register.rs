@@ -63,7 +63,7 @@ async fn t75_sec028_sec030_a_confidential_client_gets_a_secret_that_does_not_exp
 }
 
 #[tokio::test]
-async fn t76_sec030_the_same_public_client_registers_once() {
+async fn t76_sec030_load06_the_same_public_client_registers_once() {
     let app = TestApp::start().await;
     let body = json!({ "redirect_uris": [REDIRECT], "client_name": "A" }).to_string();
     let one = app.post_json("/oauth/register", &body).await.json();

@@ -49,7 +49,7 @@ async fn wait_for_the_beginning(browser: &mut Browser, address: &str) {
 }
 
 #[tokio::test]
-async fn sec052_a_restart_before_the_password_loses_nothing() {
+async fn sec052_rel23_inv12_a_restart_before_the_password_loses_nothing() {
     let mut app = TestApp::start().await;
     let (client, browser, page) = at_the_form(&app).await;
     app.restart().await;
@@ -59,7 +59,7 @@ async fn sec052_a_restart_before_the_password_loses_nothing() {
 }
 
 #[tokio::test]
-async fn of_two_tabs_opened_at_once_each_leads_to_a_connection() {
+async fn rel33_of_two_tabs_opened_at_once_each_leads_to_a_connection() {
     let app = TestApp::start().await;
     let (client, first, page) = at_the_form(&app).await;
     // Neither request had a cookie yet, so the second answer replaces the cookie of the first.
@@ -108,7 +108,7 @@ async fn a_request_too_long_for_an_address_is_not_carried_in_one() {
 }
 
 #[tokio::test]
-async fn sec052_a_restart_before_the_code_loses_nothing() {
+async fn sec052_rel23_a_restart_before_the_code_loses_nothing() {
     let mut app = TestApp::start().await;
     let (client, mut browser, page) = at_the_form(&app).await;
     let page = browser.sign_in(&page, CODED).await;
@@ -122,7 +122,7 @@ async fn sec052_a_restart_before_the_code_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_restart_before_the_token_loses_nothing() {
+async fn rel24_a_restart_before_the_token_loses_nothing() {
     let mut app = TestApp::start().await;
     let (client, code) = app.connect(RUNNER).await;
     app.restart().await;
@@ -131,7 +131,7 @@ async fn a_restart_before_the_token_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_slow_garmin_gets_a_page_that_looks_again_by_itself() {
+async fn rel31_a_slow_garmin_gets_a_page_that_looks_again_by_itself() {
     let app = TestApp::start().await;
     slow(&app, 6000);
     let (client, mut browser, page) = at_the_form(&app).await;
@@ -153,7 +153,7 @@ async fn a_slow_garmin_gets_a_page_that_looks_again_by_itself() {
 }
 
 #[tokio::test]
-async fn t37_sec051_a_double_click_is_one_sign_in_with_one_redirect() {
+async fn t37_sec051_rel33_a_double_click_is_one_sign_in_with_one_redirect() {
     let app = TestApp::start().await;
     slow(&app, 200);
     let (_, browser, page) = at_the_form(&app).await;
@@ -264,7 +264,7 @@ async fn sec048_another_browser_with_the_same_e_mail_waits_and_gets_its_own_answ
 }
 
 #[tokio::test]
-async fn a_slow_sign_in_does_not_slow_anybody_else() {
+async fn rel31_a_slow_sign_in_does_not_slow_anybody_else() {
     let app = TestApp::start().await;
     let slow_one = Matcher::host(Host::Sso).method("POST").account(RUNNER.0);
     let delay = Effect::Delay { millis: 3000 };

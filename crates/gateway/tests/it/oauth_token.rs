@@ -33,7 +33,7 @@ async fn tokens_without_an_end_name_none() {
 }
 
 #[tokio::test]
-async fn t39_sec014_a_replayed_code_revokes_the_device_it_produced() {
+async fn t39_sec014_inv4_a_replayed_code_revokes_the_device_it_produced() {
     let app = TestApp::start().await;
     let (client, code) = app.connect(RUNNER).await;
     let tokens = client.tokens_of(&client.redeem(&code).await);
@@ -49,7 +49,7 @@ async fn t39_sec014_a_replayed_code_revokes_the_device_it_produced() {
 }
 
 #[tokio::test]
-async fn t40_of_many_redemptions_at_once_one_succeeds_and_keeps_its_tokens() {
+async fn t40_inv4_of_many_redemptions_at_once_one_succeeds_and_keeps_its_tokens() {
     let app = TestApp::start().await;
     let (client, code) = app.connect(RUNNER).await;
     let replies = futures_util::future::join_all((0..20).map(|_| client.redeem(&code))).await;

@@ -157,7 +157,7 @@ async fn sec074_nobody_is_held_for_what_another_browser_was_told() {
 }
 
 #[tokio::test]
-async fn the_wait_garmin_asks_for_is_the_one_the_page_names() {
+async fn rel30_the_wait_garmin_asks_for_is_the_one_the_page_names() {
     let app = scene(LIMITED).await;
     let limited = Effect::Status { status: 429, retry_after_secs: Some(1200) };
     let logins = Matcher::host(Host::Sso).method("POST");
@@ -181,7 +181,7 @@ async fn the_wait_garmin_asks_for_is_the_one_the_page_names() {
 }
 
 #[tokio::test]
-async fn blocks_of_two_members_let_the_egress_rest_and_one_sign_in_probes_it() {
+async fn rel32_blocks_of_two_members_let_the_egress_rest_and_one_sign_in_probes_it() {
     let app = scene(LIMITED).await;
     connect(&app, RUNNER, [192, 0, 2, 1]).await;
     connect(&app, OTHER, [198, 51, 100, 1]).await;
@@ -273,7 +273,7 @@ async fn sec074_the_names_of_members_prove_nothing_where_they_are_not_at_home() 
 }
 
 #[tokio::test]
-async fn a_code_goes_through_while_its_egress_rests() {
+async fn rel34_rel35_a_code_goes_through_while_its_egress_rests() {
     let app = scene(LIMITED).await;
     connect(&app, RUNNER, [192, 0, 2, 1]).await;
     connect(&app, OTHER, [198, 51, 100, 1]).await;
@@ -293,7 +293,7 @@ async fn a_code_goes_through_while_its_egress_rests() {
 }
 
 #[tokio::test]
-async fn an_egress_that_is_dead_is_left_for_another_one() {
+async fn rel36_an_egress_that_is_dead_is_left_for_another_one() {
     let dead = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let dead_proxy = format!("http://{}/,direct", dead.local_addr().unwrap());
     drop(dead);

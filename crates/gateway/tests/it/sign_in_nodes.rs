@@ -136,7 +136,7 @@ async fn another_browser_gets_nothing_of_it_on_any_node() {
 }
 
 #[tokio::test]
-async fn a_code_is_checked_on_another_node_through_the_same_egress_or_not_at_all() {
+async fn rel35_a_code_is_checked_on_another_node_through_the_same_egress_or_not_at_all() {
     on_both_databases(async |app| {
         let (client, mut browser, form) = at_the_form(&app).await;
         let page = browser.sign_in(&form, CODED).await;

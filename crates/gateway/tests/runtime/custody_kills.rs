@@ -24,7 +24,8 @@ fn next(seed: &mut u64) -> u64 {
 }
 
 #[test]
-fn two_hundred_renewals_with_kills_sign_nobody_out_but_for_the_unavoidable_window() {
+fn rel40_rel49_inv2_two_hundred_renewals_with_kills_sign_nobody_out_but_for_the_unavoidable_window()
+{
     let outside = runtime();
     let clock = Arc::new(ManualClock::at(START));
     let dir = tempfile::tempdir().unwrap();

@@ -41,7 +41,7 @@ async fn refusing_a_generation_that_does_not_exist_renews_once_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_questions_at_once_renew_once() {
+async fn inv3_fifty_questions_at_once_renew_once() {
     let rig = Rig::start().await;
     let (account, generation) = rig.sign_in(0).await;
     let asked = (0..50).map(|_| rig.app.custody.credentials_for(&account, Some(generation)));
@@ -52,7 +52,7 @@ async fn fifty_questions_at_once_renew_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_nodes_on_one_store_renew_once() {
+async fn rel48_inv3_two_nodes_on_one_store_renew_once() {
     let rig = Rig::start().await;
     let other = rig.another_node().await;
     let (account, mut generation) = rig.sign_in(0).await;
@@ -83,7 +83,7 @@ async fn a_caller_that_leaves_does_not_lose_the_new_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn trouble_at_garmin_never_asks_for_a_sign_in() {
+async fn rel37_trouble_at_garmin_never_asks_for_a_sign_in() {
     for effect in [
         Effect::Status { status: 500, retry_after_secs: None },
         Effect::Status { status: 429, retry_after_secs: Some(7) },
@@ -104,7 +104,7 @@ async fn trouble_at_garmin_never_asks_for_a_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refused_refresh_token_asks_for_a_sign_in_and_a_sign_in_ends_that() {
+async fn rel46_a_refused_refresh_token_asks_for_a_sign_in_and_a_sign_in_ends_that() {
     let rig = Rig::start().await;
     let (account, generation) = rig.sign_in(0).await;
     rig.garmin.control().revoke_session(&email(0));
@@ -120,7 +120,7 @@ async fn a_refused_refresh_token_asks_for_a_sign_in_and_a_sign_in_ends_that() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sign_in_during_a_renewal_wins() {
+async fn rel44_a_sign_in_during_a_renewal_wins() {
     let rig = Rig::start().await;
     let (account, generation) = rig.sign_in(0).await;
     let slow = Matcher::host(Host::Diauth);

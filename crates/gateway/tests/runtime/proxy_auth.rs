@@ -78,7 +78,7 @@ async fn t98_a_token_in_the_address_is_refused_however_it_is_spelled() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t104_sec093_a_handle_of_somebody_else_leads_nowhere() {
+async fn t104_sec093_rel25_a_handle_of_somebody_else_leads_nowhere() {
     let rig = Rig::start().await;
     let (one, _) = rig.person(0).await;
     let (two, token) = rig.person(1).await;

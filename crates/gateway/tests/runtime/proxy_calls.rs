@@ -55,7 +55,7 @@ async fn t103_sec113_sec114_the_worker_gets_the_bytes_that_were_sent_and_headers
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sec091_two_accounts_never_see_each_other() {
+async fn sec091_inv1_two_accounts_never_see_each_other() {
     let rig = Rig::start().await;
     let (one, one_token) = rig.person(0).await;
     let (two, two_token) = rig.person(1).await;
@@ -84,7 +84,7 @@ async fn sec091_two_accounts_never_see_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t124_a_read_outlives_two_workers_and_a_read_that_kills_every_worker_is_given_up() {
+async fn t124_rel10_a_read_outlives_two_workers_and_a_read_that_kills_every_worker_is_given_up() {
     let rig = Rig::start().await;
     let (_, token) = rig.person(0).await;
     rig.list(&token).await.result();
@@ -99,7 +99,7 @@ async fn t124_a_read_outlives_two_workers_and_a_read_that_kills_every_worker_is_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t124_a_worker_that_dies_in_a_write_is_not_asked_again() {
+async fn t124_rel10_a_worker_that_dies_in_a_write_is_not_asked_again() {
     let rig = Rig::start().await;
     let (_, token) = rig.person(0).await;
     rig.list(&token).await.result();
@@ -143,7 +143,7 @@ async fn frame(body: &mut Body) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t124_a_stream_whose_worker_dies_ends_with_an_error_event() {
+async fn t124_rel10_a_stream_whose_worker_dies_ends_with_an_error_event() {
     let rig = Rig::start().await;
     let (_, token) = rig.person(0).await;
     let go = rig.path("go");
@@ -159,7 +159,7 @@ async fn t124_a_stream_whose_worker_dies_ends_with_an_error_event() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn losing_access_ends_an_open_stream() {
+async fn inv11_losing_access_ends_an_open_stream() {
     let rig = Rig::start().await;
     let (account, token) = rig.person(0).await;
     let body = call("read", &json!({"stream_until": rig.path("never")}));

@@ -122,7 +122,7 @@ async fn a_modern_notification_is_taken_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t121_a_reader_that_stops_reading_stops_its_worker_and_fills_no_memory() {
+async fn t121_rel14_a_reader_that_stops_reading_stops_its_worker_and_fills_no_memory() {
     let rig = Rig::start().await;
     let (account, token) = rig.person(0).await;
     let arguments = json!({"flood": true, "cancelled": rig.path("a-cancelled")});

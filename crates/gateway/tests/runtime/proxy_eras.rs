@@ -203,7 +203,7 @@ async fn t113_t117_t118_sec076_odd_bodies_have_typed_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t125_a_client_never_notices_that_the_gateway_was_another_one() {
+async fn t125_rel25_inv12_a_client_never_notices_that_the_gateway_was_another_one() {
     let rig = Rig::start().await;
     let (_, token) = rig.person(0).await;
     let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {

@@ -74,7 +74,7 @@ async fn t119_sec111_what_is_wrong_with_a_request_is_said_before_a_worker_starts
 }
 
 #[tokio::test]
-async fn t129_t130_the_gateway_answers_ping_and_listen_without_a_worker() {
+async fn t129_t130_rel08_the_gateway_answers_ping_and_listen_without_a_worker() {
     let rig = Rig::start().await;
     let (_, token) = rig.person(0).await;
     let ping = r#"{"jsonrpc":"2.0","id":9,"method":"ping"}"#;

@@ -36,7 +36,7 @@ async fn t127_a_confused_worker_confuses_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t127_what_is_no_answer_is_a_bad_gateway_and_never_shown() {
+async fn t127_rel16_what_is_no_answer_is_a_bad_gateway_and_never_shown() {
     let rig = Rig::start().await;
     let (_, token) = rig.person(0).await;
     let json = "application/json";
@@ -87,7 +87,7 @@ async fn t127_a_stream_without_an_answer_ends_with_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t126_an_answer_without_measure_is_cut_off_in_band() {
+async fn t126_rel15_an_answer_without_measure_is_cut_off_in_band() {
     let rig = Rig::start().await;
     let (account, token) = rig.person(0).await;
     let reply = said(&rig, &token, json!({"announced": 20 * 1024 * 1024})).await;

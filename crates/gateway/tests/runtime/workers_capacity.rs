@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::rig::{LIST, Rig, post, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_idle_worker_makes_room_and_a_busy_one_never_does() {
+async fn rel07_an_idle_worker_makes_room_and_a_busy_one_never_does() {
     let rig = Rig::with("normal", &[("MAX_WORKERS", "2")]).await;
     let (busy, busy_token) = rig.person(0).await;
     let (idle, idle_token) = rig.person(1).await;
@@ -25,7 +25,7 @@ async fn an_idle_worker_makes_room_and_a_busy_one_never_does() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_accounts_share_few_places_and_all_are_served() {
+async fn load01_many_accounts_share_few_places_and_all_are_served() {
     let rig = Rig::with("normal", &[("MAX_WORKERS", "3")]).await;
     let mut tokens = Vec::new();
     for number in 0..12 {
@@ -49,7 +49,7 @@ async fn many_accounts_share_few_places_and_all_are_served() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_place_in_time_the_answer_is_come_back_later() {
+async fn load01_without_a_place_in_time_the_answer_is_come_back_later() {
     let rig = Rig::with("normal", &[("MAX_WORKERS", "1")]).await;
     let (_, busy_token) = rig.person(0).await;
     let (_, other_token) = rig.person(1).await;

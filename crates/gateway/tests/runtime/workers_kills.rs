@@ -46,8 +46,8 @@ async fn assassin(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t124_sec091_kills_between_and_during_calls_are_invisible_to_reads_and_keep_accounts_apart()
-{
+async fn t124_sec091_rel10_inv1_kills_between_and_during_calls_are_invisible_to_reads_and_keep_accounts_apart()
+ {
     let rig = Rig::start().await;
     let play = async |number: usize| {
         let (account, token) = rig.person(number).await;
@@ -69,7 +69,7 @@ async fn t124_sec091_kills_between_and_during_calls_are_invisible_to_reads_and_k
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_write_is_done_once_or_said_to_be_unsure_however_often_workers_are_killed() {
+async fn rel10_a_write_is_done_once_or_said_to_be_unsure_however_often_workers_are_killed() {
     let rig = Rig::start().await;
     let play = async |number: usize| {
         let (account, token) = rig.person(number).await;
@@ -96,7 +96,7 @@ async fn a_write_is_done_once_or_said_to_be_unsure_however_often_workers_are_kil
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_account_whose_workers_keep_crashing_waits_and_no_other_does() {
+async fn rel19_an_account_whose_workers_keep_crashing_waits_and_no_other_does() {
     let rig = Rig::start().await;
     let (_, broken) = rig.person(0).await;
     let (_, other) = rig.person(1).await;

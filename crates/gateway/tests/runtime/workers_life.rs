@@ -58,7 +58,7 @@ async fn a_worker_killed_between_calls_is_replaced_unseen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_unused_worker_is_reaped_and_a_used_one_is_not() {
+async fn rel07_an_unused_worker_is_reaped_and_a_used_one_is_not() {
     let rig = Rig::start().await;
     let (idle, idle_token) = rig.person(0).await;
     let (busy, busy_token) = rig.person(1).await;
@@ -83,7 +83,7 @@ async fn an_unused_worker_is_reaped_and_a_used_one_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_way_to_fail_a_start_has_one_answer() {
+async fn rel05_every_way_to_fail_a_start_has_one_answer() {
     for (mode, status, code) in [
         ("exit", 502, "worker_crashed"),
         ("garbage", 502, "worker_crashed"),
@@ -107,7 +107,7 @@ async fn every_way_to_fail_a_start_has_one_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_caller_that_leaves_during_a_start_leaves_a_usable_worker() {
+async fn rel09_a_caller_that_leaves_during_a_start_leaves_a_usable_worker() {
     let rig = Rig::start().await;
     let (account, token) = rig.person(0).await;
     for _ in 0..20 {
@@ -122,7 +122,7 @@ async fn a_caller_that_leaves_during_a_start_leaves_a_usable_worker() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn draining_lets_calls_finish_and_leaves_no_process() {
+async fn rel20_draining_lets_calls_finish_and_leaves_no_process() {
     let rig = Rig::start().await;
     let (account, token) = rig.person(0).await;
     let (started, go) = (rig.path("started"), rig.path("go"));

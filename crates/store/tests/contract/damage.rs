@@ -18,7 +18,7 @@ async fn flip(db: &Db, sqlite: &'static str, postgres: &'static str) {
 }
 
 on_both! {
-    async fn sec125_changed_ciphertext_is_noticed(db: &Db) {
+    async fn sec125_rel62_changed_ciphertext_is_noticed(db: &Db) {
         let account = db.connect("guid-1").await.account;
         flip(
             db,
@@ -37,7 +37,7 @@ on_both! {
 }
 
 on_both! {
-    async fn sec125_ciphertext_moved_from_another_account_does_not_open(db: &Db) {
+    async fn sec125_rel62_ciphertext_moved_from_another_account_does_not_open(db: &Db) {
         let [one, two] = [
             db.connect_with("guid-1", b"of one").await.account,
             db.connect_with("guid-2", b"of two").await.account,
@@ -66,7 +66,7 @@ on_both! {
 }
 
 on_both! {
-    async fn sec125_ciphertext_moved_from_another_column_does_not_open(db: &Db) {
+    async fn sec125_rel62_ciphertext_moved_from_another_column_does_not_open(db: &Db) {
         let account = db.connect("guid-1").await.account;
         db.execute("UPDATE accounts SET profile = credentials").await;
         let error = db.store.find_account(&account).await.unwrap_err();

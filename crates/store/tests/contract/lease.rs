@@ -25,7 +25,7 @@ async fn taken(db: &Db, account: &domain::id::AccountId, owner: &LeaseOwner) -> 
 }
 
 on_both! {
-    async fn of_many_callers_one_takes_the_lease(db: &Db) {
+    async fn rel48_inv3_of_many_callers_one_takes_the_lease(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let outcomes = all_at_once(30, |_| {
             let (store, account) = (db.store.clone(), account.clone());
@@ -190,7 +190,7 @@ async fn rotate(store: Store, account: domain::id::AccountId, turns: usize) {
 }
 
 on_both! {
-    async fn a_hundred_rotations_by_many_workers_lose_none(db: &Db) {
+    async fn rel48_inv2_a_hundred_rotations_by_many_workers_lose_none(db: &Db) {
         let account = db.connect_with("guid-1", b"0").await.account;
         all_at_once(5, |_| rotate(db.store.clone(), account.clone(), 20)).await;
         let stored = db.store.credentials(&account).await.unwrap().unwrap();
@@ -199,7 +199,7 @@ on_both! {
 }
 
 on_both! {
-    async fn a_sign_in_wins_over_a_commit_at_the_same_moment(db: &Db) {
+    async fn rel44_a_sign_in_wins_over_a_commit_at_the_same_moment(db: &Db) {
         for turn in 0..10 {
             let guid = format!("guid-{turn}");
             let account = db.connect(&guid).await.account;

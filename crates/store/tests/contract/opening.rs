@@ -16,7 +16,7 @@ fn with_old(old: &GatewaySecret) -> OpenOptions {
 }
 
 on_both! {
-    async fn a_wrong_secret_is_refused_with_a_hint(db: &Db) {
+    async fn rel60_a_wrong_secret_is_refused_with_a_hint(db: &Db) {
         db.connect("guid-1").await;
         let error = db.reopen(OpenMode::Serve, &other_secret()).await.unwrap_err();
         assert!(matches!(error, OpenError::WrongSecret), "{error:?}");
@@ -87,7 +87,7 @@ on_both! {
 }
 
 on_both! {
-    async fn a_newer_schema_is_refused_by_everybody(db: &Db) {
+    async fn rel53_a_newer_schema_is_refused_by_everybody(db: &Db) {
         db.execute(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
              SELECT 9999, 'from the future', success, checksum, 0 FROM _sqlx_migrations

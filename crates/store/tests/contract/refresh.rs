@@ -74,7 +74,7 @@ on_both! {
 }
 
 on_both! {
-    async fn t59_sec018_within_two_minutes_the_same_token_yields_siblings(db: &Db) {
+    async fn t59_sec018_rel26_within_two_minutes_the_same_token_yields_siblings(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let Device { pair, .. } = db.device(&account, &client).await;
@@ -88,7 +88,7 @@ on_both! {
 }
 
 on_both! {
-    async fn t60_sec018_a_token_that_comes_back_after_its_child_was_used_revokes_the_family(db: &Db) {
+    async fn t60_sec018_rel26_a_token_that_comes_back_after_its_child_was_used_revokes_the_family(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let Device { id, pair } = db.device(&account, &client).await;
@@ -162,7 +162,7 @@ on_both! {
 }
 
 on_both! {
-    async fn t62_of_twenty_at_once_one_rotates_and_the_family_survives(db: &Db) {
+    async fn t62_rel26_of_twenty_at_once_one_rotates_and_the_family_survives(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let Device { pair, .. } = db.device(&account, &client).await;
@@ -306,7 +306,7 @@ on_both! {
 }
 
 on_both! {
-    async fn t145_a_clock_that_jumps_brings_nothing_back_that_was_ended(db: &Db) {
+    async fn t145_rel63_a_clock_that_jumps_brings_nothing_back_that_was_ended(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let client = db.client().await;
         let (grant, code) = db.grant(&account, &client).await;

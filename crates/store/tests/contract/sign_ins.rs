@@ -26,7 +26,7 @@ async fn add(store: &Store) -> (SignInId, SignInVersion, TokenDigest<Browser>) {
 }
 
 on_both! {
-    async fn no_more_than_so_many_that_somebody_answered_are_in_progress(db: &Db) {
+    async fn load05_inv5_no_more_than_so_many_that_somebody_answered_are_in_progress(db: &Db) {
         let (id, version, browser) = add(&db.store).await;
         let version = db.store.update_sign_in(&id, version, b"mfa", NOW).await.unwrap().unwrap();
         let other = SignInId::generate(&OsEntropy);

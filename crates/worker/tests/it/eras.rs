@@ -41,7 +41,7 @@ async fn discovery_offers_both_eras() {
 }
 
 #[tokio::test]
-async fn both_eras_list_the_same_tools_in_the_same_order() {
+async fn rel29_both_eras_list_the_same_tools_in_the_same_order() {
     let mcp = Mcp::start().await;
     let legacy = mcp.request(LEGACY, "tools/list", json!({})).await;
     let modern = mcp.request(MODERN, "tools/list", json!({})).await;

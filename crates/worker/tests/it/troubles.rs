@@ -16,7 +16,7 @@ fn hrv_fault(mcp: &Mcp, effect: Effect) {
 }
 
 #[tokio::test]
-async fn t128_each_kind_of_trouble_has_its_code_and_shows_nothing_of_the_machinery() {
+async fn t128_rel37_each_kind_of_trouble_has_its_code_and_shows_nothing_of_the_machinery() {
     let mcp = Mcp::start().await;
     // The zone is known from here on; what fails below is one endpoint.
     mcp.ask("get_stats", json!({})).await;
@@ -66,7 +66,7 @@ async fn no_content_is_no_data() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_replaced_and_the_call_goes_on() {
+async fn rel38_a_refused_token_is_replaced_and_the_call_goes_on() {
     let mcp = Mcp::start().await;
     mcp.garmin.simulator.control().expire_access_tokens(Some(EMAIL));
     let fresh = CredentialsAnswer::Granted(grant(&mcp.garmin.tokens(), 2));
@@ -77,7 +77,7 @@ async fn a_refused_token_is_replaced_and_the_call_goes_on() {
 }
 
 #[tokio::test]
-async fn when_only_a_sign_in_helps_the_gateway_hears_it_alone() {
+async fn rel38_when_only_a_sign_in_helps_the_gateway_hears_it_alone() {
     let mcp = Mcp::start().await;
     mcp.garmin.simulator.control().revoke_session(EMAIL);
     for era in [LEGACY, MODERN] {

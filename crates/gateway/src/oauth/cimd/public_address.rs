@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn t83_sec034_no_family_of_special_addresses_is_public() {
+    fn t83_sec034_rel77_no_family_of_special_addresses_is_public() {
         for (first, last) in [
             ("0.0.0.0", "0.255.255.255"),
             ("10.0.0.0", "10.255.255.255"),

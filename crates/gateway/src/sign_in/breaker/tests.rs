@@ -47,7 +47,7 @@ fn tripped() -> Breaker {
 }
 
 #[test]
-fn two_members_blocked_within_ten_minutes_close_the_egress_for_half_an_hour() {
+fn rel32_two_members_blocked_within_ten_minutes_close_the_egress_for_half_an_hour() {
     let mut breaker = breaker();
     assert!(!breaker.report(Pass::Ordinary, blocked(), member(1), NOW));
     assert!(!breaker.report(Pass::Ordinary, blocked(), member(1), NOW), "the same one again");
@@ -100,7 +100,7 @@ fn a_captcha_away_from_home_is_about_the_account() {
 }
 
 #[test]
-fn one_real_sign_in_at_a_time_probes_and_its_success_opens_the_way() {
+fn rel32_one_real_sign_in_at_a_time_probes_and_its_success_opens_the_way() {
     let mut breaker = tripped();
     let now = NOW.plus(MINUTE * 30);
     assert_eq!(breaker.pass(now), Ok(Pass::Probe));
