@@ -1,6 +1,8 @@
 //! What a worker answers, read to its end and checked: one message that answers ours, or
 //! events until there is one. A worker that is confused confuses nobody else.
 
+use std::error::Error;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -82,9 +84,24 @@ impl Body for Reading {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Unusable>>> {
         Pin::new(&mut self.0).poll_frame(context).map_err(|error| {
-            if error.is::<LengthLimitError>() { Unusable::TooLarge } else { Unusable::Broken }
+            if error.is::<LengthLimitError>() {
+                Unusable::TooLarge
+            } else if is_garbled(&*error) {
+                Unusable::Nonsense
+            } else {
+                Unusable::Broken
+            }
         })
     }
+}
+
+/// Whether a body is framed as no body can be, rather than cut off.
+fn is_garbled(error: &(dyn Error + 'static)) -> bool {
+    let cause = error.downcast_ref::<hyper::Error>().and_then(Error::source);
+    let cause = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| {
+        matches!(cause.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+    })
 }
 
 impl Answered {

@@ -159,6 +159,10 @@ impl Errand {
                     return Ok(());
                 }
                 Err(unusable) => {
+                    if unusable == Unusable::Broken {
+                        // Whoever asks again at once shall not meet the same process.
+                        call.post_mortem().await;
+                    }
                     let repeatable = self.asked.plan.repeatable(call);
                     return Err(Stop::Failed(self.failure_of(unusable, repeatable)));
                 }
@@ -192,6 +196,7 @@ impl Errand {
             if !again {
                 return Err(self.noted(match error {
                     SendError::Broken => Stop::Failed(Failure::WorkerCrashed(repeatable)),
+                    SendError::Garbled => Stop::Failed(Failure::WorkerNonsense),
                     SendError::Ended { outcome, served: _ } => Failure::of(outcome, repeatable)
                         .map_or(Stop::Challenge(Refusal::SignInNeeded), Stop::Failed),
                 }));
@@ -220,7 +225,7 @@ impl Errand {
         verdict(answer.status(), answer.headers()).map_err(|stop| self.noted(stop))?;
         match Answered::read(answer, self.asked.id.as_ref()).await {
             Ok(answered) => Ok(Ok(answered)),
-            Err(Unusable::Broken) => Ok(Err(SendError::Broken)),
+            Err(Unusable::Broken) => Ok(Err(call.post_mortem().await)),
             Err(unusable) => Err(Stop::Failed(self.failure_of(unusable, Repeatable::No))),
         }
     }

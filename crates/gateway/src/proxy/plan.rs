@@ -42,7 +42,9 @@ impl Replays {
     pub(super) fn take(&mut self, error: SendError) -> bool {
         let left = match error {
             SendError::Ended { served: false, .. } => &mut self.unserved,
-            SendError::Ended { served: true, .. } | SendError::Broken => &mut self.served,
+            SendError::Ended { served: true, .. } | SendError::Broken | SendError::Garbled => {
+                &mut self.served
+            }
         };
         let any = *left > 0;
         *left = left.saturating_sub(1);
@@ -83,7 +85,9 @@ impl Plan {
             SendError::Ended {
                 outcome: Outcome::CredentialsRefused | Outcome::StartTimeout | Outcome::SpawnFailed,
                 served: _,
-            } => Repeatable::No,
+            }
+            // It is alive, and would say it again.
+            | SendError::Garbled => Repeatable::No,
         }
     }
 

@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::sync::{SetOnce, mpsc, watch};
+use tokio::sync::{Notify, SetOnce, mpsc, watch};
 
 use super::lifecycle::{Effect, Event, Outcome, Phase, Policy};
 use super::supervisor::Supervisor;
@@ -84,7 +84,14 @@ pub enum SendError {
     /// The connection broke, and the process still runs.
     #[error("the worker closed the connection without an answer")]
     Broken,
+    /// What it says is no HTTP, or interim answers, which nobody asked for and which have no end.
+    #[error("the worker does not speak HTTP")]
+    Garbled,
 }
+
+/// The head of an answer has to fit, and whoever floods a connection with heads keeps its task
+/// no longer from looking up than it takes to read so much.
+const READ_AHEAD: usize = 64 * 1024;
 
 /// How long a broken connection may wait to learn that its process has died.
 const POST_MORTEM: Duration = Duration::from_secs(2);
@@ -105,6 +112,7 @@ impl Worker {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_mins(1))
             .pool_max_idle_per_host(8)
+            .http1_max_buf_size(READ_AHEAD)
             .build(connector);
         let now = clock.now();
         Self {
@@ -250,11 +258,15 @@ impl Call {
     }
 
     /// Sends the request and waits for the head of the answer, or for the worker's end.
-    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, SendError> {
+    pub async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Answer, SendError> {
         let mut ended = self.worker.ended();
+        let interim = Arc::new(Notify::new());
+        let heard = interim.clone();
+        hyper::ext::on_informational(&mut request, move |_| heard.notify_one());
         let mut request = std::pin::pin!(self.worker.client.request(request));
         let answer = tokio::select! {
             biased;
+            () = interim.notified() => return Err(SendError::Garbled),
             answer = &mut request => answer,
             outcome = wait_for_end(&mut ended) => {
                 // What it answered before it left may still lie in the socket; and whoever was
@@ -268,12 +280,17 @@ impl Call {
                 self.worker.served.store(true, Ordering::Relaxed);
                 Ok(answer)
             }
-            // The process closes its sockets a moment before it can be reaped.
-            Err(_) => match tokio::time::timeout(POST_MORTEM, wait_for_end(&mut ended)).await {
-                Ok(outcome) => Err(self.ended_with(outcome)),
-                Err(_) => Err(SendError::Broken),
-            },
+            Err(error) if is_no_http(&error) => Err(SendError::Garbled),
+            Err(_) => Err(self.post_mortem().await),
         }
+    }
+
+    /// Why the connection broke. A process closes its sockets a moment before it can be reaped,
+    /// and whoever is sent to it in that moment is lost with it: so its end is waited for.
+    pub async fn post_mortem(&self) -> SendError {
+        let mut ended = self.worker.ended();
+        let outcome = tokio::time::timeout(POST_MORTEM, wait_for_end(&mut ended)).await;
+        outcome.map_or(SendError::Broken, |outcome| self.ended_with(outcome))
     }
 
     fn ended_with(&self, outcome: Outcome) -> SendError {
@@ -305,6 +322,13 @@ impl Call {
             Some(_) | None => Repeatable::No,
         }
     }
+}
+
+/// Whether bytes came that are no answer, rather than none.
+fn is_no_http(error: &hyper_util::client::legacy::Error) -> bool {
+    let source = std::error::Error::source(error);
+    let source = source.and_then(|source| source.downcast_ref::<hyper::Error>());
+    source.is_some_and(|error| error.is_parse() && !error.is_incomplete_message())
 }
 
 async fn wait_for_end(ended: &mut watch::Receiver<Option<Outcome>>) -> Outcome {

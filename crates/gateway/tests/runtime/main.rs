@@ -11,6 +11,7 @@ mod proxy_refusals;
 mod proxy_streams;
 mod rig;
 mod serving;
+mod wire_faults;
 mod workers_capacity;
 mod workers_kills;
 mod workers_life;

@@ -1,7 +1,6 @@
 //! A gateway with accounts that are signed in already, in front of a worker that misbehaves on
 //! request. Verbs and actors, never assertions.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,7 +35,7 @@ pub(crate) struct Rig {
     pub(crate) garmin: Simulator,
     pub(crate) dir: tempfile::TempDir,
     vars: Vars,
-    mode: &'static str,
+    program: WorkerProgram,
     router: Router,
     client: ClientId,
 }
@@ -76,6 +75,15 @@ impl Rig {
     }
 
     pub(crate) async fn with(mode: &'static str, settings: &[(&str, &str)]) -> Self {
+        Self::with_program("test_worker", mode, settings).await
+    }
+
+    /// In front of another example than `test_worker`.
+    pub(crate) async fn with_program(
+        example: &'static str,
+        mode: &'static str,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let people = (0..16)
             .map(|number| AccountSpec::new(email(number), "password").athlete(number as u64 + 1))
@@ -96,7 +104,8 @@ impl Rig {
         for (name, value) in settings {
             vars = vars.with(name, value);
         }
-        let app = open(&vars, &clock, mode).await;
+        let program = program(example, mode);
+        let app = open_with(&vars, &clock, program.clone()).await;
         let client = ClientId::generate(&OsEntropy);
         let new = NewClient {
             id: client.clone(),
@@ -111,11 +120,11 @@ impl Rig {
         };
         app.store.register_client(&new, START).await.unwrap();
         let router = router(app.clone());
-        Self { app, clock, garmin, dir, vars, mode, router, client }
+        Self { app, clock, garmin, dir, vars, program, router, client }
     }
 
     pub(crate) fn program(&self) -> WorkerProgram {
-        WorkerProgram { exe: test_worker(), args: vec![self.mode.into()] }
+        self.program.clone()
     }
 
     pub(crate) fn config(&self) -> Config {
@@ -124,7 +133,7 @@ impl Rig {
 
     /// A second gateway process on the same database.
     pub(crate) async fn another_node(&self) -> AppState {
-        open(&self.vars, &self.clock, self.mode).await
+        open_with(&self.vars, &self.clock, self.program()).await
     }
 
     pub(crate) async fn sign_in(&self, number: usize) -> (AccountId, Generation) {
@@ -281,6 +290,10 @@ pub(crate) async fn sign_in(
 }
 
 pub(crate) async fn open(vars: &Vars, clock: &Arc<ManualClock>, mode: &str) -> AppState {
+    open_with(vars, clock, program("test_worker", mode)).await
+}
+
+async fn open_with(vars: &Vars, clock: &Arc<ManualClock>, program: WorkerProgram) -> AppState {
     let config = Arc::new(Config::from_vars(vars).unwrap());
     let clock: Arc<dyn Clock> = clock.clone();
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
@@ -291,17 +304,16 @@ pub(crate) async fn open(vars: &Vars, clock: &Arc<ManualClock>, mode: &str) -> A
         entropy: entropy.clone(),
     };
     let store = Store::open(&config.database_url, &config.secret, options).await.unwrap();
-    let program = WorkerProgram { exe: test_worker(), args: vec![mode.into()] };
     let web = Web::real();
     AppState::build(Foundation { config, clock, entropy, store, program, web }).unwrap()
 }
 
 /// Cargo builds a package's examples beside its tests.
-fn test_worker() -> PathBuf {
+fn program(example: &str, mode: &str) -> WorkerProgram {
     let this = std::env::current_exe().unwrap();
-    let path = this.ancestors().nth(2).unwrap().join("examples/test_worker");
-    assert!(path.exists(), "build the examples first: {}", path.display());
-    path
+    let exe = this.ancestors().nth(2).unwrap().join("examples").join(example);
+    assert!(exe.exists(), "build the examples first: {}", exe.display());
+    WorkerProgram { exe, args: vec![mode.into()] }
 }
 
 /// Polls a condition; what it waits for happens in other processes.
