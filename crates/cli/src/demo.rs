@@ -62,7 +62,7 @@ async fn demo(set: Vars) -> anyhow::Result<()> {
     };
     let config =
         Config::from_vars(&vars.with("PORT", &port.to_string()).with("PUBLIC_URL", &origin))?;
-    telemetry::init(&config.log)?;
+    let _log = telemetry::init(&config.log)?;
     process::print(&banner(&config.public_url, &people, (wanted != port).then_some(wanted)))?;
     let program = process::worker_program();
     let gateway =

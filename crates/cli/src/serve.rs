@@ -11,7 +11,7 @@ use crate::process;
 pub(crate) fn run() -> anyhow::Result<()> {
     process::harden()?;
     let config = Config::from_process()?;
-    telemetry::init(&config.log)?;
+    let _log = telemetry::init(&config.log)?;
     process::runtime()?.block_on(async {
         let listener = listen(config.listen).await?;
         gateway::run(config, process::worker_program(), listener, process::shutdown()).await

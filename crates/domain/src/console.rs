@@ -17,6 +17,9 @@ pub const MAX_LINE: usize = 4 * 1024 * 1024;
 pub enum Request {
     /// What is running right now.
     Status,
+    /// The log as it is written, down to `debug`: instead of one answer, one event a line until
+    /// the asker hangs up.
+    Watch,
     /// The store has changed under the gateway: forget what was cached, end open streams and
     /// stop workers that have no device left.
     Revoked { revoked: Revoked },

@@ -8,7 +8,7 @@ use gateway::{Config, WorkerProgram, telemetry};
 fn main() -> anyhow::Result<()> {
     let exe = std::env::args_os().nth(1).context("usage: conformance_gateway WORKER")?.into();
     let config = Config::from_process()?;
-    telemetry::init(&config.log)?;
+    let _log = telemetry::init(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = gateway::listen(config.listen).await?;

@@ -26,7 +26,7 @@ use url::Url;
 
 pub use allow::SignInAllow;
 pub use documents::ClientDocuments;
-pub use machine::raise_descriptor_limit;
+pub use machine::{descriptor_limit, raise_descriptor_limit};
 pub use table::{Setting, table};
 pub use vars::{ConfigError, Vars};
 
@@ -45,6 +45,8 @@ pub struct Config {
     pub access_token_ttl: Option<Duration>,
     pub operator: Operator,
     pub log: LogConfig,
+    /// Where Prometheus may ask; `None`: nowhere, and nothing is counted.
+    pub metrics: Option<SocketAddr>,
     /// Peers whose forwarded headers are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Web sites whose scripts may call `/mcp`, besides the well-known ones.
@@ -136,6 +138,15 @@ impl Config {
         let workers = worker_config(vars)?;
         let mut warnings = retired(vars);
         warnings.extend(workers.narrow_range());
+        let accepts = "an address with a port, such as 127.0.0.1:9464";
+        let metrics =
+            vars.parsed("METRICS_BIND", accepts, |text| text.parse::<SocketAddr>().ok())?;
+        if let Some(address) = metrics.filter(|address| !address.ip().is_loopback()) {
+            warnings.push(format!(
+                "METRICS_BIND={address} is open to whoever reaches it: metrics name no person, \
+                 but are nobody else's business"
+            ));
+        }
         Ok(Self {
             listen: SocketAddr::new(bind, port),
             public_url,
@@ -153,6 +164,7 @@ impl Config {
                 email: vars.get("OPERATOR_EMAIL").map(str::to_owned),
             },
             log: log_config(vars)?,
+            metrics,
             trusted_proxies: trusted_proxies(vars)?,
             allowed_origins: allowed_origins(vars)?,
             sign_in_allow: vars

@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::console::{Answer, MAX_LINE, Request, SOCKET, Status};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::state::AppState;
+use crate::telemetry::{self, Watch, Watched};
 
 /// A console that says nothing for this long is gone.
 const SILENCE: Duration = Duration::from_mins(1);
+
+/// How long a watcher may take for one line.
+const READS_WITHIN: Duration = Duration::from_secs(5);
 
 const BIND_AGAIN: Duration = Duration::from_secs(1);
 
@@ -119,12 +123,39 @@ async fn visit(app: &AppState, stream: UnixStream) -> io::Result<()> {
             return Ok(());
         }
         let answer = match serde_json::from_slice::<Request>(&line) {
+            Ok(Request::Watch) => return show(telemetry::watch(), &mut read, &mut write).await,
             Ok(request) => answer(app, request).await,
             Err(error) => Answer::Failed { message: format!("not a request: {error}") },
         };
         let mut out = serde_json::to_vec(&answer).map_err(io::Error::other)?;
         out.push(b'\n');
         write.write_all(&out).await?;
+    }
+}
+
+/// Sends the log as it comes, until the watcher leaves or stops reading.
+async fn show(
+    mut watch: Watch,
+    read: &mut (impl AsyncRead + Unpin),
+    write: &mut (impl AsyncWrite + Unpin),
+) -> io::Result<()> {
+    loop {
+        let watched = tokio::select! {
+            watched = watch.next() => watched,
+            // It has nothing more to say, so this is its end.
+            _ = read.read_u8() => return Ok(()),
+        };
+        let line = match watched {
+            Watched::Line(line) => line,
+            Watched::Missed(lines) => {
+                format!("{{\"event\":\"lines-missed\",\"lines\":{lines}}}\n").into()
+            }
+            Watched::Over => return Ok(()),
+        };
+        let writing = write.write_all(line.as_bytes());
+        // A watcher that does not read is dropped, and never waited for.
+        let Ok(written) = tokio::time::timeout(READS_WITHIN, writing).await else { return Ok(()) };
+        written?;
     }
 }
 
@@ -139,6 +170,8 @@ async fn answer(app: &AppState, request: Request) -> Answer {
             workers: app.supervisor.workers(),
             sandbox_gaps: SANDBOX_GAPS.map(str::to_owned).to_vec(),
         }),
+        // It has no one answer; see `show`.
+        Request::Watch => Answer::Done,
         Request::Revoked { revoked } => {
             app.revoked(&revoked).await;
             tracing::info!(event = "revoked", ?revoked, "");

@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::state::{AppState, look_again_after};
-use crate::workers;
+use crate::{telemetry, workers};
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// Garmin's refresh token dies after 30 days unused; a third of that leaves room for trouble.
@@ -49,7 +49,10 @@ pub(crate) async fn clockwork(app: AppState, stop: CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
-            _ = second.tick() => app.supervisor.tick(),
+            _ = second.tick() => {
+                app.supervisor.tick();
+                app.metrics.upkeep();
+            }
         }
     }
 }
@@ -127,6 +130,7 @@ async fn round(app: &AppState, last: Option<(Stats, usize)>) -> Option<(Stats, u
     let now = app.clock.now();
     app.limits.retain_recent();
     app.gates.forget_unused();
+    telemetry::summarise();
     workers::reap_orphans(&app.supervisor);
     if let Err(error) = app.store.flush().await {
         tracing::warn!(event = "store-failed", error = error.label(), "usage stays in memory");

@@ -11,6 +11,7 @@ pub mod extract;
 pub mod fuzzing;
 pub mod headers;
 pub mod limits;
+pub mod metrics;
 pub mod oauth;
 pub mod pages;
 pub mod proxy;

@@ -17,12 +17,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{ChosenBy, Config, Sandbox, raise_descriptor_limit};
 use crate::console::{self, Console, SANDBOX_GAPS};
-use crate::janitor;
 use crate::oauth::cimd::Web;
 use crate::routes::router;
 use crate::serve::Server;
 use crate::state::{AppState, Foundation};
 use crate::workers::WorkerProgram;
+use crate::{janitor, metrics};
 
 /// Descriptors the gateway needs for one worker: listener, control, log, pidfd, connections.
 const PER_WORKER: usize = 6;
@@ -121,6 +121,13 @@ impl Gateway {
                 );
                 background.spawn(console::serve_when_free(app.clone(), stop.clone()));
             }
+        }
+        if let Some(address) = app.config.metrics {
+            let listener = metrics::listen(address)
+                .await
+                .with_context(|| format!("METRICS_BIND: cannot listen on {address}"))?;
+            tracing::info!(event = "metrics-ready", address = %listener.local_addr()?, "");
+            background.spawn(metrics::serve(listener, app.clone(), stop.clone()));
         }
         let port = listener.local_addr()?.port();
         tracing::info!(event = "gateway-started", port, node = %app.node, "");

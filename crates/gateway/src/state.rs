@@ -16,6 +16,7 @@ use crate::config::{Config, RateLimits};
 use crate::custody::{Custody, CustodyOptions};
 use crate::extract::proxy_trust::Told;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::oauth::cimd::{Documents, Web};
 use crate::proxy::{Bodies, Calls, DeviceCache, Streams};
 use crate::serve::Drain;
@@ -32,6 +33,7 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     pub store: Store,
     pub limits: Limits,
+    pub metrics: Metrics,
     /// What the operator has heard about the proxies in front.
     pub proxy_doubts: Told,
     /// Clients whose id is the address of their description.
@@ -76,6 +78,7 @@ impl AppState {
             RateLimits::On => Limits::on(),
             RateLimits::Off => Limits::off(),
         };
+        let metrics = if config.metrics.is_some() { Metrics::on() } else { Metrics::off() };
         let custody = Custody::new(
             &config,
             CustodyOptions {
@@ -84,6 +87,7 @@ impl AppState {
                 entropy: entropy.clone(),
                 node: node.clone(),
                 tasks: tasks.clone(),
+                metrics: metrics.clone(),
             },
         )?;
         let supervisor = Supervisor::new(
@@ -95,6 +99,7 @@ impl AppState {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
                 tasks: tasks.clone(),
+                metrics: metrics.clone(),
             },
         )?;
         let sign_ins =
@@ -115,6 +120,7 @@ impl AppState {
             entropy,
             store,
             limits,
+            metrics,
             proxy_doubts: Told::default(),
             documents,
             sign_ins,

@@ -37,5 +37,15 @@ pub fn raise_descriptor_limit() -> usize {
         Ok(()) => now.maximum,
         Err(_) => now.current,
     };
-    current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(1_048_576)
+    number(current)
+}
+
+/// How many descriptors this process may have open.
+#[must_use]
+pub fn descriptor_limit() -> usize {
+    number(getrlimit(Resource::Nofile).current)
+}
+
+fn number(limit: Option<u64>) -> usize {
+    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(1_048_576)
 }

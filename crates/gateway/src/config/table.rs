@@ -24,7 +24,7 @@ pub fn table() -> &'static [Setting] {
     &TABLE
 }
 
-static TABLE: [Setting; 34] = [
+static TABLE: [Setting; 35] = [
     secret("GATEWAY_SECRET", "", "Seals everything stored; at least 32 characters. Required."),
     plain("GATEWAY_SECRET_FILE", "", "File holding the secret, instead of GATEWAY_SECRET."),
     secret("GATEWAY_SECRET_OLD", "", "The previous secret, beside a new GATEWAY_SECRET."),
@@ -82,5 +82,10 @@ static TABLE: [Setting; 34] = [
     plain("OPERATOR_NAME", "the operator", "Who runs this gateway, shown on its pages."),
     plain("OPERATOR_EMAIL", "", "How to reach them, shown on its pages."),
     plain("GATEWAY_LOG_FILE", "", "Second place for the log; it always goes to stdout."),
+    plain(
+        "METRICS_BIND",
+        "",
+        "Address and port for Prometheus, such as 127.0.0.1:9464; unset: no metrics.",
+    ),
     plain("GATEWAY_LOG_LEVEL", "info", "debug, info, warning, error or critical."),
 ];

@@ -56,6 +56,7 @@ fn sec136_an_unusable_value_is_named_with_what_is_accepted() {
         ("GARMIN_DOMAIN", "garmin.de", "garmin.cn"),
         ("GARMIN_API_URL", "http://garmin.com", "loopback"),
         ("GATEWAY_LOG_LEVEL", "loud", "debug"),
+        ("METRICS_BIND", "9464", "127.0.0.1:9464"),
         ("TRUSTED_PROXIES", "10.0.0.0/99", "networks"),
         ("DATABASE_URL", "mysql://x", "postgres://"),
         ("ACCESS_TOKEN_TTL_DAYS", "-1", "whole number"),

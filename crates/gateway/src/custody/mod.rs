@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
+use crate::metrics::Metrics;
 
 /// An access token with less life than this is renewed before it is handed out.
 const MARGIN: Duration = Duration::from_mins(2);
@@ -46,6 +47,7 @@ pub struct CustodyOptions {
     pub entropy: Arc<dyn Entropy>,
     pub node: NodeId,
     pub tasks: TaskTracker,
+    pub metrics: Metrics,
 }
 
 struct Inner {
@@ -54,6 +56,7 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     node: NodeId,
     tasks: TaskTracker,
+    metrics: Metrics,
     tokens: [Tokens; 2],
     flights: Mutex<HashMap<AccountId, Flight>>,
     /// Accounts whose renewal Garmin has just put off, and until when not to ask again.
@@ -80,7 +83,7 @@ pub enum LaunchState {
 
 impl Custody {
     pub fn new(config: &Config, options: CustodyOptions) -> Result<Self, TransportError> {
-        let CustodyOptions { store, clock, entropy, node, tasks } = options;
+        let CustodyOptions { store, clock, entropy, node, tasks, metrics } = options;
         let tokens = |region| {
             let upstream = config.upstream(region).clone();
             let transport = Transport::new(upstream, TransportOptions::default())?;
@@ -93,6 +96,7 @@ impl Custody {
             entropy,
             node,
             tasks,
+            metrics,
             tokens,
             flights: Mutex::default(),
             resting: Mutex::default(),

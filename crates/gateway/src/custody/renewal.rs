@@ -11,6 +11,8 @@ use store::{
 };
 use tokio::time::Instant;
 
+use crate::metrics::Renewal;
+
 use super::{BROKEN_RETRY_SECS, Custody, grant, store_failed, unavailable};
 
 /// How long the row is ours. A crash in between blocks the account for this long at most.
@@ -99,12 +101,16 @@ impl Custody {
         let bytes = fresh.to_bytes();
         let rotation =
             Rotation { from, credentials: &bytes, refresh_expires_at: fresh.refresh_expires_at() };
-        let give_up = Instant::now() + COMMIT_PATIENCE;
+        let received = Instant::now();
+        let give_up = received + COMMIT_PATIENCE;
         let mut pause = Pause::first();
         loop {
             let now = self.0.clock.now();
             match self.0.store.commit_rotation(account, &rotation, now).await {
                 Ok(RotationOutcome::Committed(generation)) => {
+                    let metrics = &self.0.metrics;
+                    metrics.renewal_commit_seconds.record(received.elapsed().as_secs_f64());
+                    metrics.renewals.of(Renewal::Committed).increment(1);
                     tracing::info!(
                         event = "garmin-refresh-ok",
                         account = %account,
@@ -115,6 +121,7 @@ impl Custody {
                     return Renewed::Answer(CredentialsAnswer::Granted(grant));
                 }
                 Ok(RotationOutcome::Lost) => {
+                    self.0.metrics.renewals.of(Renewal::Overtaken).increment(1);
                     tracing::info!(event = "garmin-refresh-overtaken", account = %account, "");
                     return Renewed::Overtaken;
                 }
@@ -127,7 +134,10 @@ impl Custody {
                     );
                     pause.sleep().await;
                 }
-                Err(error) => return Renewed::Answer(store_failed(account, &error)),
+                Err(error) => {
+                    self.0.metrics.renewals.of(Renewal::NotStored).increment(1);
+                    return Renewed::Answer(store_failed(account, &error));
+                }
             }
         }
     }
@@ -141,6 +151,7 @@ impl Custody {
     ) -> Renewed {
         match self.0.store.mark_sign_in_needed(account, owner, generation).await {
             Ok(true) => {
+                self.0.metrics.renewals.of(Renewal::Refused).increment(1);
                 tracing::warn!(
                     event = "garmin-refresh-refused",
                     account = %account,
@@ -171,6 +182,7 @@ impl Custody {
         reason: &'static str,
         wait: Duration,
     ) -> Renewed {
+        self.0.metrics.renewals.of(Renewal::Unavailable).increment(1);
         tracing::warn!(event = "garmin-refresh-failed", account = %account, reason, "");
         self.give_back(account, owner).await;
         self.rest(account, wait);

@@ -91,6 +91,12 @@ impl Bodies {
         Ok((if pieces.is_empty() { whole } else { pieces.freeze() }, room))
     }
 
+    /// What all of them take at the moment.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.in_use().in_all
+    }
+
     fn in_use(&self) -> MutexGuard<'_, InUse> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

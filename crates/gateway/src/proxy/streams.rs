@@ -84,6 +84,12 @@ impl Streams {
         holders
     }
 
+    /// How many streams are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.list().len()
+    }
+
     /// Ends the streams of whoever lost access.
     pub fn end(&self, revoked: &Revoked) {
         let concerned = |open: &&Open| match revoked {

@@ -19,6 +19,7 @@ use super::scheduler::{Answer, Inner};
 use super::site::Site;
 use super::tries::{Key, Kind};
 use super::visitor::Visitor;
+use crate::metrics::SignInOutcome;
 
 /// From the first byte to Garmin to the last one back.
 const DEADLINE: Duration = Duration::from_secs(75);
@@ -41,6 +42,15 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
+    /// What is counted.
+    pub(super) fn class(&self) -> SignInOutcome {
+        match self {
+            Self::SignedIn(_) | Self::Approved(_) => SignInOutcome::Completed,
+            Self::Code(_, None) => SignInOutcome::CodeWanted,
+            Self::Code(_, Some(problem)) | Self::Form(problem) => problem.class(),
+        }
+    }
+
     /// Whether Garmin has accepted the sign-in.
     pub(super) fn leads_on(&self) -> bool {
         match self {

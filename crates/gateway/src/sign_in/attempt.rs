@@ -21,6 +21,7 @@ use super::record::{CodeWait, Held, Unproven, Worker};
 use super::scheduler::{Answer, Fingerprint, Inner};
 use super::visitor::Visitor;
 use super::{Problem, Record, Stage};
+use crate::metrics::SignInOutcome;
 use crate::oauth::cimd::{DocumentError, DocumentUrl};
 use crate::oauth::{Standing, audit, clients, redirect};
 use crate::state::AppState;
@@ -83,9 +84,15 @@ impl Attempt {
         };
         email.reveal().clone_into(&mut self.record.email);
         let visitor = self.scheduler.visitor(&self.row, &self.record, &answer, self.address).await;
+        let asks_garmin = !matches!(answer, Answer::Approval { .. });
         let Ok(outcome) = self.outcome(&answer, &visitor, waiting).await else {
+            self.app.metrics.sign_ins.of(SignInOutcome::Abandoned).increment(1);
             return given_up();
         };
+        if asks_garmin {
+            self.app.metrics.sign_ins.of(outcome.class()).increment(1);
+            self.app.metrics.sign_in_seconds.record(began.elapsed().as_secs_f64());
+        }
         // The password ends here; from now on only Garmin's answer counts.
         let with_code = matches!(answer, Answer::Code { .. });
         let approved = match answer {

@@ -7,6 +7,8 @@ use domain::clock::Timestamp;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::SignInOutcome;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Problem {
@@ -73,6 +75,42 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// Who has to act on an attempt that ended so.
+    #[must_use]
+    pub fn class(self) -> SignInOutcome {
+        match self {
+            Self::EmailMalformed
+            | Self::PasswordMissing
+            | Self::CodeMissing
+            | Self::CodeMalformed
+            | Self::WrongPassword
+            | Self::NotAccepted
+            | Self::Locked
+            | Self::WrongCode { .. }
+            | Self::CodeExpired
+            | Self::CodeTriesUsedUp
+            | Self::JustConnected { .. }
+            | Self::TooOften { .. }
+            | Self::TooManyTries { .. }
+            | Self::UnderWay
+            | Self::StaleForm
+            | Self::Lapsed
+            | Self::OtherBrowser
+            | Self::NoCookie => SignInOutcome::Refused,
+            Self::Captcha { .. }
+            | Self::RateLimited { .. }
+            | Self::Blocked { .. }
+            | Self::WebLoginNotAllowed
+            | Self::GarminDown
+            | Self::GarminRefused
+            | Self::GarminUnexpected
+            | Self::TimedOut
+            | Self::Busy { .. } => SignInOutcome::Unavailable,
+            Self::CodeElsewhere | Self::Interrupted => SignInOutcome::Abandoned,
+            Self::Ours => SignInOutcome::Failed,
+        }
+    }
+
     /// The sentence for the page.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "one sentence for each problem, in one place")]

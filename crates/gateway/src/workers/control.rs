@@ -154,6 +154,7 @@ fn hear(desk: &Desk, frame: &[u8]) -> Result<Heard, &'static str> {
             // Whoever it was started for may have left: then its place is free for others.
             desk.supervisor.relieve();
             let took = desk.worker.started.elapsed();
+            desk.supervisor.metrics().worker_start_seconds.record(took.as_secs_f64());
             tracing::info!(
                 event = "worker-started",
                 account = %desk.worker.account,

@@ -96,6 +96,7 @@ impl Keeper {
         let (child, state) = tokio::join!(spawn, parts.custody.launch_state(account));
         let child = child.map_err(failed)?;
         self.worker.set_pid(child.id());
+        self.supervisor.metrics().worker_starts.increment(1);
         tracing::info!(
             event = "worker-spawn",
             account = %account,

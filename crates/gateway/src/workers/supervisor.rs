@@ -36,6 +36,7 @@ use super::process::{Address, Call, Worker, WorkerId};
 use super::spawn::{Spawner, WorkerProgram};
 use crate::config::Config;
 use crate::custody::Custody;
+use crate::metrics::{Metrics, WorkerEnd, WorkerRefusal};
 
 /// Why there is no worker to call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +59,7 @@ pub struct SupervisorOptions {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub tasks: TaskTracker,
+    pub metrics: Metrics,
 }
 
 /// A handle on the table of workers.
@@ -85,6 +87,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     tasks: TaskTracker,
+    metrics: Metrics,
     next_id: AtomicU64,
     next_port: AtomicUsize,
     empty: Notify,
@@ -127,7 +130,7 @@ impl Parts {
 impl Supervisor {
     /// Starts the spawning thread and the clockwork, but no worker. Needs a runtime.
     pub fn new(config: &Config, options: SupervisorOptions) -> io::Result<Self> {
-        let SupervisorOptions { program, custody, store, clock, entropy, tasks } = options;
+        let SupervisorOptions { program, custody, store, clock, entropy, tasks, metrics } = options;
         let upstreams = Region::ALL.map(|region| Arc::new(config.upstream(region).clone()));
         let mut allowed_ports: Vec<u16> = upstreams
             .iter()
@@ -161,11 +164,16 @@ impl Supervisor {
             clock,
             entropy,
             tasks,
+            metrics,
             next_id: AtomicU64::new(1),
             next_port: AtomicUsize::new(0),
             empty: Notify::new(),
         });
         Ok(Self(inner))
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     pub(super) fn parts(&self) -> &Parts {
@@ -175,6 +183,14 @@ impl Supervisor {
     /// A call to the account's worker, which is started when there is none. Does not wait for
     /// the worker to be ready: [`Call::ready`] does, and what is sent before waits in its backlog.
     pub async fn call(&self, account: &AccountId) -> Result<Call, NoWorker> {
+        let call = self.find_or_begin(account).await;
+        if let Err(none) = &call {
+            self.0.metrics.worker_refusals.of((*none).into()).increment(1);
+        }
+        call
+    }
+
+    async fn find_or_begin(&self, account: &AccountId) -> Result<Call, NoWorker> {
         loop {
             let mut queued = match self.enter(account)? {
                 Entered::Call(call) => return Ok(call),
@@ -240,7 +256,9 @@ impl Supervisor {
         waiting: Waiting,
         told: watch::Sender<Option<Result<(), NoWorker>>>,
     ) {
+        let joined = tokio::time::Instant::now();
         let place = waiting.place().await;
+        self.0.metrics.worker_queue_seconds.record(joined.elapsed().as_secs_f64());
         let mut table = self.table();
         table.current.remove(&account);
         let outcome = match place {
@@ -331,6 +349,7 @@ impl Supervisor {
             };
             let (_, after) = worker.on(Event::Evicted);
             if !after.takes_calls() {
+                self.0.metrics.worker_evictions.increment(1);
                 tracing::info!(event = "worker-evicted", account = %worker.account, "");
                 table.retire(&worker);
             }
@@ -341,6 +360,7 @@ impl Supervisor {
     pub(super) fn buried(&self, worker: &Arc<Worker>, outcome: Outcome) {
         let mut table = self.table();
         table.leaving.remove(&worker.id);
+        self.0.metrics.worker_ends.of(outcome.into()).increment(1);
         self.learn(&mut table, worker, outcome);
         let current = table.current.get(&worker.account);
         if matches!(current, Some(Slot::Running(running)) if running.id == worker.id) {
@@ -461,6 +481,27 @@ impl Supervisor {
 
     fn table(&self) -> MutexGuard<'_, Table> {
         self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<NoWorker> for WorkerRefusal {
+    fn from(none: NoWorker) -> Self {
+        match none {
+            NoWorker::AtCapacity { .. } => Self::AtCapacity,
+            NoWorker::CrashLoop { .. } => Self::CrashLoop,
+        }
+    }
+}
+
+impl From<Outcome> for WorkerEnd {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Stopped => Self::Stopped,
+            Outcome::Crashed => Self::Crashed,
+            Outcome::StartTimeout => Self::StartTimeout,
+            Outcome::SpawnFailed => Self::SpawnFailed,
+            Outcome::CredentialsRefused => Self::CredentialsRefused,
+        }
     }
 }
 

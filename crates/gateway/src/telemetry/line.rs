@@ -1,118 +1,21 @@
-//! One JSON object a line on stdout, and in `GATEWAY_LOG_FILE` where one is set: `ts`,
-//! `level`, `event`, then flat fields. People at a terminal get plain text instead.
+//! What a line looks like: one flat JSON object, or plain text for people at a terminal.
 
 use std::fmt::{self, Write as _};
-use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
-use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value};
+use tracing::Level;
 use tracing::field::{Field, Visit};
-use tracing::level_filters::LevelFilter;
-use tracing::span::{Attributes, Id};
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::{Context, SubscriberExt};
-use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-use tracing_subscriber::{Layer, Registry};
-
-use crate::config::LogConfig;
-use crate::request_id;
-
-#[derive(Debug, thiserror::Error)]
-pub enum TelemetryError {
-    #[error("GATEWAY_LOG_FILE cannot be opened: {0}")]
-    File(#[source] io::Error),
-    #[error("logging was set up twice: {0}")]
-    Twice(#[from] TryInitError),
-}
-
-/// Our own crates as configured, everybody else's only when something is wrong.
-const OURS: [&str; 8] =
-    ["gateway", "store", "garmin", "domain", "simulator", "worker", "admin", "garmin_gateway"];
-
-/// Sends every event of this process to the log. Once per process.
-pub fn init(config: &LogConfig) -> Result<(), TelemetryError> {
-    let file = match &config.file {
-        Some(path) => Some(
-            OpenOptions::new()
-                .append(true)
-                .create(true)
-                .mode(0o600)
-                .open(path)
-                .map_err(TelemetryError::File)?,
-        ),
-        None => None,
-    };
-    let form = if io::stdout().is_terminal() { Form::Text } else { Form::Json };
-    let level = LevelFilter::from_level(config.level);
-    let others = level.min(LevelFilter::WARN);
-    let targets = Targets::new().with_default(others).with_targets(OURS.map(|name| (name, level)));
-    let lines = Lines { form, file: file.map(Mutex::new) };
-    Registry::default().with(lines.with_filter(targets)).try_init()?;
-    tracing::info!(
-        event = "logging-initialised",
-        path = config.file.as_ref().map(|path| path.display().to_string()),
-        level = level_word(config.level),
-        ""
-    );
-    Ok(())
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Json,
-    Text,
-}
-
-struct Lines {
-    form: Form,
-    file: Option<Mutex<File>>,
-}
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let Some(span) = context.span(id).filter(|span| span.name() == request_id::SPAN) else {
-            return;
-        };
-        let mut fields = Fields::default();
-        attributes.record(&mut fields);
-        span.extensions_mut().insert(fields);
-    }
-
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut fields = Fields::default();
-        for span in context.event_scope(event).into_iter().flatten() {
-            if let Some(request) = span.extensions().get::<Fields>() {
-                fields.0.extend(request.0.clone());
-            }
-        }
-        event.record(&mut fields);
-        let ts = jiff::Timestamp::now();
-        let meta = event.metadata();
-        let json = || fields.json(&ts.to_string(), *meta.level(), meta.target());
-        let line = match self.form {
-            Form::Json => json(),
-            Form::Text => fields.text(*meta.level(), meta.target()),
-        };
-        // A log that cannot be written has nowhere to say so.
-        let _ = io::stdout().lock().write_all(line.as_bytes());
-        if let Some(file) = &self.file {
-            let line = if self.form == Form::Json { line } else { json() };
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = file.write_all(line.as_bytes());
-        }
-    }
-}
 
 /// The fields of one event, flat.
 #[derive(Default)]
-struct Fields(Map<String, Value>);
+pub(super) struct Fields(pub(super) Map<String, Value>);
 
 impl Fields {
-    fn json(&self, ts: &str, level: Level, target: &str) -> String {
+    pub(super) fn event(&self) -> Option<&str> {
+        self.0.get("event").and_then(Value::as_str)
+    }
+
+    pub(super) fn json(&self, ts: &str, level: Level, target: &str) -> String {
         let mut line = String::with_capacity(256);
         let mut member = |key: &str, value: &Value| {
             line.push(if line.is_empty() { '{' } else { ',' });
@@ -139,7 +42,7 @@ impl Fields {
         line
     }
 
-    fn text(&self, level: Level, target: &str) -> String {
+    pub(super) fn text(&self, level: Level, target: &str) -> String {
         let event = self.0.get("event").and_then(Value::as_str).unwrap_or(target);
         let mut line = format!("{:<7} {event}", level_word(level));
         for (key, value) in self.0.iter().filter(|(key, _)| *key != "event" && *key != "message") {
@@ -191,7 +94,7 @@ impl Visit for Fields {
 }
 
 /// The words of the original log.
-fn level_word(level: Level) -> &'static str {
+pub(super) fn level_word(level: Level) -> &'static str {
     match level {
         Level::ERROR => "error",
         Level::WARN => "warn",
