@@ -25,6 +25,31 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def thread_seconds(pids):
+    """Processor time of the threads that live, to the nanosecond; `cpu_seconds` counts ticks."""
+    total = 0
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def switches(pid):
+    """How often it was given a processor, wanted or not."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return sum(int(count) for count in re.findall(r"ctxt_switches:\s+(\d+)", text))
+
+
+def rss_mib(pid):
+    """Anybody may know this much."""
+    return int(re.search(r"^VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M).group(1)) / 1024
+
+
+def descriptors(pid):
+    """Needs root, or a process that is dumpable."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
 def memory_mib(pid):
     """(RSS, PSS). Needs root: the processes measured are not dumpable."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
