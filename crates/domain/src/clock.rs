@@ -1,8 +1,9 @@
 //! Wall-clock time as an argument.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,9 +44,14 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Where "now" comes from. Monotonic time (timeouts, latency) stays the runtime's.
+/// Where "now" comes from. Time-outs and latency stay the runtime's.
 pub trait Clock: Send + Sync + fmt::Debug {
+    /// What the clock on the wall says, however often it was set since.
     fn now(&self) -> Timestamp;
+
+    /// What it would say if nobody had set it since this process began: for how long something
+    /// has lasted, and for what must not be thrown away because a clock was wrong for a minute.
+    fn steady(&self) -> Timestamp;
 }
 
 /// The machine's clock.
@@ -61,30 +67,47 @@ impl Clock for SystemClock {
         let elapsed = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX))
     }
+
+    fn steady(&self) -> Timestamp {
+        static BEGAN: OnceLock<(Timestamp, Instant)> = OnceLock::new();
+        let (began, moment) = BEGAN.get_or_init(|| (self.now(), Instant::now()));
+        began.plus(moment.elapsed())
+    }
 }
 
 /// A clock that moves only when told to.
 #[derive(Debug, Default)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    now: AtomicI64,
+    steady: AtomicI64,
+}
 
 impl ManualClock {
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self(AtomicI64::new(now.0))
+        Self { now: AtomicI64::new(now.0), steady: AtomicI64::new(now.0) }
     }
 
+    /// Time passes.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_secs()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        let by = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+        self.now.fetch_add(by, Ordering::SeqCst);
+        self.steady.fetch_add(by, Ordering::SeqCst);
     }
 
+    /// Somebody sets the clock, and no time passes.
     pub fn set(&self, now: Timestamp) {
-        self.0.store(now.0, Ordering::SeqCst);
+        self.now.store(now.0, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp(self.now.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Timestamp {
+        Timestamp(self.steady.load(Ordering::SeqCst))
     }
 }
 
@@ -98,6 +121,18 @@ mod tests {
         assert_eq!(Timestamp(i64::MIN).minus(Duration::MAX), Timestamp(i64::MIN));
         assert_eq!(Timestamp(5).since(Timestamp(9)), Duration::ZERO);
         assert_eq!(Timestamp(9).since(Timestamp(5)), Duration::from_secs(4));
+    }
+
+    #[test]
+    fn rel63_setting_a_clock_makes_no_time_pass() {
+        let clock = ManualClock::at(Timestamp(100));
+        clock.set(Timestamp(1_000_000));
+        clock.advance(Duration::from_secs(5));
+        assert_eq!((clock.now(), clock.steady()), (Timestamp(1_000_005), Timestamp(105)));
+        let machine = SystemClock;
+        let began = machine.steady();
+        assert!(machine.now().since(began) < Duration::from_mins(1));
+        assert!(machine.steady() >= began);
     }
 
     #[test]

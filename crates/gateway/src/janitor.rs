@@ -14,6 +14,7 @@ use store::Stats;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Watch;
 use crate::state::{AppState, look_again_after};
 use crate::{telemetry, workers};
 
@@ -42,10 +43,11 @@ pub(crate) async fn lookout(app: AppState, stop: CancellationToken) {
     }
 }
 
-/// Ticks for the worker supervisor.
+/// Ticks for the worker supervisor, and a look at the clock.
 pub(crate) async fn clockwork(app: AppState, stop: CancellationToken) {
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut watch = Watch::new(&*app.clock);
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
@@ -53,6 +55,10 @@ pub(crate) async fn clockwork(app: AppState, stop: CancellationToken) {
                 app.supervisor.tick();
                 app.metrics.upkeep();
             }
+        }
+        if let Some(step) = watch.look(&*app.clock) {
+            step.report();
+            app.sign_ins.clock_stepped(step);
         }
     }
 }
@@ -127,7 +133,8 @@ impl PutOff {
 }
 
 async fn round(app: &AppState, last: Option<(Stats, usize)>) -> Option<(Stats, usize)> {
-    let now = app.clock.now();
+    // Not by the clock on the wall: were it a year ahead for a minute, nobody would be left.
+    let now = app.clock.steady();
     app.limits.retain_recent();
     app.gates.forget_unused();
     telemetry::summarise();
@@ -174,7 +181,7 @@ fn report((stats, active_workers): (Stats, usize)) {
 
 /// Renews pairs nobody has used for a while, a few at a time and not all at once.
 async fn renew_stale(app: &AppState, put_off: &Mutex<PutOff>) {
-    let now = app.clock.now();
+    let now = app.clock.steady();
     // As many more as are put off, so that they can be left out of the list.
     let held_back = lock(put_off).0.len();
     let most = u32::try_from(held_back + RENEWALS).unwrap_or(u32::MAX);
@@ -196,7 +203,7 @@ async fn renew_stale(app: &AppState, put_off: &Mutex<PutOff>) {
             let pause = SPREAD / PER_LANE;
             tokio::time::sleep(duration_within(&*app.entropy, &(Duration::ZERO..=pause))).await;
             let answer = app.custody.keep_alive(&account).await;
-            lock(put_off).note(&account, &answer, app.clock.now());
+            lock(put_off).note(&account, &answer, app.clock.steady());
         })
         .await;
 }

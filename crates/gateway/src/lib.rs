@@ -20,6 +20,7 @@ pub mod state;
 pub mod telemetry;
 pub mod workers;
 
+mod clock;
 mod console;
 mod janitor;
 mod request_id;

@@ -12,6 +12,7 @@ use domain::id::{AccountId, DeviceId, Generation, NodeId};
 use store::{Backend, Store};
 use tokio_util::task::TaskTracker;
 
+use crate::clock::Steady;
 use crate::config::{Config, RateLimits};
 use crate::custody::{Custody, CustodyOptions};
 use crate::extract::proxy_trust::Told;
@@ -96,7 +97,8 @@ impl AppState {
                 program,
                 custody: custody.clone(),
                 store: store.clone(),
-                clock: clock.clone(),
+                // How long a worker may start, idle and drain has nothing to do with the date.
+                clock: Arc::new(Steady(clock.clone())),
                 entropy: entropy.clone(),
                 tasks: tasks.clone(),
                 metrics: metrics.clone(),

@@ -6,6 +6,8 @@
 //! who may ask Garmin; what Garmin answered is committed against the generation. Garmin is
 //! called in between, with no transaction open.
 
+use std::time::Duration;
+
 use domain::clock::Timestamp;
 use domain::entropy::{self, Entropy};
 use domain::id::{AccountId, Generation, NodeId};
@@ -77,11 +79,16 @@ struct LeaseRow {
     lease_until: Option<i64>,
 }
 
+/// How far apart the clocks of two gateways may be.
+const CLOCKS_DIFFER: Duration = Duration::from_mins(10);
+
 impl Store {
     /// Takes the right to rotate the credentials that `seen` names, until `until`.
     ///
     /// One statement tests and marks the row, so of many callers one gets
-    /// [`LeaseOutcome::Taken`]. An expired lease is free to take.
+    /// [`LeaseOutcome::Taken`]. An expired lease is free to take, and so is one that ends much
+    /// later than this one would: it was taken by a clock that was ahead, and whoever took it
+    /// is long done.
     #[tracing::instrument(name = "store.lease.take", skip_all)]
     pub async fn take_lease(
         &self,
@@ -95,7 +102,7 @@ impl Store {
             UPDATE accounts
                SET lease_owner = $2, lease_until = $3, lease_generation = generation
              WHERE account_id = $1 AND generation <= $4 AND state = 'live'
-               AND (lease_owner IS NULL OR lease_until <= $5)
+               AND (lease_owner IS NULL OR lease_until <= $5 OR lease_until > $6)
             RETURNING generation, state, credentials, refreshed_at";
         const LOOK: &str = "
             SELECT generation, state, credentials, refreshed_at, lease_until
@@ -108,6 +115,7 @@ impl Store {
                 .bind(until.0)
                 .bind(seen.0)
                 .bind(now.0)
+                .bind(until.plus(CLOCKS_DIFFER).0)
                 .fetch_optional(pool)
                 .await?
         });

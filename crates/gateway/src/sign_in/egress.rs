@@ -29,6 +29,7 @@ const DIRECT: &str = "direct";
 pub(super) struct Egresses {
     ways: Vec<Egress>,
     breakers: RateLimits,
+    company: Company,
 }
 
 pub(super) struct Egress {
@@ -84,7 +85,16 @@ impl Egresses {
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { ways, breakers: config.rate_limits })
+        Ok(Self { ways, breakers: config.rate_limits, company })
+    }
+
+    /// Every way is open, as far as anybody knows.
+    pub(super) fn forget(&self) {
+        for egress in &self.ways {
+            for way in [&egress.global, &egress.china] {
+                *way.breaker() = Breaker::new(self.company);
+            }
+        }
     }
 
     /// The way out for a sign-in with this e-mail address, or when there may be one again.

@@ -44,6 +44,7 @@ use super::site::Site;
 use super::tries::{Asker, Key, Standing, Tries};
 use super::visitor::Visitor;
 use super::{Problem, Record, Stage};
+use crate::clock::Step;
 use crate::config::{Config, RateLimits, SignInAllow};
 use crate::state::AppState;
 
@@ -180,6 +181,20 @@ impl Scheduler {
             entropy,
             tasks,
         })))
+    }
+
+    /// The clock was set. What was to end at some time today would last until that time comes
+    /// again: who waits is let go, and who deserves to wait will earn it anew.
+    pub(crate) fn clock_stepped(&self, step: Step) {
+        match step {
+            // It has ended early, that is all.
+            Step::Forward(_) => {}
+            Step::Back(_) => {
+                *lock(&self.0.tries) = Tries::default();
+                *lock(&self.0.holds) = Expiring::new(MOST_HOLDS);
+                self.0.egresses.forget();
+            }
+        }
     }
 
     /// Begins an attempt for the sign-in in `row`, or joins the one this very click began.

@@ -148,6 +148,15 @@ impl Rig {
     }
 
     pub(crate) async fn device(&self, account: &AccountId, scopes: Scopes) -> (DeviceId, String) {
+        self.device_until(account, scopes, None).await
+    }
+
+    pub(crate) async fn device_until(
+        &self,
+        account: &AccountId,
+        scopes: Scopes,
+        access_expires_at: Option<Timestamp>,
+    ) -> (DeviceId, String) {
         let device = DeviceId::generate(&OsEntropy);
         let access = AccessToken::generate(&OsEntropy);
         let digest = self.app.store.digest(&access);
@@ -158,7 +167,7 @@ impl Rig {
             grant: None,
             scopes,
             tools: None,
-            tokens: NewTokens { access: &digest, access_expires_at: None, refresh: None },
+            tokens: NewTokens { access: &digest, access_expires_at, refresh: None },
         };
         self.app.store.add_device(&new, self.clock.now()).await.unwrap();
         (device, access.reveal().to_owned())

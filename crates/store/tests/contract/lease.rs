@@ -75,6 +75,23 @@ on_both! {
 }
 
 on_both! {
+    async fn rel63_a_lease_of_a_clock_that_was_ahead_binds_nobody(db: &Db) {
+        let account = db.connect("guid-1").await.account;
+        let years = NOW.plus(5 * 365 * DAY);
+        let ahead = lease_owner();
+        let outcome = db.store.take_lease(&account, FIRST, &ahead, years.plus(MINUTE), years).await;
+        assert!(matches!(outcome.unwrap(), LeaseOutcome::Taken(_)));
+        // The clock is right again, and the owner never came back.
+        taken(db, &account, &lease_owner()).await;
+        // Clocks of two machines differ by minutes at most, and then it still counts.
+        let late = lease_owner();
+        let until = NOW.minus(MINUTE);
+        let outcome = db.store.take_lease(&account, FIRST, &late, until, NOW.minus(2 * MINUTE));
+        assert!(matches!(outcome.await.unwrap(), LeaseOutcome::Held { .. }));
+    }
+}
+
+on_both! {
     async fn an_expired_lease_is_free_and_the_first_pair_counts(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let (slow, quick) = (lease_owner(), lease_owner());
