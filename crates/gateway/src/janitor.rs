@@ -10,14 +10,16 @@ use domain::entropy::duration_within;
 use domain::id::AccountId;
 use futures_util::StreamExt;
 use futures_util::stream;
-use store::Stats;
-use tokio::time::{MissedTickBehavior, interval};
+use store::{AccessRevision, Change, Stats};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Watch;
-use crate::state::{AppState, look_again_after};
+use crate::state::AppState;
 use crate::{telemetry, workers};
 
+/// How often the number of revocations is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 /// Garmin's refresh token dies after 30 days unused; a third of that leaves room for trouble.
 const STALE: Duration = Duration::from_hours(10 * 24);
@@ -31,14 +33,47 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 /// Renewals of one minute are spread over this much of it.
 const SPREAD: Duration = Duration::from_secs(40);
 
-/// Looks for access that ended where nobody told this gateway.
+/// Looks for access that ended where nobody told this gateway: at one number a second, and
+/// further only when that has moved. Once a minute in any case, for tokens that expired.
 pub(crate) async fn lookout(app: AppState, stop: CancellationToken) {
-    let mut turn = interval(look_again_after(&app.config));
-    turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut second = interval(LOOK);
+    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut seen = None;
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
-            _ = turn.tick() => app.look_again().await,
+            _ = second.tick() => seen = look(&app, seen).await,
+        }
+    }
+}
+
+/// What the last full look was about, and when it was.
+type Seen = Option<(AccessRevision, Instant)>;
+
+async fn look(app: &AppState, seen: Seen) -> Seen {
+    // Read first: what ends while the rest is looked at is looked at again.
+    let Ok(revision) = app.store.access_revision().await else { return seen };
+    match seen {
+        Some((known, at)) if known == revision && at.elapsed() < MINUTE => seen,
+        Some(_) | None => {
+            app.look_again().await;
+            Some((revision, Instant::now()))
+        }
+    }
+}
+
+/// Listens to what other nodes do.
+pub(crate) async fn news(app: AppState, stop: CancellationToken) {
+    let mut changes = app.store.changes();
+    loop {
+        let change = tokio::select! {
+            () = stop.cancelled() => return,
+            change = changes.next() => change,
+        };
+        match change {
+            Change::Ended(revoked) => app.revoked(&revoked).await,
+            Change::Account(account) => app.changed(&account),
+            Change::Missed => app.missed_news().await,
         }
     }
 }

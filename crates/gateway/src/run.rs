@@ -106,6 +106,7 @@ impl Gateway {
         let stop = CancellationToken::new();
         background.spawn(janitor::clockwork(app.clone(), stop.clone()));
         background.spawn(janitor::lookout(app.clone(), stop.clone()));
+        background.spawn(janitor::news(app.clone(), stop.clone()));
         background.spawn(janitor::housekeeping(app.clone(), stop.clone()));
         background.spawn(janitor::renewals(app.clone(), stop.clone()));
         match Console::bind(&app.config.data_dir) {

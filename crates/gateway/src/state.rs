@@ -1,5 +1,6 @@
 //! What handlers share. Built once; `run` and the tests build it the same way.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -110,7 +111,7 @@ impl AppState {
         let documents =
             Documents::new(web, policy, &config.public_url, store.clone(), clock.clone())?;
         Ok(Self(Arc::new(Parts {
-            devices: DeviceCache::new(store.clone(), look_again_after(&config)),
+            devices: DeviceCache::new(store.clone(), oldest_answer(&config)),
             gates: AccountGates::default(),
             bodies: Bodies::default(),
             calls: Calls::default(),
@@ -163,20 +164,41 @@ impl AppState {
         self.devices.forget_account(account);
     }
 
+    /// Somebody's account is not what it was, elsewhere: a sign-in helps here at once too.
+    pub(crate) fn changed(&self, account: &AccountId) {
+        self.custody.signed_in(account);
+        self.devices.forget_account(account);
+    }
+
+    /// What other nodes did went unheard for a while: nothing remembered is believed.
+    pub(crate) async fn missed_news(&self) {
+        self.devices.forget_all();
+        self.look_again().await;
+    }
+
     /// Ends streams and workers of access that ended where nobody could tell this gateway: on
-    /// another node, or on a console that did not find the socket.
+    /// another node, or on a console that did not find the socket. One query, however many
+    /// accounts there are.
     pub(crate) async fn look_again(&self) {
-        for (account, devices) in self.streams.holders() {
+        let live = match self.store.live_devices(self.clock.now()).await {
+            Ok(live) => live,
             // Nothing is ended on a guess: the store will answer the next time.
-            let Ok(live) = self.store.list_devices(Some(&account)).await else { continue };
-            let revoked = |device: &&DeviceId| !live.iter().any(|known| known.id == **device);
-            for device in devices.iter().filter(revoked) {
-                let (device, account) = (device.clone(), account.clone());
+            Err(error) => {
+                tracing::warn!(event = "store-failed", error = error.label(), "no look");
+                return;
+            }
+        };
+        let (accounts, devices): (HashSet<AccountId>, HashSet<DeviceId>) = live.into_iter().unzip();
+        self.devices.keep_only(&devices);
+        for (account, holders) in self.streams.holders() {
+            for device in holders.difference(&devices).cloned() {
+                let account = account.clone();
                 self.streams.end(&Revoked::Device { device, account });
             }
         }
         for account in self.supervisor.running_accounts() {
-            if !self.has_device(&account).await {
+            // A worker of somebody who connected since the query is worth a second look.
+            if !accounts.contains(&account) && !self.has_device(&account).await {
                 self.supervisor.drain_account(&account);
             }
         }
@@ -194,8 +216,9 @@ impl AppState {
     }
 }
 
-/// How old the news of a revocation elsewhere may be. A look at SQLite costs next to nothing.
-pub(crate) fn look_again_after(config: &Config) -> Duration {
+/// How old an answer about a device may be. Gateways on one file are not told of each other's
+/// revocations; nodes of one server are, unless the line to it breaks.
+fn oldest_answer(config: &Config) -> Duration {
     match config.database_url.backend() {
         Backend::Sqlite => Duration::from_secs(1),
         Backend::Postgres => Duration::from_secs(5),

@@ -1,11 +1,13 @@
 //! Accounts: who is connected to Garmin Connect, and the credentials that prove it.
 
 use domain::clock::Timestamp;
+use domain::console::Revoked;
 use domain::email::LoginEmail;
 use domain::id::{AccountId, Generation};
 use domain::region::Region;
 use zeroize::Zeroizing;
 
+use crate::changes::Announce as _;
 use crate::error::StoreError;
 use crate::grants::{NewGrant, insert_grant};
 use crate::pool::{in_transaction, on_pool};
@@ -203,6 +205,7 @@ impl Store {
                 .bind(grant.is_none().then_some(now.0))
                 .execute(&mut *transaction)
                 .await?;
+            transaction.account_changed(&account).await?;
             if let Some(grant) = grant {
                 insert_grant!(self, &mut *transaction, &account, grant, now);
             }
@@ -306,8 +309,14 @@ impl Store {
     #[tracing::instrument(name = "store.accounts.forget", skip_all)]
     pub async fn forget_account(&self, account: &AccountId) -> Result<bool, StoreError> {
         const FORGET: &str = "DELETE FROM accounts WHERE account_id = $1";
-        let gone = on_pool!(self.writer(), |pool| {
-            sqlx::query(FORGET).bind(account.as_str()).execute(pool).await?.rows_affected()
+        let gone = in_transaction!(self.writer(), |transaction| {
+            let gone = sqlx::query(FORGET)
+                .bind(account.as_str())
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+            transaction.access_ended(Revoked::Account(account.clone())).await?;
+            gone
         });
         Ok(gone == 1)
     }

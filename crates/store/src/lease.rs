@@ -14,8 +14,9 @@ use domain::id::{AccountId, Generation, NodeId};
 
 use crate::Store;
 use crate::accounts::{AccountState, CREDENTIALS, CredentialsRow, StoredCredentials};
+use crate::changes::Announce as _;
 use crate::error::StoreError;
-use crate::pool::on_pool;
+use crate::pool::{in_transaction, on_pool};
 
 /// One attempt to rotate. Never the same for two attempts, not even of one process: an attempt
 /// that was overtaken must not end its successor's lease.
@@ -218,14 +219,16 @@ impl Store {
                SET state = 'sign_in_needed',
                    lease_owner = NULL, lease_until = NULL, lease_generation = NULL
              WHERE account_id = $1 AND generation = $2 AND lease_owner = $3";
-        let marked = on_pool!(self.writer(), |pool| {
-            sqlx::query(MARK)
+        let marked = in_transaction!(self.writer(), |transaction| {
+            let marked = sqlx::query(MARK)
                 .bind(account.as_str())
                 .bind(refused.0)
                 .bind(&owner.0)
-                .execute(pool)
+                .execute(&mut *transaction)
                 .await?
-                .rows_affected()
+                .rows_affected();
+            transaction.account_changed(account).await?;
+            marked
         });
         Ok(marked == 1)
     }

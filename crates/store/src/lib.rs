@@ -9,6 +9,7 @@ mod accounts;
 mod address;
 mod alone;
 mod audit;
+mod changes;
 mod clients;
 mod devices;
 mod error;
@@ -38,6 +39,7 @@ use zeroize::Zeroizing;
 pub use crate::accounts::{Account, AccountState, Connect, Connected, StoredCredentials};
 pub use crate::address::{Backend, BadDatabaseUrl, DatabaseUrl};
 pub use crate::audit::{AuditEntry, AuditEvent, AuditRow};
+pub use crate::changes::{AccessRevision, Change, Changes};
 pub use crate::clients::{Client, ClientDetails, ClientSummary, Freshness, NewClient};
 pub use crate::devices::{
     DeviceAdded, DeviceSummary, LiveDevice, NewDevice, NewRefresh, NewTokens,

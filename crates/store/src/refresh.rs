@@ -8,11 +8,13 @@
 use std::time::Duration;
 
 use domain::clock::Timestamp;
+use domain::console::Revoked;
 use domain::id::{AccountId, ClientId, DeviceId};
 use domain::scope::Scopes;
 use domain::token::{Access, Refresh, TokenDigest};
 
 use crate::accounts::AccountState;
+use crate::changes::Announce as _;
 use crate::devices::{NewRefresh, NewTokens, issue_tokens};
 use crate::error::StoreError;
 use crate::pool::{in_transaction, on_pool};
@@ -245,6 +247,9 @@ impl Store {
                 Verdict::TooMany => return Ok(RefreshOutcome::TooMany),
                 Verdict::Reuse => {
                     sqlx::query(REVOKE).bind(device.as_str()).execute(&mut *transaction).await?;
+                    let (ended, of) = (device.clone(), account.clone());
+                    let revoked = Revoked::Device { device: ended, account: of };
+                    transaction.access_ended(revoked).await?;
                     RefreshOutcome::Reused { device, account }
                 }
                 Verdict::Issue(issue) => {

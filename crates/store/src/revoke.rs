@@ -1,11 +1,13 @@
 //! Ending access: of one device, of an account, of everybody.
 
 use domain::clock::Timestamp;
+use domain::console::Revoked;
 use domain::id::{AccountId, DeviceId, GrantId};
 use domain::token::{Access, TokenDigest};
 
+use crate::changes::Announce as _;
 use crate::error::StoreError;
-use crate::pool::{in_transaction, on_pool};
+use crate::pool::in_transaction;
 use crate::{Store, corrupt};
 
 /// A device that has lost its access, and whose account it was.
@@ -24,6 +26,18 @@ fn read(rows: Vec<(String, String)>) -> Result<Vec<RevokedDevice>, StoreError> {
             })
         })
         .collect()
+}
+
+/// Tells the other gateways of each, inside the transaction of either database.
+macro_rules! announce {
+    ($transaction:ident, $rows:expr) => {{
+        let gone = read($rows)?;
+        for RevokedDevice { device, account } in &gone {
+            let revoked = Revoked::Device { device: device.clone(), account: account.clone() };
+            $transaction.access_ended(revoked).await?;
+        }
+        gone
+    }};
 }
 
 impl Store {
@@ -48,15 +62,21 @@ impl Store {
                AND NOT EXISTS (SELECT 1 FROM refresh_tokens AS r
                                 WHERE r.device_id = devices.device_id AND r.expires_at > $2)
             RETURNING device_id, account_id";
-        let rows = in_transaction!(self.writer(), |transaction| {
+        const OWNER: &str = "SELECT device_id, account_id FROM devices WHERE device_id = $1";
+        let mut gone = in_transaction!(self.writer(), |transaction| {
             sqlx::query(END).bind(access.as_bytes()).bind(now.0).execute(&mut *transaction).await?;
-            sqlx::query_as(REVOKE)
-                .bind(device.as_str())
+            let device = device.as_str();
+            // The device may stay, but nobody may go on believing the token.
+            let held = sqlx::query_as(OWNER).bind(device).fetch_all(&mut *transaction).await?;
+            let gone = sqlx::query_as(REVOKE)
+                .bind(device)
                 .bind(now.0)
                 .fetch_all(&mut *transaction)
-                .await?
+                .await?;
+            announce!(transaction, held);
+            read(gone)?
         });
-        Ok(read(rows)?.pop())
+        Ok(gone.pop())
     }
 
     /// Revokes one device, its whole family of tokens with it.
@@ -67,10 +87,12 @@ impl Store {
     ) -> Result<Option<RevokedDevice>, StoreError> {
         const REVOKE: &str =
             "DELETE FROM devices WHERE device_id = $1 RETURNING device_id, account_id";
-        let rows = on_pool!(self.writer(), |pool| {
-            sqlx::query_as(REVOKE).bind(device.as_str()).fetch_all(pool).await?
+        let mut gone = in_transaction!(self.writer(), |transaction| {
+            let rows =
+                sqlx::query_as(REVOKE).bind(device.as_str()).fetch_all(&mut *transaction).await?;
+            announce!(transaction, rows)
         });
-        Ok(read(rows)?.pop())
+        Ok(gone.pop())
     }
 
     /// Revokes what a replayed code led to, or might still lead to.
@@ -84,11 +106,13 @@ impl Store {
             "UPDATE grants SET revoked_at = $2 WHERE grant_id = $1 AND revoked_at IS NULL";
         const REVOKE: &str =
             "DELETE FROM devices WHERE grant_id = $1 RETURNING device_id, account_id";
-        let rows = in_transaction!(self.writer(), |transaction| {
+        let gone = in_transaction!(self.writer(), |transaction| {
             sqlx::query(MARK).bind(grant.as_str()).bind(now.0).execute(&mut *transaction).await?;
-            sqlx::query_as(REVOKE).bind(grant.as_str()).fetch_all(&mut *transaction).await?
+            let rows =
+                sqlx::query_as(REVOKE).bind(grant.as_str()).fetch_all(&mut *transaction).await?;
+            announce!(transaction, rows)
         });
-        read(rows)
+        Ok(gone)
     }
 
     /// Revokes every device of an account, and codes that could still become one.
@@ -104,7 +128,10 @@ impl Store {
             "DELETE FROM devices WHERE account_id = $1 RETURNING device_id, account_id";
         let rows = in_transaction!(self.writer(), |transaction| {
             sqlx::query(MARK).bind(account.as_str()).bind(now.0).execute(&mut *transaction).await?;
-            sqlx::query_as(REVOKE).bind(account.as_str()).fetch_all(&mut *transaction).await?
+            let rows =
+                sqlx::query_as(REVOKE).bind(account.as_str()).fetch_all(&mut *transaction).await?;
+            transaction.access_ended(Revoked::Account(account.clone())).await?;
+            rows
         });
         read(rows)
     }
@@ -116,7 +143,9 @@ impl Store {
         const REVOKE: &str = "DELETE FROM devices RETURNING device_id, account_id";
         let rows = in_transaction!(self.writer(), |transaction| {
             sqlx::query(MARK).bind(now.0).execute(&mut *transaction).await?;
-            sqlx::query_as(REVOKE).fetch_all(&mut *transaction).await?
+            let rows = sqlx::query_as(REVOKE).fetch_all(&mut *transaction).await?;
+            transaction.access_ended(Revoked::Everything).await?;
+            rows
         });
         read(rows)
     }

@@ -103,6 +103,7 @@ async fn the_tables_of_the_design_are_there() {
         "grants",
         "journal",
         "keys",
+        "marks",
         "refresh_tokens",
         "sessions",
         "sign_ins",

@@ -1,5 +1,6 @@
 //! From a presented token to the device it belongs to, through a short-lived cache.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -93,6 +94,11 @@ impl DeviceCache {
     /// likes: the others must not have to be looked up again for it.
     pub fn forget_device(&self, device: &DeviceId) {
         self.forget(|cached| cached.device == *device);
+    }
+
+    /// Whatever is cached of devices that are not among these is not believed any more.
+    pub fn keep_only(&self, live: &HashSet<DeviceId>) {
+        self.forget(|cached| !live.contains(&cached.device));
     }
 
     /// Found by looking at all: this happens once when access ends.
