@@ -75,6 +75,19 @@ impl Turn {
     }
 }
 
+impl Presence {
+    /// The lock that keeps every gateway away, for who replaces the file's contents; nothing
+    /// when a gateway is there.
+    pub(crate) fn nobodys(database: &Path) -> io::Result<Option<File>> {
+        let file = lock_file(database, ".lock")?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
 fn lock_file(database: &Path, suffix: &str) -> io::Result<File> {
     let mut name = database.as_os_str().to_owned();
     name.push(suffix);

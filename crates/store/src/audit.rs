@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::clock::Timestamp;
-use domain::entropy;
+use domain::entropy::{self, Entropy};
 use domain::id::{AccountId, ClientId, DeviceId};
 use serde::Serialize;
 
@@ -31,10 +31,14 @@ pub enum AuditEvent {
     RefreshLostResponse,
     RefreshReuse,
     SignInNeeded,
+    /// The database was restored from a backup.
+    Restored,
+    /// The keys were wrapped under another secret.
+    Rekeyed,
 }
 
 impl AuditEvent {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::AccountConnected,
         Self::ClientRegistered,
         Self::DeviceAdded,
@@ -47,6 +51,8 @@ impl AuditEvent {
         Self::RefreshLostResponse,
         Self::RefreshReuse,
         Self::SignInNeeded,
+        Self::Restored,
+        Self::Rekeyed,
     ];
 
     #[must_use]
@@ -64,6 +70,8 @@ impl AuditEvent {
             Self::RefreshLostResponse => "refresh_lost_response",
             Self::RefreshReuse => "refresh_reuse",
             Self::SignInNeeded => "sign_in_needed",
+            Self::Restored => "restored",
+            Self::Rekeyed => "rekeyed",
         }
     }
 }
@@ -87,6 +95,10 @@ pub struct AuditRow {
     pub client: Option<ClientId>,
 }
 
+pub(crate) fn audit_id(entropy: &dyn Entropy) -> String {
+    format!("aud_{:032x}", u128::from_be_bytes(entropy::bytes(entropy)))
+}
+
 impl Store {
     #[tracing::instrument(name = "store.audit.record", skip_all)]
     pub async fn record_audit(
@@ -97,10 +109,10 @@ impl Store {
         const RECORD: &str = "
             INSERT INTO audit (audit_id, at, event, account_id, device_id, client_id)
             VALUES ($1, $2, $3, $4, $5, $6)";
-        let id = u128::from_be_bytes(entropy::bytes(&*self.0.entropy));
+        let id = audit_id(&*self.0.entropy);
         on_pool!(self.writer(), |pool| {
             sqlx::query(RECORD)
-                .bind(format!("aud_{id:032x}"))
+                .bind(id)
                 .bind(now.0)
                 .bind(entry.event.as_str())
                 .bind(entry.account.map(AccountId::as_str))

@@ -118,16 +118,14 @@ impl Changes {
                 }
                 continue;
             };
-            match line.listener.try_recv().await {
-                Ok(Some(told)) => {
-                    if let Some(change) = read(told.payload(), &line.schema) {
-                        return change;
-                    }
+            // Nothing, or an error: the connection is gone.
+            if let Ok(Some(told)) = line.listener.try_recv().await {
+                if let Some(change) = read(told.payload(), &line.schema) {
+                    return change;
                 }
-                Ok(None) | Err(_) => {
-                    tracing::warn!(event = "news-lost", "the line to the database is down");
-                    server.line = None;
-                }
+            } else {
+                tracing::warn!(event = "news-lost", "the line to the database is down");
+                server.line = None;
             }
         }
     }

@@ -11,6 +11,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::backup::BackupKey;
 use crate::corrupt;
 use crate::error::StoreError;
 use crate::open::OpenError;
@@ -61,6 +62,7 @@ pub(crate) struct KeyRing {
     pub(crate) sealer: Sealer,
     pub(crate) index: Pepper,
     pub(crate) pepper: Pepper,
+    pub(crate) backup: BackupKey,
 }
 
 /// Whether the database still waits to be rewrapped under the current secret.
@@ -72,12 +74,13 @@ pub enum Wrapping {
     Old,
 }
 
+/// A key as it is stored.
 #[derive(sqlx::FromRow)]
-struct KeyRow {
-    key_id: i64,
-    purpose: String,
-    salt: Vec<u8>,
-    wrapped: Vec<u8>,
+pub(crate) struct KeyRow {
+    pub(crate) key_id: i64,
+    pub(crate) purpose: String,
+    pub(crate) salt: Vec<u8>,
+    pub(crate) wrapped: Vec<u8>,
 }
 
 const CHECK_ID: i64 = 0;
@@ -85,8 +88,8 @@ const FIRST_KEYS: [(i64, Purpose); 3] =
     [(1, Purpose::Seal), (2, Purpose::Index), (3, Purpose::Pepper)];
 const WRAPPED: Place = Place { table: "keys", column: "wrapped" };
 
-const LIST: &str = "SELECT key_id, purpose, salt, wrapped FROM keys ORDER BY key_id";
-const ADD: &str = "
+pub(crate) const LIST: &str = "SELECT key_id, purpose, salt, wrapped FROM keys ORDER BY key_id";
+pub(crate) const ADD: &str = "
     INSERT INTO keys (key_id, purpose, salt, wrapped, created_at)
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key_id) DO NOTHING";
 
@@ -125,6 +128,15 @@ pub(crate) async fn load_or_create(
         create(pools, secret, entropy, now).await?;
         rows = list(pools).await?;
     }
+    open_ring(&rows, secret, old)
+}
+
+/// Opens stored keys with whichever of the secrets fits.
+pub(crate) fn open_ring(
+    rows: &[KeyRow],
+    secret: &GatewaySecret,
+    old: Option<&GatewaySecret>,
+) -> Result<(KeyRing, Wrapping), OpenError> {
     let check = rows.iter().find(|row| row.key_id == CHECK_ID).ok_or(OpenError::KeysMissing)?;
     let fits = |secret: &GatewaySecret| {
         bool::from(check_value(secret, &check.salt)[..].ct_eq(&check.wrapped))
@@ -135,7 +147,7 @@ pub(crate) async fn load_or_create(
         Some(_) => return Err(OpenError::WrongSecrets),
         None => return Err(OpenError::WrongSecret),
     };
-    Ok((unwrap_all(&rows, secret)?, wrapping))
+    Ok((unwrap_all(rows, secret)?, wrapping))
 }
 
 async fn list(pools: &Pools) -> Result<Vec<KeyRow>, StoreError> {
@@ -220,21 +232,28 @@ fn unwrap_rows(rows: &[KeyRow], secret: &GatewaySecret) -> Result<Vec<PlainKey>,
 
 fn unwrap_all(rows: &[KeyRow], secret: &GatewaySecret) -> Result<KeyRing, OpenError> {
     let (mut sealer, mut index, mut pepper) = (None::<Sealer>, None, None);
+    let mut backup = None;
     for PlainKey { id, purpose, bytes } in unwrap_rows(rows, secret)? {
         let id = u32::try_from(id).map_err(corrupt("keys", "key_id"))?;
         match purpose {
             Purpose::Check => {}
-            Purpose::Seal => match &mut sealer {
-                Some(sealer) => sealer.add(KeyId(id), &bytes),
-                None => sealer = Some(Sealer::new(KeyId(id), &bytes)),
-            },
+            Purpose::Seal => {
+                // Rows come by id, so the last one is the one that seals today.
+                backup = Some(BackupKey::new(&bytes));
+                match &mut sealer {
+                    Some(sealer) => sealer.add(KeyId(id), &bytes),
+                    None => sealer = Some(Sealer::new(KeyId(id), &bytes)),
+                }
+            }
             Purpose::Index => index = Some(Pepper::new(bytes)),
             Purpose::Pepper => pepper = Some(Pepper::new(bytes)),
         }
     }
-    match (sealer, index, pepper) {
-        (Some(sealer), Some(index), Some(pepper)) => Ok(KeyRing { sealer, index, pepper }),
-        (None, ..) | (_, None, _) | (.., None) => Err(OpenError::KeysMissing),
+    match (sealer, index, pepper, backup) {
+        (Some(sealer), Some(index), Some(pepper), Some(backup)) => {
+            Ok(KeyRing { sealer, index, pepper, backup })
+        }
+        (None, ..) | (_, None, ..) | (_, _, None, _) | (.., None) => Err(OpenError::KeysMissing),
     }
 }
 

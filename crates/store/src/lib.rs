@@ -9,6 +9,7 @@ mod accounts;
 mod address;
 mod alone;
 mod audit;
+mod backup;
 mod changes;
 mod clients;
 mod devices;
@@ -39,6 +40,10 @@ use zeroize::Zeroizing;
 pub use crate::accounts::{Account, AccountState, Connect, Connected, StoredCredentials};
 pub use crate::address::{Backend, BadDatabaseUrl, DatabaseUrl};
 pub use crate::audit::{AuditEntry, AuditEvent, AuditRow};
+pub use crate::backup::{
+    BackupError, BackupSchedule, Checked, Manifest, Progress, Restore, RestoreError, RestoreMode,
+    Restored, check as check_backup, columns as backup_columns, restore as restore_backup,
+};
 pub use crate::changes::{AccessRevision, Change, Changes};
 pub use crate::clients::{Client, ClientDetails, ClientSummary, Freshness, NewClient};
 pub use crate::devices::{

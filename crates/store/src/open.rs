@@ -12,7 +12,7 @@ use domain::entropy::Entropy;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{Connection, PgConnection, SqliteConnection, SqlitePool};
 
 use crate::address::{Address, DatabaseUrl};
 use crate::alone::{Presence, Turn};
@@ -88,6 +88,8 @@ pub enum OpenError {
     Address(#[source] sqlx::Error),
     #[error("cannot reach the database at {url}: {source}; check DATABASE_URL and the server")]
     Unreachable { url: String, source: sqlx::Error },
+    #[error("a gateway has the database at {place} open; stop it first")]
+    InUse { place: String },
     #[error("cannot bring the database schema up to date")]
     Migrate(#[source] MigrateError),
     #[error("cannot read the database: {0}")]
@@ -141,6 +143,64 @@ impl Store {
     }
 }
 
+/// The schema this program reads and writes.
+pub(crate) fn schema_version() -> i64 {
+    SQLITE_MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+/// A database that no gateway has open, and that none opens before this is closed. No keys are
+/// needed to open it, for whoever replaces everything replaces them too.
+pub(crate) struct Exclusive {
+    pub(crate) pools: Pools,
+    /// Held, not used. On PostgreSQL a connection holds the lock.
+    _turn: Option<(Turn, std::fs::File)>,
+    _lock: Option<PgConnection>,
+}
+
+impl Exclusive {
+    /// Creates the database or brings it up to date.
+    pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        let in_use = || OpenError::InUse { place: url.to_string() };
+        match &url.0 {
+            Address::Sqlite(path) => {
+                let unreadable = |source| OpenError::Unreadable { path: path.clone(), source };
+                create_private(path).map_err(unreadable)?;
+                let turn = Turn::wait(path).await.map_err(unreadable)?;
+                let alone = Presence::nobodys(path).map_err(unreadable)?.ok_or_else(in_use)?;
+                let write = sqlite_writer(path).await?;
+                SQLITE_MIGRATIONS.run(&write).await.map_err(migration_problem)?;
+                restrict(path).map_err(unreadable)?;
+                let pools = Pools::Sqlite { read: write.clone(), write };
+                Ok(Self { pools, _turn: Some((turn, alone)), _lock: None })
+            }
+            Address::Postgres(address) => {
+                let options = postgres_options(address)?;
+                let mut lock = postgres_connection(url, &options).await?;
+                let alone: bool = sqlx::query_scalar(TRY_ALONE)
+                    .bind(LOCK)
+                    .fetch_one(&mut lock)
+                    .await
+                    .map_err(StoreError::from)?;
+                if !alone {
+                    return Err(in_use());
+                }
+                let pool = PgPoolOptions::new()
+                    .max_connections(2)
+                    .acquire_timeout(PATIENCE)
+                    .connect_with(options)
+                    .await
+                    .map_err(StoreError::from)?;
+                POSTGRES_MIGRATIONS.run(&pool).await.map_err(migration_problem)?;
+                Ok(Self { pools: Pools::Postgres(pool), _turn: None, _lock: Some(lock) })
+            }
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        self.pools.close().await;
+    }
+}
+
 async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Presence>), OpenError> {
     let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
     match (path.try_exists(), mode) {
@@ -153,24 +213,7 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Prese
         OpenMode::Serve => Some(Turn::wait(path).await.map_err(unreadable)?),
         OpenMode::Admin => None,
     };
-    let file =
-        SqliteConnectOptions::new().filename(path).create_if_missing(false).busy_timeout(PATIENCE);
-    refuse_foreign(&file, path).await?;
-    restrict(path).map_err(unreadable)?;
-    let writer = file
-        .clone()
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .pragma("mmap_size", "0");
-    let write = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(PATIENCE)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(writer)
-        .await
-        .map_err(|error| sqlite_problem(error, path))?;
+    let write = sqlite_writer(path).await?;
     let presence = if let Some(turn) = &turn {
         SQLITE_MIGRATIONS.run(&write).await.map_err(migration_problem)?;
         let end_leases = async || Ok(lease::end_all(&write).await?);
@@ -186,13 +229,38 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Prese
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_with(file.pragma("query_only", "ON"))
+        .connect_with(sqlite_file(path).pragma("query_only", "ON"))
         .await
         .map_err(|error| sqlite_problem(error, path))?;
     // The WAL and its index exist by now; SQLite gave them the mode of the main file, older
     // ones may have been more open.
     restrict(path).map_err(unreadable)?;
     Ok((Pools::Sqlite { write, read }, presence))
+}
+
+fn sqlite_file(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(path).create_if_missing(false).busy_timeout(PATIENCE)
+}
+
+/// The one connection that writes, to a file that is ours or empty.
+async fn sqlite_writer(path: &Path) -> Result<SqlitePool, OpenError> {
+    let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
+    let file = sqlite_file(path);
+    refuse_foreign(&file, path).await?;
+    restrict(path).map_err(unreadable)?;
+    let writer = file
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .pragma("mmap_size", "0");
+    SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(writer)
+        .await
+        .map_err(|error| sqlite_problem(error, path))
 }
 
 /// Looks before anything is touched: even the switch to WAL would write to the file.
@@ -248,23 +316,23 @@ async fn open_postgres(
     address: &str,
     mode: OpenMode,
 ) -> Result<Pools, OpenError> {
-    let options = PgConnectOptions::from_str(address)
-        .map_err(OpenError::Address)?
-        .application_name("garmin-gateway");
-    let unreachable = |source| OpenError::Unreachable { url: url.to_string(), source };
+    let options = postgres_options(address)?;
     // One connection outside the pool: a pool tries again until its patience ends, and then
     // only knows that time has passed.
-    let first = tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options))
-        .await
-        .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
-        .map_err(unreachable)?;
-    first.close().await.map_err(unreachable)?;
-    let pool = PgPoolOptions::new()
-        .max_connections(POSTGRES_CONNECTIONS)
-        .acquire_timeout(PATIENCE)
-        .connect_with(options)
-        .await
-        .map_err(StoreError::from)?;
+    let first = postgres_connection(url, &options).await?;
+    let closed = first.close().await;
+    closed.map_err(|source| OpenError::Unreachable { url: url.to_string(), source })?;
+    let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(PATIENCE);
+    let pool = match mode {
+        // As long as one connection of a gateway lives, nobody replaces the database under it.
+        OpenMode::Serve => pool.after_connect(|connection, _| {
+            Box::pin(async move {
+                sqlx::query(BE_PRESENT).bind(LOCK).execute(connection).await.map(drop)
+            })
+        }),
+        OpenMode::Admin => pool,
+    };
+    let pool = pool.connect_with(options).await.map_err(StoreError::from)?;
     match mode {
         OpenMode::Serve => POSTGRES_MIGRATIONS.run(&pool).await.map_err(migration_problem)?,
         OpenMode::Admin => {
@@ -275,6 +343,29 @@ async fn open_postgres(
         }
     }
     Ok(Pools::Postgres(pool))
+}
+
+/// Any number; beside it stands the schema, which is to a server what a file is to SQLite.
+const LOCK: i32 = 0x6761_726d;
+const BE_PRESENT: &str = "SELECT pg_advisory_lock_shared($1, hashtext(current_schema()))";
+const TRY_ALONE: &str = "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))";
+
+fn postgres_options(address: &str) -> Result<PgConnectOptions, OpenError> {
+    let options = PgConnectOptions::from_str(address).map_err(OpenError::Address)?;
+    Ok(match options.get_application_name() {
+        Some(_) => options,
+        None => options.application_name("garmin-gateway"),
+    })
+}
+
+async fn postgres_connection(
+    url: &DatabaseUrl,
+    options: &PgConnectOptions,
+) -> Result<PgConnection, OpenError> {
+    tokio::time::timeout(PATIENCE, PgConnection::connect_with(options))
+        .await
+        .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+        .map_err(|source| OpenError::Unreachable { url: url.to_string(), source })
 }
 
 /// For a process that must not migrate: is the schema the one this program knows?

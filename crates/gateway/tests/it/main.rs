@@ -17,5 +17,7 @@ mod oauth_resume;
 mod oauth_sign_in;
 mod oauth_stranger;
 mod oauth_token;
+#[path = "../../../store/tests/postgres/mod.rs"]
+mod postgres;
 mod sign_in_limits;
 mod sign_in_nodes;

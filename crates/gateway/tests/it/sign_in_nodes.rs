@@ -195,3 +195,31 @@ async fn an_attempt_that_died_with_the_only_gateway_is_noticed_at_once() {
     let answer = browser.sign_in(&page, RUNNER).await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{:?}", answer.alert());
 }
+
+#[tokio::test]
+async fn inv12_each_step_of_a_connection_may_go_to_another_node() {
+    on_both_databases(async |app| {
+        let other = app.another_process().await;
+        let mut here = app.client();
+        here.register("https://client.example/cb").await;
+        let there = TestApp::client_on(other.clone()).with(&here);
+        // Authorized here, signed in there, redeemed here, called there, renewed here.
+        let mut browser = app.browser();
+        let page = browser.open(&there.authorize_url()).await;
+        let mut browser = browser.moved_to(&TestApp::browser_on(other.clone()));
+        let code = there.code_of(&browser.sign_in(&page, RUNNER).await);
+        let tokens = here.tokens_of(&here.redeem(&code).await);
+        let renewed = there.tokens_of(&there.refresh(&tokens.refresh).await);
+        for access in [&tokens.access, &renewed.access] {
+            assert_eq!(there.ping(access).await.status, StatusCode::OK);
+            assert_eq!(here.ping(access).await.status, StatusCode::OK);
+        }
+        // What was spent on one node is spent on all, and what was revoked is revoked.
+        assert_eq!(there.redeem(&code).await.error(), "invalid_grant");
+        assert_eq!(there.revoke(&renewed.refresh).await.status, StatusCode::OK);
+        assert_eq!(there.ping(&renewed.access).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(here.refresh(&renewed.refresh).await.error(), "invalid_grant");
+        app
+    })
+    .await;
+}

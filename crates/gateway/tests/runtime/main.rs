@@ -4,6 +4,9 @@
 mod clock_steps;
 mod custody_kills;
 mod custody_rotation;
+mod nodes;
+#[path = "../../../store/tests/postgres/mod.rs"]
+mod postgres;
 mod proxy_auth;
 mod proxy_calls;
 mod proxy_cancelling;

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod backup;
+mod changes;
 mod clients;
 mod damage;
 mod devices;
@@ -11,6 +13,8 @@ mod grants;
 mod journal;
 mod lease;
 mod opening;
+#[path = "../postgres/mod.rs"]
+mod postgres;
 mod refresh;
 mod sign_ins;
 mod support;

@@ -1,8 +1,6 @@
 //! A database for one test, and the shortest way to put something in it.
 
-use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::{SystemClock, Timestamp};
@@ -17,13 +15,15 @@ use domain::scope::Scopes;
 use domain::token::{
     Access, AccessToken, AuthorizationCode, Code, Refresh, RefreshToken, TokenDigest,
 };
-use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
+use sqlx::{PgPool, SqlitePool};
 use store::{
     ClientDetails, Connect, Connected, DatabaseUrl, DeviceAdded, GatewaySecret, Grant, LeaseOwner,
     NewClient, NewDevice, NewGrant, NewRefresh, NewTokens, OpenError, OpenMode, OpenOptions, Store,
     StoreError,
 };
 use tempfile::TempDir;
+
+use crate::postgres::Schema;
 
 pub(crate) const SECRET: &str = "tVq3n8Xw1LrT6yB0cPfK9sJdHaG4mUeR";
 pub(crate) const NOW: Timestamp = Timestamp(1_790_000_000);
@@ -60,8 +60,8 @@ pub(crate) struct Db {
     pub(crate) store: Store,
     pub(crate) url: DatabaseUrl,
     raw: Raw,
-    _directory: TempDir,
-    schema: Option<(PgPool, String)>,
+    directory: TempDir,
+    pub(crate) schema: Option<Schema>,
 }
 
 /// A second way in, for what the store itself would never write.
@@ -83,27 +83,6 @@ pub(crate) fn options(mode: OpenMode) -> OpenOptions {
     }
 }
 
-/// The address of the server to test on, or a visible word about its absence.
-#[expect(clippy::disallowed_methods, reason = "tests have no configuration of their own")]
-pub(crate) fn postgres_url() -> Option<String> {
-    static SAID: Once = Once::new();
-    if let Ok(url) = std::env::var("TEST_POSTGRES_URL") {
-        return Some(url);
-    }
-    let forbidden = ["FORBID_SKIPS", "CI_REQUIRE_POSTGRES"]
-        .iter()
-        .any(|name| std::env::var(name).is_ok_and(|value| value == "1"));
-    assert!(!forbidden, "TEST_POSTGRES_URL is not set, and skipping is forbidden here");
-    // Written past the test harness, which shows what a passing test prints to nobody.
-    SAID.call_once(|| {
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: TEST_POSTGRES_URL is not set (scripts/with-postgres sets it)"
-        );
-    });
-    None
-}
-
 impl Db {
     pub(crate) async fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -111,28 +90,18 @@ impl Db {
         let url = DatabaseUrl::sqlite(&path);
         let store = Store::open(&url, &secret(), options(OpenMode::Serve)).await.unwrap();
         let raw = SqlitePool::connect(&format!("sqlite:{}", path.display())).await.unwrap();
-        Self { store, url, raw: Raw::Sqlite(raw), _directory: directory, schema: None }
+        Self { store, url, raw: Raw::Sqlite(raw), directory, schema: None }
     }
 
     /// A schema of its own on the server to test on.
     pub(crate) async fn postgres() -> Option<Self> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let server = postgres_url()?;
-        let schema =
-            format!("contract_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let admin = PgPool::connect(&server).await.unwrap();
-        sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA {schema}")))
-            .execute(&admin)
-            .await
-            .unwrap();
-        let separator = if server.contains('?') { '&' } else { '?' };
-        let address = format!("{server}{separator}options[search_path]={schema}");
-        let url = DatabaseUrl::parse(&address).unwrap();
+        let schema = Schema::create().await?;
+        let url = DatabaseUrl::parse(&schema.url).unwrap();
         let store = Store::open(&url, &secret(), options(OpenMode::Serve)).await.unwrap();
-        let raw = PgPool::connect(&address).await.unwrap();
+        let raw = PgPool::connect(&schema.url).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let schema = Some((admin, schema));
-        Some(Self { store, url, raw: Raw::Postgres(raw), _directory: directory, schema })
+        let schema = Some(schema);
+        Some(Self { store, url, raw: Raw::Postgres(raw), directory, schema })
     }
 
     pub(crate) async fn finish(self) {
@@ -141,12 +110,8 @@ impl Db {
             Raw::Sqlite(pool) => pool.close().await,
             Raw::Postgres(pool) => pool.close().await,
         }
-        if let Some((admin, schema)) = self.schema {
-            sqlx::query(AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE")))
-                .execute(&admin)
-                .await
-                .unwrap();
-            admin.close().await;
+        if let Some(schema) = self.schema {
+            schema.drop().await;
         }
     }
 
@@ -176,6 +141,11 @@ impl Db {
             Raw::Sqlite(pool) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
             Raw::Postgres(pool) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
         }
+    }
+
+    /// The file of a SQLite database.
+    pub(crate) fn file(&self) -> std::path::PathBuf {
+        self.directory.path().join("gateway.db")
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {

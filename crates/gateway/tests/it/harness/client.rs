@@ -135,6 +135,16 @@ impl McpClient {
         self.post("/oauth/revoke", &body, None).await
     }
 
+    /// The call that needs no worker.
+    pub(crate) async fn ping(&self, access: &str) -> Reply {
+        let request = request("POST", "/mcp")
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {access}"))
+            .body(Body::from(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#))
+            .unwrap();
+        send(&self.router, request).await
+    }
+
     pub(crate) fn basic(&self) -> String {
         let secret = self.secret.as_deref().unwrap_or_default();
         format!("Basic {}", STANDARD.encode(format!("{}:{secret}", self.id)))

@@ -175,6 +175,11 @@ impl TestApp {
         McpClient::on(self.router.clone())
     }
 
+    /// A client that talks to the gateway of `app` instead.
+    pub(crate) fn client_on(app: AppState) -> McpClient {
+        McpClient::on(router(app))
+    }
+
     pub(crate) fn data_dir(&self) -> &std::path::Path {
         self.dir.path()
     }
