@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::clock::Clock;
 use domain::entropy::Entropy;
@@ -176,13 +177,13 @@ impl Exclusive {
             Address::Postgres(address) => {
                 let options = postgres_options(address)?;
                 let mut lock = postgres_connection(url, &options).await?;
-                let alone: bool = sqlx::query_scalar(TRY_ALONE)
-                    .bind(LOCK)
-                    .fetch_one(&mut lock)
-                    .await
-                    .map_err(StoreError::from)?;
-                if !alone {
-                    return Err(in_use());
+                // Whoever has just left: the server takes a moment to notice.
+                let give_up = tokio::time::Instant::now() + LEAVING;
+                while !is_alone(&mut lock).await? {
+                    if tokio::time::Instant::now() >= give_up {
+                        return Err(in_use());
+                    }
+                    tokio::time::sleep(LEAVING / 40).await;
                 }
                 let pool = PgPoolOptions::new()
                     .max_connections(2)
@@ -349,6 +350,13 @@ async fn open_postgres(
 const LOCK: i32 = 0x6761_726d;
 const BE_PRESENT: &str = "SELECT pg_advisory_lock_shared($1, hashtext(current_schema()))";
 const TRY_ALONE: &str = "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))";
+
+/// How long the connections of a gateway that has ended may linger.
+const LEAVING: Duration = Duration::from_secs(2);
+
+async fn is_alone(connection: &mut PgConnection) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar(TRY_ALONE).bind(LOCK).fetch_one(connection).await?)
+}
 
 fn postgres_options(address: &str) -> Result<PgConnectOptions, OpenError> {
     let options = PgConnectOptions::from_str(address).map_err(OpenError::Address)?;
