@@ -16,7 +16,7 @@ use crate::Store;
 use crate::accounts::{AccountState, CREDENTIALS, CredentialsRow, StoredCredentials};
 use crate::changes::Announce as _;
 use crate::error::StoreError;
-use crate::pool::{in_transaction, on_pool};
+use crate::pool::{in_transaction, on_pool, written};
 
 /// One attempt to rotate. Never the same for two attempts, not even of one process: an attempt
 /// that was overtaken must not end its successor's lease.
@@ -109,7 +109,7 @@ impl Store {
             SELECT generation, state, credentials, refreshed_at, lease_until
               FROM accounts WHERE account_id = $1";
 
-        let taken: Option<CredentialsRow> = on_pool!(self.writer(), |pool| {
+        let taken: Vec<CredentialsRow> = on_pool!(self.writer(), |pool| {
             sqlx::query_as(TAKE)
                 .bind(account.as_str())
                 .bind(&owner.0)
@@ -117,10 +117,10 @@ impl Store {
                 .bind(seen.0)
                 .bind(now.0)
                 .bind(until.plus(CLOCKS_DIFFER).0)
-                .fetch_optional(pool)
+                .fetch_all(pool)
                 .await?
         });
-        if let Some(row) = taken {
+        if let Some(row) = written(taken) {
             return Ok(LeaseOutcome::Taken(self.read_credentials(account, &row)?));
         }
         let found: Option<LeaseRow> = on_pool!(self.reader(), |pool| {
@@ -165,17 +165,17 @@ impl Store {
              WHERE account_id = $1 AND generation = $2
             RETURNING generation";
         let sealed = self.seal(CREDENTIALS, account.as_str(), rotation.credentials);
-        let committed: Option<i64> = on_pool!(self.writer(), |pool| {
+        let committed: Vec<i64> = on_pool!(self.writer(), |pool| {
             sqlx::query_scalar(COMMIT)
                 .bind(account.as_str())
                 .bind(rotation.from.0)
                 .bind(sealed)
                 .bind(rotation.refresh_expires_at.map(|at| at.0))
                 .bind(now.0)
-                .fetch_optional(pool)
+                .fetch_all(pool)
                 .await?
         });
-        Ok(committed.map_or(RotationOutcome::Lost, |generation| {
+        Ok(written(committed).map_or(RotationOutcome::Lost, |generation| {
             RotationOutcome::Committed(Generation(generation))
         }))
     }

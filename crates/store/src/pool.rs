@@ -53,6 +53,14 @@ impl Pools {
     }
 }
 
+/// The row of a statement that writes and returns one row or none; for `fetch_all`, always.
+/// `fetch_optional` has what it wants with the row: on SQLite it never hears that the commit
+/// after it failed, and takes for written what a full disk has refused.
+pub(crate) fn written<T>(rows: Vec<T>) -> Option<T> {
+    debug_assert!(rows.len() <= 1, "one row by its key");
+    rows.into_iter().next()
+}
+
 /// Runs one body against whichever database is open. The body is compiled twice, so it must
 /// be SQL both accept.
 macro_rules! on_pool {

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::Store;
 use crate::error::StoreError;
-use crate::pool::on_pool;
+use crate::pool::{on_pool, written};
 use crate::seal::Place;
 
 const STATE: Place = Place { table: "sign_ins", column: "state" };
@@ -185,16 +185,16 @@ impl Store {
              WHERE sign_in_id = $1 AND version = $2 AND expires_at > $4
             RETURNING version";
         let sealed = self.seal(STATE, id.as_str(), state);
-        let version: Option<i64> = on_pool!(self.writer(), |pool| {
+        let version: Vec<i64> = on_pool!(self.writer(), |pool| {
             sqlx::query_scalar(UPDATE)
                 .bind(id.as_str())
                 .bind(version.0)
                 .bind(sealed)
                 .bind(now.0)
-                .fetch_optional(pool)
+                .fetch_all(pool)
                 .await?
         });
-        Ok(version.map(SignInVersion))
+        Ok(written(version).map(SignInVersion))
     }
 
     /// The last update of a sign-in that has reached its end: as
@@ -212,17 +212,17 @@ impl Store {
              WHERE sign_in_id = $1 AND version = $2 AND expires_at > $4
             RETURNING version";
         let sealed = self.seal(STATE, id.as_str(), state);
-        let version: Option<i64> = on_pool!(self.writer(), |pool| {
+        let version: Vec<i64> = on_pool!(self.writer(), |pool| {
             sqlx::query_scalar(COMPLETE)
                 .bind(id.as_str())
                 .bind(version.0)
                 .bind(sealed)
                 .bind(now.0)
                 .bind(now.plus(AFTERGLOW).0)
-                .fetch_optional(pool)
+                .fetch_all(pool)
                 .await?
         });
-        Ok(version.map(SignInVersion))
+        Ok(written(version).map(SignInVersion))
     }
 
     /// Ends a sign-in that was read as `version`. Of many callers one gets true.

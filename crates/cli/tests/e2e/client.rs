@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::browser::Page;
-use crate::http::{self, Reply};
+use crate::http::{self, Broken, Reply};
 use crate::mcp::{Era, Mcp};
 use crate::secrets::Secrets;
 
@@ -110,6 +110,11 @@ impl Client {
 
     /// Redeems the code the browser was sent back with.
     pub(crate) async fn redeem(&self, page: &Page) -> Tokens {
+        self.tokens(&self.try_redeem(page).await.unwrap())
+    }
+
+    /// The same, whatever comes back.
+    pub(crate) async fn try_redeem(&self, page: &Page) -> Result<Reply, Broken> {
         let code = self.came_back(page, "code");
         self.secrets.token(&code);
         let fields = [
@@ -120,17 +125,26 @@ impl Client {
             ("code_verifier", VERIFIER),
             ("resource", &self.resource),
         ];
-        let reply = http::post_form(&self.endpoint("token_endpoint"), &fields).await.unwrap();
-        self.tokens(&reply)
+        http::post_form(&self.endpoint("token_endpoint"), &fields).await
     }
 
     pub(crate) async fn refresh(&self, tokens: &Tokens) -> Reply {
+        self.try_refresh(tokens).await.unwrap()
+    }
+
+    pub(crate) async fn try_refresh(&self, tokens: &Tokens) -> Result<Reply, Broken> {
         let fields = [
             ("grant_type", "refresh_token"),
             ("refresh_token", &*tokens.refresh),
             ("client_id", &self.id),
         ];
-        http::post_form(&self.endpoint("token_endpoint"), &fields).await.unwrap()
+        http::post_form(&self.endpoint("token_endpoint"), &fields).await
+    }
+
+    /// Gives a whole connection up.
+    pub(crate) async fn revoke(&self, tokens: &Tokens) -> Result<Reply, Broken> {
+        let fields = [("token", &*tokens.refresh), ("client_id", &self.id)];
+        http::post_form(&self.endpoint("revocation_endpoint"), &fields).await
     }
 
     pub(crate) fn tokens(&self, reply: &Reply) -> Tokens {

@@ -6,10 +6,13 @@
 mod browser;
 mod canaries;
 mod client;
+mod crash_points;
+mod faults;
 mod flow;
 mod http;
 mod kills;
 mod mcp;
+mod power;
 mod process;
 mod restarts;
 mod revocation;

@@ -38,11 +38,21 @@ pub(crate) fn is_running(pid: u32) -> bool {
     stat(pid).is_some_and(|(state, _)| !matches!(state, 'Z' | 'X'))
 }
 
-pub(crate) fn children(parent: u32) -> Vec<u32> {
+fn numbers() -> impl Iterator<Item = u32> {
     let processes = fs::read_dir("/proc").unwrap();
-    let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    numbers
+    processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+pub(crate) fn children(parent: u32) -> Vec<u32> {
+    numbers()
         .filter(|pid| stat(*pid).is_some_and(|(_, of)| of == parent) && is_running(*pid))
+        .collect()
+}
+
+/// The running processes whose command line is `wanted`.
+pub(crate) fn all(wanted: impl Fn(&[String]) -> bool) -> Vec<u32> {
+    numbers()
+        .filter(|pid| words(*pid, "cmdline").is_ok_and(|words| wanted(&words)) && is_running(*pid))
         .collect()
 }
 

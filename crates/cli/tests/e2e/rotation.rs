@@ -9,6 +9,7 @@ use simulator::{Counters, Effect, Fault, Host, Matcher};
 use tokio::task::JoinSet;
 
 use crate::client::{Client, Tokens, challenged};
+use crate::crash_points::{Dice, number};
 use crate::http::{Broken, Reply};
 use crate::mcp::{Era, answer_of};
 use crate::process;
@@ -43,15 +44,7 @@ struct Blow {
     thinks_millis: u64,
 }
 
-struct Dice(u64);
-
 impl Dice {
-    fn below(&mut self, sides: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
     fn blow(&mut self) -> Blow {
         let victim = match self.below(8) {
             0..=3 => Victim::Gateway,
@@ -177,12 +170,6 @@ impl Siege {
             assert_eq!(answer_of(&reply)["status"], "ok", "round {number}, {blow:?}");
         }
     }
-}
-
-/// A number of the environment's, for `scripts/endurance`.
-#[expect(clippy::disallowed_methods, reason = "tests have no configuration of their own")]
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |value| value.parse().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]

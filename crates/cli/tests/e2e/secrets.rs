@@ -16,8 +16,8 @@ const SHORTEST: usize = 6;
 #[derive(Clone, Default)]
 pub(crate) struct Secrets(Arc<Mutex<Kept>>);
 
-#[derive(Default)]
-struct Kept {
+#[derive(Clone, Default)]
+pub(crate) struct Kept {
     texts: BTreeSet<String>,
     /// Digits, which also occur within other numbers.
     codes: BTreeSet<String>,
@@ -32,6 +32,17 @@ impl Secrets {
 
     pub(crate) fn code(&self, digits: &str) {
         self.0.lock().unwrap().codes.insert(digits.to_owned());
+    }
+
+    /// The collection as it is, for [`Secrets::back_to`].
+    pub(crate) fn so_far(&self) -> Kept {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Drops what came since, once it has been looked for: a search for a hundred thousand
+    /// tokens would never end.
+    pub(crate) fn back_to(&self, kept: &Kept) {
+        *self.0.lock().unwrap() = kept.clone();
     }
 
     /// What of the collection is in `bytes`.

@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::browser::{Browser, Page};
 use crate::client::{Client, Tokens};
+use crate::faults::Faults;
 use crate::http;
 use crate::process::{self, eventually};
 use crate::secrets::{Secrets, files_under};
@@ -38,6 +39,7 @@ pub(crate) struct World {
     port: u32,
     people: Vec<Person>,
     gateway: Option<Child>,
+    faults: Option<Faults>,
     directory: TempDir,
 }
 
@@ -63,6 +65,24 @@ fn free_port() -> u32 {
 impl World {
     /// A gateway for one athlete without and one with a second factor.
     pub(crate) async fn start() -> Self {
+        let mut world = Self::prepare(false).await;
+        world.start_gateway().await;
+        world
+    }
+
+    /// The same with a gateway that obeys [`World::faults`].
+    pub(crate) async fn start_with_faults() -> Self {
+        let mut world = Self::with_faults().await;
+        world.start_gateway().await;
+        world
+    }
+
+    /// The same with a gateway that has not been started yet.
+    pub(crate) async fn with_faults() -> Self {
+        Self::prepare(true).await
+    }
+
+    async fn prepare(with_faults: bool) -> Self {
         let person = |name: &str, password: &str| Person {
             email: format!("{name}@athletes.example"),
             password: password.to_owned(),
@@ -89,9 +109,8 @@ impl World {
         }
         let directory = tempfile::tempdir().unwrap();
         let port = free_port();
-        let mut world = Self { garmin, secrets, port, people, gateway: None, directory };
-        world.start_gateway().await;
-        world
+        let faults = with_faults.then(|| Faults::new(directory.path()));
+        Self { garmin, secrets, port, people, gateway: None, faults, directory }
     }
 
     pub(crate) fn runner(&self) -> &Person {
@@ -124,7 +143,12 @@ impl World {
         command
     }
 
-    fn data(&self) -> PathBuf {
+    /// What can be done to the gateway's system calls.
+    pub(crate) fn faults(&self) -> &Faults {
+        self.faults.as_ref().unwrap()
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
 
@@ -134,10 +158,20 @@ impl World {
 
     /// Starts the gateway on the data and the port it had before, if it had.
     pub(crate) async fn start_gateway(&mut self) {
+        if let Err(status) = self.try_start_gateway().await {
+            panic!("ended with {status}: {}", self.log());
+        }
+    }
+
+    /// Starts the gateway and waits until it is healthy or has ended.
+    pub(crate) async fn try_start_gateway(&mut self) -> Result<(), ExitStatus> {
         let urls = self.garmin.urls();
         let log = OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
-        let child = self
-            .program(&["serve"])
+        let mut command = self.program(&["serve"]);
+        if let Some(faults) = &self.faults {
+            command.envs(faults.environment());
+        }
+        let child = command
             .env("PORT", self.port.to_string())
             .env("PUBLIC_URL", self.url("").as_str().trim_end_matches('/'))
             .env("RATE_LIMITS", "off")
@@ -152,14 +186,18 @@ impl World {
             .unwrap();
         let child = self.gateway.insert(child);
         let health = Url::parse(&format!("http://127.0.0.1:{}/healthz", self.port)).unwrap();
-        let log = self.directory.path().join("log");
         eventually("healthy", async || {
             if let Some(status) = child.try_wait().unwrap() {
-                panic!("ended with {status}: {}", fs::read_to_string(&log).unwrap());
+                return Some(Err(status));
             }
-            http::get(&health).await.ok().filter(|reply| reply.status == 200)
+            http::get(&health).await.ok().filter(|reply| reply.status == 200).map(|_| Ok(()))
         })
-        .await;
+        .await
+    }
+
+    /// Until a gateway that is dying is dead.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        self.gateway.take().unwrap().wait().await.unwrap()
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -174,7 +212,7 @@ impl World {
     /// Asks the gateway to end, and waits until it has.
     pub(crate) async fn terminate(&mut self) -> ExitStatus {
         process::signal(self.pid(), Signal::TERM);
-        self.gateway.take().unwrap().wait().await.unwrap()
+        self.ended().await
     }
 
     pub(crate) async fn restart(&mut self, end: End) {
@@ -191,6 +229,22 @@ impl World {
 
     pub(crate) fn workers(&self) -> Vec<u32> {
         process::children(self.pid())
+    }
+
+    /// Every worker of this world, whoever is its parent by now.
+    pub(crate) fn all_workers(&self) -> Vec<u32> {
+        let port = self.garmin.urls().api.port().to_string();
+        process::all(|words| {
+            words.get(1).is_some_and(|word| word == "worker")
+                && words.last().is_some_and(|ports| ports.split(',').any(|found| found == port))
+        })
+    }
+
+    /// A command of the operator's that obeys `faults`; its output if it succeeded.
+    pub(crate) async fn console_under(&self, faults: &Faults, words: &[&str]) -> Option<Value> {
+        let mut command = self.program(words);
+        let output = command.arg("--json").envs(faults.environment()).output().await.unwrap();
+        output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
     }
 
     /// What a command of the operator's prints with `--json`.
@@ -229,6 +283,11 @@ impl World {
 
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.log_file()).unwrap()
+    }
+
+    /// Begins the log anew.
+    pub(crate) fn clear_log(&self) {
+        OpenOptions::new().write(true).open(self.log_file()).unwrap().set_len(0).unwrap();
     }
 
     /// How often the log tells of an event.
