@@ -79,7 +79,8 @@ pub(crate) fn number(name: &str, otherwise: u64) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rel40_rel11_rel23_rel24_inv2_inv3_inv4_inv9_inv12_a_kill_at_any_call_costs_nobody_their_session() {
+async fn rel40_rel11_rel23_rel24_inv2_inv3_inv4_inv9_inv12_a_kill_at_any_call_costs_nobody_their_session()
+ {
     let (points, seed) = (number("E2E_CRASH_POINTS", 120), number("E2E_SEED", 7));
     let first = number("E2E_FIRST", 0);
     let mut siege = Siege::begin().await;
