@@ -92,7 +92,7 @@ impl Gateway {
     }
 
     /// Serves until `shutdown`, then finishes: `/readyz` fails and answers close their
-    /// connections for `announce`, the listener closes, calls end, workers leave, and rotated
+    /// connections for `announce`, the listener closes, streams and calls end, workers leave, and rotated
     /// tokens are stored before this returns.
     pub async fn serve(
         self,
@@ -141,6 +141,7 @@ impl Gateway {
             tokio::time::sleep(announce).await;
         };
         server.accept(listener, announced).await;
+        app.drain.close();
 
         let orderly = async {
             server.finish().await;

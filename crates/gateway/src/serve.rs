@@ -1,11 +1,12 @@
 //! The accept loop, and one task for each connection.
 
+mod door;
 mod framing;
 mod silence;
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream as StdStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,22 +45,31 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Whether the gateway is on its way out: answers say so, and new work goes elsewhere.
 #[derive(Debug, Clone, Default)]
-pub struct Drain(CancellationToken);
+pub struct Drain {
+    begun: CancellationToken,
+    closed: CancellationToken,
+}
 
 impl Drain {
     pub fn begin(&self) {
-        self.0.cancel();
+        self.begun.cancel();
     }
 
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.0.is_cancelled()
+        self.begun.is_cancelled()
     }
 
-    /// Cancelled when draining begins.
+    /// Nobody new arrives any more.
+    pub fn close(&self) {
+        self.closed.cancel();
+    }
+
+    /// Cancelled when nobody new arrives any more. What is held open ends then and not before:
+    /// whoever comes back at once must not land here again.
     #[must_use]
-    pub fn begun(&self) -> CancellationToken {
-        self.0.clone()
+    pub fn closed(&self) -> CancellationToken {
+        self.closed.clone()
     }
 }
 
@@ -83,8 +93,18 @@ impl Server {
         }
     }
 
-    /// Accepts until `stop`. The listener closes when this returns.
+    /// Accepts until `stop`, and then whoever has arrived by then. The listener closes when
+    /// this returns.
     pub(crate) async fn accept(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        self.accept_until(&listener, stop).await;
+        self.accept_until(&listener, door::overlook(&listener)).await;
+        match door::rest(listener) {
+            Ok(rest) => rest.for_each(|(stream, peer)| self.accept_last(stream, peer)),
+            Err(error) => tracing::warn!(event = "accept-failed", error = %error, ""),
+        }
+    }
+
+    async fn accept_until(&self, listener: &TcpListener, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         loop {
             // At the limit further connections wait in the backlog.
@@ -106,6 +126,15 @@ impl Server {
                     tokio::time::sleep(BREATH).await;
                 }
             }
+        }
+    }
+
+    fn accept_last(&self, stream: StdStream, peer: SocketAddr) {
+        let Ok(place) = self.places.clone().try_acquire_owned() else { return };
+        let ours = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        match ours {
+            Ok(stream) => self.serve(stream, peer, place),
+            Err(error) => tracing::warn!(event = "accept-failed", error = %error, ""),
         }
     }
 

@@ -299,7 +299,7 @@ impl Visit {
         let Some(listed) = self.app.streams.listen(account, device, listen::MOST) else {
             return Failure::TooManyStreams.answer(Some(id));
         };
-        listen::open(id, listed, self.app.drain.begun())
+        listen::open(id, listed, self.app.drain.closed())
     }
 }
 

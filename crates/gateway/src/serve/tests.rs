@@ -1,5 +1,5 @@
 use axum::routing::{get, post};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::Instant;
 
@@ -280,4 +280,48 @@ async fn t120_sec075_rel75_a_body_that_drips_holds_nobody_up_and_ends() {
     let answer = until(&mut slow, "\r\n\r\n").await;
     assert!(answer.contains("401") && answer.contains("connection: close"), "{answer}");
     assert!(began.elapsed() < LINGER);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rel22_whoever_is_in_the_door_when_it_closes_is_served_and_nobody_after() {
+    let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let router = Router::new().route("/quick", get(async || "quick"));
+    let server = Server::new(router, Drain::default(), 100);
+    // Connected by the kernel, asked, and accepted by nobody yet.
+    let mut waiting = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(at).await.unwrap();
+        stream.write_all(GET).await.unwrap();
+        waiting.push(stream);
+    }
+    server.accept(listener, std::future::ready(())).await;
+    let refused = TcpStream::connect(at).await.unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+    let finish = async { server.finish().await };
+    let answers = async {
+        for stream in &mut waiting {
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("quick"), "{answer}");
+        }
+    };
+    tokio::join!(finish, answers);
+}
+
+#[tokio::test]
+async fn rel22_a_connection_that_knocks_while_the_door_closes_is_not_begun() {
+    let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let before = TcpStream::connect(at).await.unwrap();
+    let late = {
+        let mut closing = std::pin::pin!(door::overlook(&listener));
+        assert!(closing.as_mut().now_or_never().is_none(), "nobody is given time to arrive");
+        let knocks = TaskTracker::new().spawn(TcpStream::connect(at));
+        closing.await;
+        knocks
+    };
+    let arrived: Vec<_> = door::rest(listener).unwrap().map(|(_, peer)| peer).collect();
+    assert_eq!(arrived, [before.local_addr().unwrap()]);
+    assert_eq!(late.await.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
 }
