@@ -22,6 +22,7 @@ pub mod workers;
 
 mod clock;
 mod console;
+mod heap;
 mod janitor;
 mod request_id;
 mod routes;

@@ -22,7 +22,7 @@ use crate::routes::router;
 use crate::serve::Server;
 use crate::state::{AppState, Foundation};
 use crate::workers::WorkerProgram;
-use crate::{janitor, metrics};
+use crate::{heap, janitor, metrics};
 
 /// Descriptors the gateway needs for one worker: listener, control, log, pidfd, connections.
 const PER_WORKER: usize = 6;
@@ -109,6 +109,7 @@ impl Gateway {
         background.spawn(janitor::news(app.clone(), stop.clone()));
         background.spawn(janitor::housekeeping(app.clone(), stop.clone()));
         background.spawn(janitor::renewals(app.clone(), stop.clone()));
+        background.spawn(heap::tidy(stop.clone()));
         match Console::bind(&app.config.data_dir) {
             Ok(console) => {
                 background.spawn(console.serve(app.clone(), stop.clone()));

@@ -64,6 +64,9 @@ pub(super) struct Desk {
     pub(super) open_writes: Arc<Mutex<HashMap<JournalId, String>>>,
 }
 
+/// There is one channel for each worker, silent most of the time: its buffers begin small.
+const USUAL_FRAME: usize = 512;
+
 type Pending = Pin<Box<dyn Future<Output = ToWorker> + Send>>;
 
 /// What a frame leads to.
@@ -83,7 +86,7 @@ pub(super) async fn talk(
     outbox: &mut mpsc::UnboundedReceiver<ToWorker>,
 ) -> End {
     let codec = LengthDelimitedCodec::builder().max_frame_length(contract::MAX_FRAME).new_codec();
-    let mut channel = Framed::new(stream, codec);
+    let mut channel = Framed::with_capacity(stream, codec, USUAL_FRAME);
     let mut pending: FuturesUnordered<Pending> = FuturesUnordered::new();
     let mut writes: FuturesUnordered<Pending> = FuturesUnordered::new();
     let mut budget = Budget::new(Instant::now());

@@ -17,7 +17,8 @@ const ONE_MORE: Duration = Duration::from_millis(50);
 
 /// Reads until the worker closes its end.
 pub(super) async fn relay(account: &AccountId, mut pipe: impl AsyncRead + Unpin) {
-    let mut chunk = [0_u8; 4096];
+    // Held for as long as the worker lives, and most write a line an hour.
+    let mut chunk = [0_u8; 512];
     let mut lines = Lines::new(Instant::now());
     loop {
         match pipe.read(&mut chunk).await {
