@@ -106,10 +106,10 @@ def temporary(home):
     return paths
 
 
-def preamble(home):
+def preamble(home, errors="stderr crit"):
     user = "user root;\n" if os.geteuid() == 0 else ""
     return (f"{user}worker_processes auto;\nworker_rlimit_nofile 16384;\ndaemon off;\npid {home}/pid;\n"
-            "error_log stderr crit;\nevents { worker_connections 8192; }\n")
+            f"error_log {errors};\nevents {{ worker_connections 8192; }}\n")
 
 
 def _configuration(port, home, workers):

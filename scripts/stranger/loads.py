@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import resource
 import subprocess
 import tempfile
 from pathlib import Path
@@ -16,6 +17,12 @@ def build_load():
         return Path(given)
     subprocess.run(["cargo", "build", "--release", "--locked", "-p", "load"], cwd=ROOT, check=True)
     return target_dir() / "release" / "load"
+
+
+def all_descriptors():
+    """As many as this process, and what it starts, may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Load:

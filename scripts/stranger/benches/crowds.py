@@ -3,14 +3,16 @@
 import os
 import time
 
-from ..measure import descriptors, eventually, memory_mib, percentile, rss_mib, switches
+from ..measure import descriptors, eventually, memory_mib, percentile, rss_mib, switches, thread_seconds
 from .bodies import TOOLS_LIST, get
 
 IDLE = 10_000
+# Longer than the gateway keeps what nobody uses.
+SETTLE = 25
 
 
 def memory(bench):
-    """Each account calls once; then the workers are left alone for a second."""
+    """Each account calls once; then all are left alone until unused connections have closed."""
     if os.geteuid() != 0:
         return bench.table.skip("PSS of a process that is not dumpable is root's to see")
     people = bench.people()
@@ -22,7 +24,8 @@ def memory(bench):
         for count in [count for count in (1, 50, 200, 1000) if count <= len(people.tokens)]:
             bench.load.good(people.requests(count, TOOLS_LIST), "--connections", 4, "--each")
             eventually(f"{count} workers", 10, lambda: len(gateway.workers()) == count)
-            time.sleep(1)
+            at_once = rss_mib(gateway.process.pid)
+            time.sleep(SETTLE)
             each = [memory_mib(pid) for pid in gateway.workers()]
             pss = [one[1] for one in each]
             own = memory_mib(gateway.process.pid)
@@ -30,8 +33,8 @@ def memory(bench):
             bench.table.row(f"PSS of a worker, {count} workers", sum(pss) / count, "MiB", most,
                             note=f"median {percentile(pss, 0.5):.2f}, RSS {percentile([one[0] for one in each], 0.5):.2f}")
             bench.table.row(f"gateway RSS, {count} workers", own[0], "MiB", 40 if count >= 1000 else None,
-                            note=f"PSS {own[1]:.1f}, {descriptors(gateway.process.pid)} descriptors, "
-                                 f"{1024 * (own[0] - none) / count:.0f} KiB a worker")
+                            note=f"{at_once:.1f} at once; PSS {own[1]:.1f}, {descriptors(gateway.process.pid)} "
+                                 f"descriptors, {1024 * (own[0] - none) / count:.0f} KiB a worker")
     finally:
         gateway.stop()
 
@@ -46,11 +49,13 @@ def wake(bench):
             try:
                 report = bench.load.run(people.requests(count, TOOLS_LIST), "--connections", count, "--once",
                                         "--answer", '"tools"')
+                spent = [thread_seconds([gateway.process.pid]), thread_seconds(gateway.workers())]
                 label = f"{count} accounts wake, MAX_WORKERS={cap}, round {attempt + 1}"
                 micros = report["micros"]
                 goal = 3 if cap >= count and count >= 1000 else None
                 bench.table.row(f"{label}: all served", report["seconds"], "s", goal,
-                                note=f"p50 {micros['p50'] / 1e6:.2f} s, p99 {micros['p99'] / 1e6:.2f} s")
+                                note=f"p50 {micros['p50'] / 1e6:.2f} s, p99 {micros['p99'] / 1e6:.2f} s; processor "
+                                     f"time: gateway {spent[0]:.2f} s, workers that live {spent[1]:.2f} s")
                 bench.table.row(f"{label}: failed", sum(report["failed"].values()), exactly=0,
                                 note=str(report["failed"] or ""))
             finally:
@@ -95,7 +100,7 @@ def idle(bench):
             bench.table.row("/healthz meanwhile, p99", report["p99"] / 1000, "ms", 50,
                             note=f"p50 {report['p50']} µs, max {report['max'] / 1000:.1f} ms; "
                                  f"without them p50 {quiet_report['p50']} µs, p99 {quiet_report['p99']} µs")
-        time.sleep(2)
-        bench.table.row("gateway RSS after they have gone", rss_mib(gateway.process.pid), "MiB")
+        time.sleep(SETTLE)
+        bench.table.row(f"gateway RSS {SETTLE} s after they have gone", rss_mib(gateway.process.pid), "MiB")
     finally:
         gateway.stop()
