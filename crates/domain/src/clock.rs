@@ -1,8 +1,8 @@
-//! Wall-clock time as an argument.
+//! Time as an argument: what the clock on the wall says, and how much of it has passed.
 
 use std::fmt;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,29 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A point on a clock that nobody can set: it only ever advances, and only differences mean
+/// anything. For idling, start-up, grace and back-off, finer than a [`Timestamp`] and never
+/// taken for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Moment(Duration);
+
+impl Moment {
+    /// Where an injected clock begins.
+    pub const ZERO: Self = Self(Duration::ZERO);
+
+    /// This moment and `after` more; saturates instead of wrapping.
+    #[must_use]
+    pub fn plus(self, after: Duration) -> Self {
+        Self(self.0.saturating_add(after))
+    }
+
+    /// How long ago `earlier` was; zero when it lies in the future.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
 /// Where "now" comes from. Time-outs and latency stay the runtime's.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// What the clock on the wall says, however often it was set since.
@@ -52,11 +75,16 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// What it would say if nobody had set it since this process began: for how long something
     /// has lasted, and for what must not be thrown away because a clock was wrong for a minute.
     fn steady(&self) -> Timestamp;
+
+    /// How much time has passed since the process began.
+    fn moment(&self) -> Moment;
 }
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
+
+static BEGAN: OnceLock<(Timestamp, Instant)> = OnceLock::new();
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
@@ -69,9 +97,13 @@ impl Clock for SystemClock {
     }
 
     fn steady(&self) -> Timestamp {
-        static BEGAN: OnceLock<(Timestamp, Instant)> = OnceLock::new();
         let (began, moment) = BEGAN.get_or_init(|| (self.now(), Instant::now()));
         began.plus(moment.elapsed())
+    }
+
+    fn moment(&self) -> Moment {
+        let (_, began) = BEGAN.get_or_init(|| (self.now(), Instant::now()));
+        Moment(began.elapsed())
     }
 }
 
@@ -80,16 +112,20 @@ impl Clock for SystemClock {
 pub struct ManualClock {
     now: AtomicI64,
     steady: AtomicI64,
+    passed_ms: AtomicU64,
 }
 
 impl ManualClock {
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self { now: AtomicI64::new(now.0), steady: AtomicI64::new(now.0) }
+        let at = || AtomicI64::new(now.0);
+        Self { now: at(), steady: at(), passed_ms: AtomicU64::new(0) }
     }
 
     /// Time passes.
     pub fn advance(&self, by: Duration) {
+        let passed = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        self.passed_ms.fetch_add(passed, Ordering::SeqCst);
         let by = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
         self.now.fetch_add(by, Ordering::SeqCst);
         self.steady.fetch_add(by, Ordering::SeqCst);
@@ -108,6 +144,10 @@ impl Clock for ManualClock {
 
     fn steady(&self) -> Timestamp {
         Timestamp(self.steady.load(Ordering::SeqCst))
+    }
+
+    fn moment(&self) -> Moment {
+        Moment(Duration::from_millis(self.passed_ms.load(Ordering::SeqCst)))
     }
 }
 
@@ -129,10 +169,16 @@ mod tests {
         clock.set(Timestamp(1_000_000));
         clock.advance(Duration::from_secs(5));
         assert_eq!((clock.now(), clock.steady()), (Timestamp(1_000_005), Timestamp(105)));
+        let before = clock.moment();
+        clock.set(Timestamp(0));
+        assert_eq!(clock.moment(), before);
+        clock.advance(Duration::from_millis(1_500));
+        assert_eq!(clock.moment().since(before), Duration::from_millis(1_500));
+        assert_eq!(before.since(clock.moment()), Duration::ZERO, "never negative");
         let machine = SystemClock;
         let began = machine.steady();
         assert!(machine.now().since(began) < Duration::from_mins(1));
-        assert!(machine.steady() >= began);
+        assert!(machine.steady() >= began && machine.moment() >= Moment::ZERO);
     }
 
     #[test]

@@ -1,27 +1,12 @@
 //! A clock on the wall can be set: by a person, by a time server, by a machine that comes back
 //! from a snapshot. What lasts must not notice, and the operator must.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use domain::clock::{Clock, Timestamp};
+use domain::clock::Clock;
 
 /// Below, clocks are corrected every day and nobody is harmed.
 const STEP: Duration = Duration::from_mins(1);
-
-/// A clock that nobody sets: for what is measured, and kept nowhere but in memory.
-#[derive(Debug)]
-pub(crate) struct Steady(pub(crate) Arc<dyn Clock>);
-
-impl Clock for Steady {
-    fn now(&self) -> Timestamp {
-        self.0.steady()
-    }
-
-    fn steady(&self) -> Timestamp {
-        self.0.steady()
-    }
-}
 
 /// That the clock was set, and by how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +62,7 @@ fn lead_of(clock: &dyn Clock) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::clock::ManualClock;
+    use domain::clock::{ManualClock, Timestamp};
 
     #[test]
     fn rel63_a_step_is_told_once_and_a_slew_never() {

@@ -11,6 +11,7 @@ use domain::id::AccountId;
 use futures_util::StreamExt;
 use futures_util::stream;
 use store::{AccessRevision, Change, Stats};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,9 @@ const FIRST_PAUSE: Duration = Duration::from_mins(10);
 const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 /// Renewals of one minute are spread over this much of it.
 const SPREAD: Duration = Duration::from_secs(40);
+
+/// A look at every process is not for every one of many ends.
+const LOOK_APART: Duration = Duration::from_millis(250);
 
 /// Looks for access that ended where nobody told this gateway: at one number a second, and
 /// further only when that has moved. Once a minute in any case, for tokens that expired.
@@ -94,6 +98,29 @@ pub(crate) async fn clockwork(app: AppState, stop: CancellationToken) {
         if let Some(step) = watch.look(&*app.clock) {
             step.report();
             app.sign_ins.clock_stepped(step);
+        }
+    }
+}
+
+/// Reaps what is nobody's child any more, where the gateway is the first process of its
+/// container: the kernel hands such children to it and tells of each end.
+pub(crate) async fn orphanage(app: AppState, stop: CancellationToken) {
+    if !workers::inherits_orphans() {
+        return;
+    }
+    let mut ended = match signal(SignalKind::child()) {
+        Ok(ended) => ended,
+        Err(error) => {
+            tracing::warn!(event = "orphans-unseen", error = %error, "");
+            return;
+        }
+    };
+    while !stop.is_cancelled() {
+        workers::reap_orphans(&app.supervisor);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            // Signals that come at once are one, and one look finds all who have ended.
+            Some(()) = ended.recv() => tokio::time::sleep(LOOK_APART).await,
         }
     }
 }
@@ -173,7 +200,6 @@ async fn round(app: &AppState, last: Option<(Stats, usize)>) -> Option<(Stats, u
     app.limits.retain_recent();
     app.gates.forget_unused();
     telemetry::summarise();
-    workers::reap_orphans(&app.supervisor);
     if let Err(error) = app.store.flush().await {
         tracing::warn!(event = "store-failed", error = error.label(), "usage stays in memory");
     }

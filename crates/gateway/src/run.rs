@@ -105,6 +105,7 @@ impl Gateway {
         let background = TaskTracker::new();
         let stop = CancellationToken::new();
         background.spawn(janitor::clockwork(app.clone(), stop.clone()));
+        background.spawn(janitor::orphanage(app.clone(), stop.clone()));
         background.spawn(janitor::lookout(app.clone(), stop.clone()));
         background.spawn(janitor::news(app.clone(), stop.clone()));
         background.spawn(janitor::housekeeping(app.clone(), stop.clone()));

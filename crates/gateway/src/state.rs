@@ -13,7 +13,6 @@ use domain::id::{AccountId, DeviceId, Generation, NodeId};
 use store::{Backend, Store};
 use tokio_util::task::TaskTracker;
 
-use crate::clock::Steady;
 use crate::config::{Config, RateLimits};
 use crate::custody::{Custody, CustodyOptions};
 use crate::extract::proxy_trust::Told;
@@ -98,8 +97,7 @@ impl AppState {
                 program,
                 custody: custody.clone(),
                 store: store.clone(),
-                // How long a worker may start, idle and drain has nothing to do with the date.
-                clock: Arc::new(Steady(clock.clone())),
+                clock: clock.clone(),
                 entropy: entropy.clone(),
                 tasks: tasks.clone(),
                 metrics: metrics.clone(),

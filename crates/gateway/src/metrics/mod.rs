@@ -83,6 +83,8 @@ labels! {
     Crashed = "crashed",
     StartTimeout = "start_timeout",
     SpawnFailed = "spawn_failed",
+    /// The machine had nothing left for it.
+    AtCapacity = "at_capacity",
     CredentialsRefused = "credentials_refused",
 }
 
@@ -91,6 +93,8 @@ labels! {
     WorkerRefusal, "cause":
     AtCapacity = "at_capacity",
     CrashLoop = "crash_loop",
+    /// Of several accounts: nobody's are started.
+    StartsPaused = "starts_paused",
 }
 
 labels! {

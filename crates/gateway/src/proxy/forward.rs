@@ -24,7 +24,7 @@ use super::record::{CallRecord, StreamEnd};
 use super::rpc::Failure;
 use super::{CALL, Visit};
 use crate::error::{Refusal, challenge, panicked};
-use crate::workers::{Call, NoWorker, Pass, Repeatable, SendError};
+use crate::workers::{Address, Call, NoWorker, Pass, Repeatable, SendError};
 
 /// How long a call goes on for a client with a handshake that has hung up. For it that is no
 /// cancellation: a network may have changed under it.
@@ -197,8 +197,11 @@ impl Errand {
                 return Err(self.noted(match error {
                     SendError::Broken => Stop::Failed(Failure::WorkerCrashed(repeatable)),
                     SendError::Garbled => Stop::Failed(Failure::WorkerNonsense),
-                    SendError::Ended { outcome, served: _ } => Failure::of(outcome, repeatable)
-                        .map_or(Stop::Challenge(Refusal::SignInNeeded), Stop::Failed),
+                    SendError::Ended { outcome, served: _ } => {
+                        let retry_after = app.supervisor.retry_after();
+                        Failure::of(outcome, repeatable, retry_after)
+                            .map_or(Stop::Challenge(Refusal::SignInNeeded), Stop::Failed)
+                    }
                 }));
             }
         }
@@ -210,6 +213,7 @@ impl Errand {
             Stop::Failed(match none {
                 NoWorker::AtCapacity { retry_after } => Failure::AtCapacity { retry_after },
                 NoWorker::CrashLoop { retry_after } => Failure::CrashLoop { retry_after },
+                NoWorker::StartsPaused { retry_after } => Failure::StartsPaused { retry_after },
             })
         })?;
         call.ready().await;
@@ -218,7 +222,11 @@ impl Errand {
 
     /// What one worker makes of it; the inner error may be another one's turn.
     async fn send(&self, call: &Call, body: Bytes) -> Result<Result<Answered, SendError>, Stop> {
-        let answer = match call.send(self.request(call, body)).await {
+        let address = match call.address() {
+            Ok(address) => address,
+            Err(error) => return Ok(Err(error)),
+        };
+        let answer = match call.send(self.request(address, body)).await {
             Ok(answer) => answer,
             Err(error) => return Ok(Err(error)),
         };
@@ -254,11 +262,11 @@ impl Errand {
         }
     }
 
-    fn request(&self, call: &Call, body: Bytes) -> Request<Full<Bytes>> {
+    fn request(&self, address: &Address, body: Bytes) -> Request<Full<Bytes>> {
         let Visit { device, headers, request_id, .. } = &self.visit;
         let stamp = Stamp {
-            host: call.host(),
-            secret: call.secret(),
+            host: address.host.clone(),
+            secret: address.secret.clone(),
             device: device.device.as_str(),
             scopes: device.scopes.as_str(),
             tools: device.tools.as_deref(),
@@ -266,7 +274,7 @@ impl Errand {
         };
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = call.uri();
+        *request.uri_mut() = address.uri.clone();
         *request.headers_mut() = headers::to_worker(headers, &stamp);
         request
     }

@@ -77,10 +77,14 @@ impl Plan {
     pub(super) fn repeatable_after(&self, error: SendError, call: &Call) -> Repeatable {
         match error {
             // It never said `ready`, so it has not served, so nothing has happened.
-            SendError::Ended { outcome: Outcome::Crashed | Outcome::Stopped, served: false } => {
-                Repeatable::Yes
+            SendError::Ended {
+                outcome: Outcome::Crashed | Outcome::Stopped | Outcome::AtCapacity,
+                served: false,
+            } => Repeatable::Yes,
+            SendError::Ended {
+                outcome: Outcome::Crashed | Outcome::Stopped | Outcome::AtCapacity,
+                served: true,
             }
-            SendError::Ended { outcome: Outcome::Crashed | Outcome::Stopped, served: true }
             | SendError::Broken => self.repeatable(call),
             SendError::Ended {
                 outcome: Outcome::CredentialsRefused | Outcome::StartTimeout | Outcome::SpawnFailed,

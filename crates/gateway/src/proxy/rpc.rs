@@ -49,6 +49,10 @@ pub(super) enum Failure {
     CrashLoop {
         retry_after: Duration,
     },
+    /// Everybody's do: none is started for a while.
+    StartsPaused {
+        retry_after: Duration,
+    },
     WorkerNotStarted,
     WorkerStartSlow,
     WorkerSlow,
@@ -104,12 +108,17 @@ impl Failure {
     /// What the end of a worker means to whoever waited for its answer. `None`: the account
     /// needs a sign-in, which is a challenge and not an error.
     #[must_use]
-    pub(super) fn of(outcome: Outcome, repeatable: Repeatable) -> Option<Self> {
+    pub(super) fn of(
+        outcome: Outcome,
+        repeatable: Repeatable,
+        retry_after: Duration,
+    ) -> Option<Self> {
         match outcome {
             Outcome::CredentialsRefused => None,
             Outcome::Crashed | Outcome::Stopped => Some(Self::WorkerCrashed(repeatable)),
             Outcome::StartTimeout => Some(Self::WorkerStartSlow),
             Outcome::SpawnFailed => Some(Self::WorkerNotStarted),
+            Outcome::AtCapacity => Some(Self::AtCapacity { retry_after }),
         }
     }
 
@@ -136,6 +145,7 @@ impl Failure {
             }
             Self::AtCapacity { .. }
             | Self::CrashLoop { .. }
+            | Self::StartsPaused { .. }
             | Self::StoreDown
             | Self::TooManyBodies => StatusCode::SERVICE_UNAVAILABLE,
             Self::WorkerCrashed(_) | Self::WorkerNotStarted | Self::WorkerNonsense => {
@@ -159,6 +169,7 @@ impl Failure {
             | Self::RateLimited { .. }
             | Self::AtCapacity { .. }
             | Self::CrashLoop { .. }
+            | Self::StartsPaused { .. }
             | Self::StoreDown
             | Self::WorkerCrashed(_)
             | Self::WorkerNotStarted
@@ -192,6 +203,7 @@ impl Failure {
             Self::StoreDown => "store_unavailable",
             Self::WorkerCrashed(_) => "worker_crashed",
             Self::CrashLoop { .. } => "worker_crash_loop",
+            Self::StartsPaused { .. } => "worker_starts_paused",
             Self::WorkerNotStarted => "worker_not_started",
             Self::WorkerStartSlow => "worker_start_timeout",
             Self::WorkerSlow => "gateway_timeout",
@@ -231,6 +243,9 @@ impl Failure {
                 "The account's worker has crashed several times in a row. Nothing was done; try \
                  again later."
             }
+            Self::StartsPaused { .. } => {
+                "Workers cannot be started at the moment. Nothing was done; try again later."
+            }
             Self::WorkerCrashed(Repeatable::No) => {
                 "The call was cut off. It may or may not have taken effect; look before you \
                  repeat it."
@@ -253,7 +268,8 @@ impl Failure {
         match self {
             Self::RateLimited { retry_after }
             | Self::AtCapacity { retry_after }
-            | Self::CrashLoop { retry_after } => Some(retry_after),
+            | Self::CrashLoop { retry_after }
+            | Self::StartsPaused { retry_after } => Some(retry_after),
             Self::TooManyCalls | Self::StoreDown | Self::TooManyBodies => {
                 Some(Duration::from_secs(2))
             }
@@ -383,8 +399,10 @@ mod tests {
 
     #[test]
     fn every_outcome_of_a_worker_has_its_own_answer() {
-        let status =
-            |outcome| Failure::of(outcome, Repeatable::No).map(|failure| failure.status().as_u16());
+        let status = |outcome| {
+            let failure = Failure::of(outcome, Repeatable::No, Duration::from_secs(3));
+            failure.map(|failure| failure.status().as_u16())
+        };
         assert_eq!(status(Outcome::CredentialsRefused), None);
         assert_eq!(status(Outcome::Crashed), Some(502));
         assert_eq!(status(Outcome::SpawnFailed), Some(502));

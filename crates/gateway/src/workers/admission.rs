@@ -1,7 +1,7 @@
-//! Who may go on: places for workers, and calls of one account.
+//! How many calls of one account go on at once.
 //!
-//! Both queues are bounded, fair (first come, first served) and have a deadline, so that
-//! overload becomes a quick, honest answer and never a growing pile.
+//! The queue is bounded, fair (first come, first served) and has a deadline, so that overload
+//! becomes a quick, honest answer and never a growing pile.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,63 +11,6 @@ use std::time::Duration;
 
 use domain::id::AccountId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// Places for worker processes. A place is held from before the spawn until after the reaping.
-#[derive(Debug)]
-pub(super) struct Places {
-    free: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    most_waiting: usize,
-    deadline: Duration,
-}
-
-/// One worker's place.
-#[derive(Debug)]
-pub(super) struct Place(#[expect(dead_code, reason = "held, never read")] OwnedSemaphorePermit);
-
-/// One account's stay in the queue; leaving is counted however it ends.
-#[derive(Debug)]
-pub(super) struct Waiting(Arc<Places>);
-
-impl Places {
-    pub(super) fn new(places: usize, most_waiting: usize, deadline: Duration) -> Self {
-        let free = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
-        Self { free, waiting: AtomicUsize::new(0), most_waiting, deadline }
-    }
-
-    pub(super) fn try_take(&self) -> Option<Place> {
-        self.free.clone().try_acquire_owned().ok().map(Place)
-    }
-
-    /// Joins the queue, unless it is full.
-    pub(super) fn join(self: &Arc<Self>) -> Option<Waiting> {
-        let joined = self.waiting.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |waiting| {
-            (waiting < self.most_waiting).then_some(waiting + 1)
-        });
-        joined.ok().map(|_| Waiting(self.clone()))
-    }
-
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::SeqCst)
-    }
-}
-
-impl Waiting {
-    /// The next free place, or nothing when the deadline passes.
-    pub(super) async fn place(self) -> Option<Place> {
-        let free = self.0.free.clone().acquire_owned();
-        match tokio::time::timeout(self.0.deadline, free).await {
-            Ok(Ok(permit)) => Some(Place(permit)),
-            Ok(Err(_)) | Err(_) => None,
-        }
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
-    }
-}
 
 /// Calls of one account at once, and how many more may wait.
 const CONCURRENT: usize = 4;
@@ -206,23 +149,5 @@ mod tests {
         drop(pass);
         gates.forget_unused();
         assert!(gates.0.lock().unwrap().is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_place_is_given_in_order_or_not_at_all() {
-        let places = Arc::new(Places::new(1, 2, Duration::from_secs(10)));
-        let held = places.try_take().unwrap();
-        assert!(places.try_take().is_none());
-        let (first, second) = (places.join().unwrap(), places.join().unwrap());
-        assert!(places.join().is_none(), "the queue is full");
-        let mut first = Box::pin(first.place());
-        let mut second = Box::pin(second.place());
-        assert!(first.as_mut().now_or_never().is_none());
-        assert!(second.as_mut().now_or_never().is_none());
-        drop(held);
-        let place = first.await;
-        assert!(place.is_some());
-        assert!(second.await.is_none(), "the deadline passed");
-        assert_eq!(places.waiting(), 0);
     }
 }

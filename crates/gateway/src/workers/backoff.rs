@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use domain::clock::Timestamp;
+use domain::clock::Moment;
 
 /// Crashes that cost nothing: two calls, each with its two repetitions, may meet bad luck.
 const FREE: u32 = 6;
@@ -18,18 +18,18 @@ const FORGOTTEN_AFTER: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Crashes {
     count: u32,
-    last: Option<Timestamp>,
+    last: Option<Moment>,
 }
 
 impl Crashes {
-    pub(super) fn another(&mut self, now: Timestamp) {
+    pub(super) fn another(&mut self, now: Moment) {
         let before = if self.are_history(now) { 0 } else { self.count };
         *self = Self { count: before.saturating_add(1), last: Some(now) };
     }
 
     /// How long from now until another worker may start; `None` for at once.
     #[must_use]
-    pub(super) fn wait(self, now: Timestamp) -> Option<Duration> {
+    pub(super) fn wait(self, now: Moment) -> Option<Duration> {
         let doublings = self.count.checked_sub(FREE)?;
         let pause = FIRST.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST);
         let left = pause.saturating_sub(now.since(self.last?));
@@ -37,7 +37,7 @@ impl Crashes {
     }
 
     #[must_use]
-    pub(super) fn are_history(self, now: Timestamp) -> bool {
+    pub(super) fn are_history(self, now: Moment) -> bool {
         self.last.is_none_or(|last| now.since(last) >= FORGOTTEN_AFTER)
     }
 }
@@ -46,7 +46,7 @@ impl Crashes {
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp(1_790_000_000);
+    const NOW: Moment = Moment::ZERO;
 
     fn after(crashes: u32) -> Crashes {
         let mut some = Crashes::default();

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::clock::Timestamp;
 use domain::contract::{
     self, CredentialsAnswer, FromWorker, JournalAnswer, JournalEntry, ToWorker, WriteOutcome,
 };
@@ -66,6 +67,12 @@ pub(super) struct Desk {
 
 /// There is one channel for each worker, silent most of the time: its buffers begin small.
 const USUAL_FRAME: usize = 512;
+
+impl Desk {
+    fn now(&self) -> Timestamp {
+        self.supervisor.parts().clock.now()
+    }
+}
 
 type Pending = Pin<Box<dyn Future<Output = ToWorker> + Send>>;
 
@@ -153,16 +160,12 @@ fn hear(desk: &Desk, frame: &[u8]) -> Result<Heard, &'static str> {
             let tools: HashSet<Box<str>> =
                 repeatable_tools.into_iter().map(String::into_boxed_str).collect();
             desk.worker.announce(tools);
-            desk.worker.on(Event::Ready);
-            // Whoever it was started for may have left: then its place is free for others.
-            desk.supervisor.relieve();
-            let took = desk.worker.started.elapsed();
-            desk.supervisor.metrics().worker_start_seconds.record(took.as_secs_f64());
+            desk.supervisor.hear(&desk.worker, Event::Ready);
             tracing::info!(
                 event = "worker-started",
                 account = %desk.worker.account,
-                port = desk.worker.address.port,
-                ms = took.as_millis(),
+                port = desk.worker.port(),
+                ms = desk.supervisor.moment().since(desk.worker.began).as_millis(),
                 ""
             );
             Ok(Heard::Nothing)
@@ -188,7 +191,7 @@ fn hear(desk: &Desk, frame: &[u8]) -> Result<Heard, &'static str> {
             )))
         }
         FromWorker::Stopping => {
-            desk.worker.on(Event::Leaving);
+            desk.supervisor.hear(&desk.worker, Event::Leaving);
             Ok(Heard::Nothing)
         }
     }
@@ -220,7 +223,7 @@ fn journal(
     entry: JournalEntry,
 ) -> Pin<Box<dyn Future<Output = JournalAnswer> + Send>> {
     let (store, account) = (desk.store.clone(), desk.worker.account.clone());
-    let (open, now) = (desk.open_writes.clone(), desk.worker.now());
+    let (open, now) = (desk.open_writes.clone(), desk.now());
     Box::pin(async move {
         match store.journal(&account, &entry, now).await {
             Ok(answer) => {
@@ -255,7 +258,7 @@ fn journal(
 pub(super) async fn close_open_writes(desk: &Desk) {
     let open = std::mem::take(&mut *lock(&desk.open_writes));
     for (journal, detail) in open {
-        let (account, now) = (&desk.worker.account, desk.worker.now());
+        let (account, now) = (&desk.worker.account, desk.now());
         let entry = JournalEntry::Outcome {
             journal: journal.clone(),
             outcome: WriteOutcome::Unknown,

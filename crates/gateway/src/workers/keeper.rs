@@ -3,24 +3,35 @@
 //! A keeper is an owned task: no request can cancel a start, and no process is left without
 //! somebody who waits for it.
 
+use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::contract::{self, Launch, ToWorker, ToolPolicy};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::contract::{self, Launch, SecretText, ToWorker, ToolPolicy};
+use domain::entropy;
+use domain::id::AccountId;
 use domain::upstream::Upstream;
+use http::HeaderValue;
+use http::uri::Uri;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::process::Child;
 use tokio::sync::mpsc;
+use zeroize::Zeroizing;
 
-use super::admission::Place;
 use super::control::{self, Desk, End};
 use super::lifecycle::{Event, Outcome, Phase};
 use super::logs;
-use super::process::{Order, Worker};
+use super::process::{Address, Worker};
+use super::roster::Order;
 use super::spawn::Descriptors;
 use super::supervisor::Supervisor;
 use crate::custody::LaunchState;
@@ -33,15 +44,12 @@ const LINGER: Duration = Duration::from_secs(5);
 pub(super) struct Keeper {
     pub(super) worker: Arc<Worker>,
     pub(super) supervisor: Supervisor,
-    /// Kept open until the process is reaped, so that its port passes to nobody and calls that
-    /// arrive before it runs wait in the backlog.
-    pub(super) listener: TcpListener,
-    pub(super) secret: contract::SecretText,
-    pub(super) orders: mpsc::UnboundedReceiver<Order>,
-    pub(super) place: Place,
 }
 
 struct Running {
+    /// Kept open until the process is reaped, so that its port passes to nobody and calls that
+    /// arrive before it runs wait in the backlog.
+    listener: TcpListener,
     child: Child,
     control: UnixStream,
     logs: pipe::Receiver,
@@ -49,49 +57,69 @@ struct Running {
     launch: Launch,
 }
 
+/// Why nothing runs, and the process that has to end for it.
+struct Unstarted {
+    event: Event,
+    child: Option<Child>,
+}
+
 impl Keeper {
-    pub(super) async fn keep(mut self) {
+    pub(super) async fn keep(self) {
         match self.start().await {
             Ok(running) => self.accompany(running).await,
-            Err(event) => {
-                self.worker.on(event);
-                self.worker.on(Event::Exited);
+            Err(Unstarted { event, child }) => {
+                self.supervisor.hear(&self.worker, event);
+                if let Some(mut child) = child {
+                    let pid = child.id();
+                    let _ = child.kill().await;
+                    self.forget(pid);
+                }
             }
         }
-        let outcome = match self.worker.phase() {
-            Phase::Gone(outcome) => outcome,
-            // Unreachable by the lifecycle: an exit ends every phase.
-            Phase::Starting { .. } | Phase::Ready { .. } | Phase::Draining { .. } => {
-                Outcome::Crashed
-            }
-        };
-        // The address closes before the place is free: whoever still waits in the backlog
+        // The address is closed before the place is free: whoever still waits in the backlog
         // learns of the end now.
-        drop(self.listener);
-        self.supervisor.buried(&self.worker, outcome);
-        drop(self.place);
-        self.supervisor.relieve();
+        self.supervisor.buried(&self.worker);
+    }
+
+    /// What is reaped is on nobody's list. What it has started goes with it: the number of its
+    /// group cannot have passed to anybody in the moment since.
+    fn forget(&self, pid: Option<u32>) {
+        let Some(pid) = pid else { return };
+        if let Some(group) = Pid::from_raw(pid.cast_signed()) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        self.supervisor.children().lock().remove(&pid);
     }
 
     /// Starts the process and, at the same time, looks up what to launch it with.
-    async fn start(&self) -> Result<Running, Event> {
+    async fn start(&self) -> Result<Running, Unstarted> {
         let account = &self.worker.account;
         let parts = self.supervisor.parts();
-        let failed = |error: std::io::Error| {
+        let failed = |error: io::Error| {
+            let event = meaning(&error);
+            let reason = if event == Event::Exhausted { "exhausted" } else { "failed" };
             tracing::error!(
                 event = "worker-spawn-failed",
                 account = %account,
                 error = %error,
+                reason,
                 ""
             );
-            Event::SpawnFailed
+            Unstarted { event, child: None }
         };
+        let listener = parts.ports.bind().map_err(failed)?;
+        let raw: Zeroizing<[u8; 32]> = Zeroizing::new(entropy::bytes(&*parts.entropy));
+        let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(*raw));
+        let address = listener.local_addr().and_then(|at| address(at.port(), &secret));
+        self.worker.move_in(address.map_err(failed)?);
         let (ours, theirs) = StdStream::pair().map_err(failed)?;
         let (log_reader, log_writer) = std::io::pipe().map_err(failed)?;
-        let listener = self.listener.try_clone().map_err(failed)?;
         ours.set_nonblocking(true).map_err(failed)?;
-        let descriptors =
-            Descriptors { listener, control: theirs, logs: OwnedFd::from(log_writer) };
+        let descriptors = Descriptors {
+            listener: listener.try_clone().map_err(failed)?,
+            control: theirs,
+            logs: OwnedFd::from(log_writer),
+        };
         let spawn = parts.spawner.spawn(&parts.program, &parts.allowed_ports, descriptors);
         let (child, state) = tokio::join!(spawn, parts.custody.launch_state(account));
         let child = child.map_err(failed)?;
@@ -100,36 +128,39 @@ impl Keeper {
         tracing::info!(
             event = "worker-spawn",
             account = %account,
-            port = self.worker.address.port,
+            port = self.worker.port(),
             pid = child.id(),
             ""
         );
-        // From here on an error drops the child, which kills and reaps it.
+        let with = |child, event| Unstarted { event, child: Some(child) };
         let (region, athlete, credentials) = match state {
             LaunchState::Known { region, athlete, credentials } => (region, athlete, credentials),
-            LaunchState::SignInNeeded => return Err(Event::CredentialsRefused),
-            LaunchState::Unknown => return Err(Event::SpawnFailed),
+            LaunchState::SignInNeeded => return Err(with(child, Event::CredentialsRefused)),
+            LaunchState::Unknown => return Err(with(child, Event::SpawnFailed)),
+        };
+        let pipes = UnixStream::from_std(ours).and_then(|control| {
+            Ok((control, pipe::Receiver::from_owned_fd(OwnedFd::from(log_reader))?))
+        });
+        let (control, logs) = match pipes {
+            Ok(pipes) => pipes,
+            Err(error) => return Err(with(child, failed(error).event)),
         };
         let upstream = parts.upstream(region);
         let launch = Launch {
             version: contract::VERSION,
-            secret: self.secret.clone(),
+            secret: SecretText::from(secret.as_str()),
             upstream: (*upstream).clone(),
             athlete,
             credentials,
             tools: ToolPolicy::clone(&parts.tools),
         };
-        Ok(Running {
-            child,
-            control: UnixStream::from_std(ours).map_err(failed)?,
-            logs: pipe::Receiver::from_owned_fd(OwnedFd::from(log_reader)).map_err(failed)?,
-            upstream,
-            launch,
-        })
+        Ok(Running { listener, child, control, logs, upstream, launch })
     }
 
-    async fn accompany(&mut self, running: Running) {
-        let Running { mut child, control, logs, upstream, launch } = running;
+    async fn accompany(&self, running: Running) {
+        // The listener closes when this returns.
+        let Running { listener: _listener, mut child, control, logs, upstream, launch } = running;
+        let pid = child.id();
         let parts = self.supervisor.parts();
         let (outbox, mut outgoing) = mpsc::unbounded_channel();
         let _ = outbox.send(ToWorker::Launch(Box::new(launch)));
@@ -144,15 +175,20 @@ impl Keeper {
         let account = self.worker.account.clone();
         let mut talk = std::pin::pin!(control::talk(control, &desk, &mut outgoing));
         let mut relay = std::pin::pin!(logs::relay(&account, logs));
+        let mut orders = self.worker.orders();
         let (mut talking, mut relaying) = (true, true);
         let linger = tokio::time::sleep(Duration::MAX);
         let mut linger = std::pin::pin!(linger);
         let status = loop {
             tokio::select! {
-                status = child.wait() => break status,
-                Some(order) = self.orders.recv() => match order {
-                    Order::Stop => { let _ = outbox.send(ToWorker::Stop); }
-                    Order::Kill => kill(&mut child, &account),
+                status = child.wait() => {
+                    self.forget(pid);
+                    break status;
+                }
+                Ok(()) = orders.changed() => match *orders.borrow_and_update() {
+                    Some(Order::Stop) => { let _ = outbox.send(ToWorker::Stop); }
+                    Some(Order::Kill) => kill(&mut child, &account),
+                    None => {}
                 },
                 end = &mut talk, if talking => {
                     talking = false;
@@ -164,7 +200,7 @@ impl Keeper {
                             complaint,
                             "the worker broke the contract and is killed"
                         );
-                        self.worker.on(Event::Misbehaved);
+                        self.supervisor.hear(&self.worker, Event::Misbehaved);
                     }
                 }
                 () = &mut linger, if !talking => {
@@ -177,53 +213,109 @@ impl Keeper {
         // `ready` may be waiting in the socket: whether the worker served decides what a call
         // without an answer means.
         if talking && let Ok(End::Misbehaved(_)) = tokio::time::timeout(LAST_WORDS, talk).await {
-            self.worker.on(Event::Misbehaved);
+            self.supervisor.hear(&self.worker, Event::Misbehaved);
         }
         if relaying {
             let _ = tokio::time::timeout(LAST_WORDS, relay).await;
         }
         control::close_open_writes(&desk).await;
-        self.worker.on(Event::Exited);
-        self.report(&status);
-    }
-
-    fn report(&self, status: &std::io::Result<std::process::ExitStatus>) {
-        use std::os::unix::process::ExitStatusExt;
-        let (code, signal) = match status {
-            Ok(status) => (status.code(), status.signal()),
-            Err(_) => (None, None),
-        };
-        let account = &self.worker.account;
-        match self.worker.phase() {
-            Phase::Gone(Outcome::Crashed) => tracing::error!(
-                event = "worker-died",
-                account = %account,
-                returncode = code,
-                signal,
-                ""
-            ),
-            Phase::Gone(Outcome::StartTimeout) => tracing::error!(
-                event = "worker-start-failed",
-                account = %account,
-                error = "not ready in time",
-                ""
-            ),
-            Phase::Gone(Outcome::Stopped | Outcome::CredentialsRefused | Outcome::SpawnFailed)
-            | Phase::Starting { .. }
-            | Phase::Ready { .. }
-            | Phase::Draining { .. } => tracing::info!(
-                event = "worker-exited",
-                account = %account,
-                returncode = code,
-                signal,
-                ""
-            ),
-        }
+        let phase = self.supervisor.hear(&self.worker, Event::Exited);
+        report(&account, phase, &status);
     }
 }
 
-fn kill(child: &mut Child, account: &domain::id::AccountId) {
+fn report(account: &AccountId, phase: Option<Phase>, status: &io::Result<ExitStatus>) {
+    let (code, signal) = match status {
+        Ok(status) => (status.code(), status.signal()),
+        Err(_) => (None, None),
+    };
+    match phase {
+        Some(Phase::Gone(Outcome::Crashed)) => tracing::error!(
+            event = "worker-died",
+            account = %account,
+            returncode = code,
+            signal,
+            ""
+        ),
+        Some(Phase::Gone(Outcome::StartTimeout)) => tracing::error!(
+            event = "worker-start-failed",
+            account = %account,
+            error = "not ready in time",
+            ""
+        ),
+        Some(
+            Phase::Gone(
+                Outcome::Stopped
+                | Outcome::CredentialsRefused
+                | Outcome::SpawnFailed
+                | Outcome::AtCapacity,
+            )
+            | Phase::Starting { .. }
+            | Phase::Ready { .. }
+            | Phase::Draining { .. },
+        )
+        | None => tracing::info!(
+            event = "worker-exited",
+            account = %account,
+            returncode = code,
+            signal,
+            ""
+        ),
+    }
+}
+
+/// The process and whatever it has started: they are one group.
+fn kill(child: &mut Child, account: &AccountId) {
+    if let Some(group) = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
     if let Err(error) = child.start_kill() {
         tracing::warn!(event = "worker-kill-failed", account = %account, error = %error, "");
+    }
+}
+
+/// What a failure to start a process says: some pass when others give back what they hold.
+fn meaning(error: &io::Error) -> Event {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        return Event::Exhausted;
+    }
+    match Errno::from_io_error(error) {
+        Some(
+            Errno::AGAIN
+            | Errno::MFILE
+            | Errno::NFILE
+            | Errno::NOMEM
+            | Errno::NOBUFS
+            | Errno::NOSPC
+            | Errno::ADDRNOTAVAIL,
+        ) => Event::Exhausted,
+        Some(_) | None => Event::SpawnFailed,
+    }
+}
+
+fn address(port: u16, secret: &str) -> io::Result<Address> {
+    let authority = format!("127.0.0.1:{port}");
+    let uri = format!("http://{authority}/mcp").parse::<Uri>().map_err(io::Error::other)?;
+    let host = HeaderValue::try_from(authority).map_err(io::Error::other)?;
+    let mut secret = HeaderValue::from_str(secret).map_err(io::Error::other)?;
+    secret.set_sensitive(true);
+    Ok(Address { port, uri, host, secret })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rel71_rel72_what_others_give_back_is_waited_for_and_what_is_missing_is_not() {
+        let os = |errno: Errno| io::Error::from_raw_os_error(errno.raw_os_error());
+        for errno in [Errno::AGAIN, Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::ADDRINUSE] {
+            assert_eq!(meaning(&os(errno)), Event::Exhausted, "{errno}");
+        }
+        for errno in [Errno::NOENT, Errno::NOEXEC, Errno::ACCESS, Errno::ISDIR] {
+            assert_eq!(meaning(&os(errno)), Event::SpawnFailed, "{errno}");
+        }
+        assert_eq!(meaning(&io::Error::from(io::ErrorKind::AddrInUse)), Event::Exhausted);
+        assert_eq!(meaning(&io::Error::other("x")), Event::SpawnFailed);
     }
 }

@@ -5,29 +5,34 @@ const POLICY: Policy = Policy {
     startup: Duration::from_secs(20),
     grace: Duration::from_secs(5),
     call_grace: Duration::from_secs(250),
+    tenure: Duration::from_secs(20),
 };
-const NOW: Timestamp = Timestamp(1_000);
+const NOW: Moment = Moment::ZERO;
 
-const EVENTS: [Event; 11] = [
+const EVENTS: [Event; 14] = [
     Event::SpawnFailed,
+    Event::Exhausted,
     Event::CredentialsRefused,
     Event::Ready,
     Event::CallBegan,
     Event::CallEnded,
     Event::Evicted,
+    Event::Yielded,
     Event::Dismissed,
+    Event::Condemned,
     Event::Leaving,
     Event::Misbehaved,
     Event::Exited,
     Event::Tick,
 ];
 
-const OUTCOMES: [Outcome; 5] = [
+const OUTCOMES: [Outcome; 6] = [
     Outcome::Stopped,
     Outcome::CredentialsRefused,
     Outcome::Crashed,
     Outcome::StartTimeout,
     Outcome::SpawnFailed,
+    Outcome::AtCapacity,
 ];
 
 fn starting(in_flight: u32) -> Phase {
@@ -35,14 +40,14 @@ fn starting(in_flight: u32) -> Phase {
 }
 
 fn ready(in_flight: u32) -> Phase {
-    Phase::Ready { in_flight, last_used: NOW }
+    Phase::Ready { in_flight, since: NOW }
 }
 
 fn draining(in_flight: u32, verdict: Outcome) -> Phase {
     Phase::Draining { in_flight, kill_at: NOW.plus(POLICY.grace), verdict }
 }
 
-fn on(phase: Phase, event: Event, at: Timestamp) -> (Phase, Effect) {
+fn on(phase: Phase, event: Event, at: Moment) -> (Phase, Effect) {
     phase.on(event, at, &POLICY)
 }
 
@@ -63,7 +68,7 @@ fn a_start_ends_in_exactly_one_of_its_outcomes() {
         assert_eq!(effect, Effect::Kill, "{event:?}");
         assert_eq!(on(phase, Event::Exited, at).0, Phase::Gone(verdict));
     }
-    let early = NOW.plus(POLICY.startup).minus(Duration::from_secs(1));
+    let early = NOW.plus(POLICY.startup.saturating_sub(Duration::from_millis(1)));
     assert_eq!(on(starting(1), Event::Tick, early), (starting(1), Effect::Nothing));
 }
 
@@ -85,7 +90,7 @@ fn rel07_a_worker_in_use_is_never_idle_and_never_evicted() {
 
 #[test]
 fn an_unused_worker_stops_after_its_idle_time_and_not_before() {
-    let before = NOW.plus(POLICY.idle).minus(Duration::from_secs(1));
+    let before = NOW.plus(POLICY.idle.saturating_sub(Duration::from_millis(1)));
     assert_eq!(on(ready(0), Event::Tick, before), (ready(0), Effect::Nothing));
     let (phase, effect) = on(ready(0), Event::Tick, NOW.plus(POLICY.idle));
     assert_eq!(effect, Effect::Stop);
@@ -97,7 +102,7 @@ fn an_unused_worker_stops_after_its_idle_time_and_not_before() {
 fn the_idle_time_runs_from_the_end_of_the_last_call() {
     let later = NOW.plus(Duration::from_secs(500));
     let (phase, _) = on(ready(1), Event::CallEnded, later);
-    assert_eq!(phase, Phase::Ready { in_flight: 0, last_used: later });
+    assert_eq!(phase, Phase::Ready { in_flight: 0, since: later });
 }
 
 #[test]
@@ -127,7 +132,7 @@ fn a_dismissed_worker_finishes_what_it_does_and_takes_nothing_new() {
 #[test]
 fn rel02_rel18_a_worker_that_ignores_the_request_to_stop_is_killed_after_its_grace() {
     let phase = draining(0, Outcome::Stopped);
-    let before = NOW.plus(POLICY.grace).minus(Duration::from_secs(1));
+    let before = NOW.plus(POLICY.grace.saturating_sub(Duration::from_millis(1)));
     assert_eq!(on(phase, Event::Tick, before).1, Effect::Nothing);
     assert_eq!(on(phase, Event::Tick, NOW.plus(POLICY.grace)), (phase, Effect::Kill));
 }

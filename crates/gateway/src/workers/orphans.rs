@@ -1,19 +1,22 @@
 //! Reaping what is nobody's child any more, when the gateway is the first process of its
 //! container.
 
-use std::collections::HashSet;
-
-use super::supervisor::Supervisor;
 use rustix::process::{Pid, WaitOptions, getpid, waitpid};
 
-/// Reaps dead children that this gateway did not start. Does nothing unless it is process 1:
-/// only then does it inherit the children of others.
+use super::supervisor::Supervisor;
+
+/// Whether children of others are handed to this process when their parents end.
+#[must_use]
+pub(crate) fn inherits_orphans() -> bool {
+    getpid().is_init()
+}
+
+/// Reaps dead children that this gateway did not start. Costs a look at every process, so it is
+/// done where orphans can come from and a child has ended.
 pub(crate) fn reap_orphans(supervisor: &Supervisor) {
-    if !getpid().is_init() {
-        return;
-    }
-    let ours: HashSet<u32> = supervisor.pids();
     for pid in dead_children_of_init() {
+        // While the list is held no worker is started: one that is not on it is none of ours.
+        let ours = supervisor.children().lock();
         if ours.contains(&pid) {
             continue;
         }

@@ -5,6 +5,7 @@
 //! make std fall back to a fork that copies the gateway's page tables; the worker therefore
 //! confines itself after exec.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io;
 use std::net::TcpListener;
@@ -13,7 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 use domain::contract::argv;
 use tokio::process::Child;
@@ -52,10 +53,22 @@ struct Order {
     reply: oneshot::Sender<io::Result<Child>>,
 }
 
+/// Processes that somebody waits for. The lock is held while one is started, so that nobody can
+/// see a child that is not on the list yet.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Children(Arc<Mutex<HashSet<u32>>>);
+
+impl Children {
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashSet<u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The thread that starts processes.
 #[derive(Debug, Clone)]
 pub(super) struct Spawner {
     orders: mpsc::Sender<Order>,
+    children: Children,
 }
 
 impl Spawner {
@@ -63,15 +76,26 @@ impl Spawner {
     pub(super) fn start() -> io::Result<Self> {
         let (orders, queue) = mpsc::channel::<Order>();
         let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
+        let children = Children::default();
+        let list = children.clone();
         std::thread::Builder::new().name("spawner".to_owned()).spawn(move || {
             let _inside = runtime.enter();
             while let Ok(Order { command, reply }) = queue.recv() {
-                let child = tokio::process::Command::from(command).kill_on_drop(true).spawn();
+                let child = {
+                    let mut list = list.lock();
+                    let child = tokio::process::Command::from(command).kill_on_drop(true).spawn();
+                    list.extend(child.as_ref().ok().and_then(Child::id));
+                    child
+                };
                 // Nobody waiting means that the child is dropped here, killed and reaped.
                 let _ = reply.send(child);
             }
         })?;
-        Ok(Self { orders })
+        Ok(Self { orders, children })
+    }
+
+    pub(super) fn children(&self) -> &Children {
+        &self.children
     }
 
     pub(super) async fn spawn(
@@ -88,6 +112,8 @@ impl Spawner {
             .arg(argv::WORKER)
             .arg(argv::ALLOWED_PORTS)
             .arg(ports.join(","))
+            // Whatever it starts can be killed with it, and Ctrl-C is for the gateway alone.
+            .process_group(0)
             .env_clear()
             .envs(ENVIRONMENT)
             .stdin(Stdio::from(OwnedFd::from(descriptors.listener)))

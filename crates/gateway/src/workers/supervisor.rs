@@ -1,55 +1,37 @@
-//! Who runs: one worker per account, at most so many in all.
+//! The shell around the roster: one lock, and the hands that do what it says.
 //!
-//! The table is edited here only, under one short lock that is never held across an await.
-//! A start belongs to the supervisor: requests for the account wait for it, and go on or give
-//! up without touching it.
+//! The lock is held for the time of one event and never across an await, a system call or a log
+//! line. A start belongs to the supervisor: requests for the account wait for it, and go on or
+//! give up without touching it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
-use std::ops::RangeInclusive;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::clock::Clock;
+use domain::clock::{Clock, Moment};
 use domain::console;
-use domain::contract::{SecretText, ToolPolicy};
-use domain::entropy::{self, Entropy};
+use domain::contract::ToolPolicy;
+use domain::entropy::Entropy;
 use domain::id::AccountId;
 use domain::region::Region;
 use domain::upstream::Upstream;
-use http::HeaderValue;
-use http::uri::Uri;
 use store::Store;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, oneshot};
 use tokio_util::task::TaskTracker;
-use zeroize::Zeroizing;
 
-use super::admission::{Place, Places, Waiting};
-use super::backoff::Crashes;
+use super::call::Call;
 use super::keeper::Keeper;
-use super::lifecycle::{Event, Outcome, Phase, Policy};
-use super::process::{Address, Call, Worker, WorkerId};
-use super::spawn::{Spawner, WorkerProgram};
+use super::lifecycle::{Event, Phase, Policy};
+use super::notes::Notes;
+use super::ports::Ports;
+use super::process::Worker;
+use super::roster::{Act, Condition, Counts, NoWorker, Roster, Rules, TicketId, Wanted};
+use super::spawn::{Children, Spawner, WorkerProgram};
 use crate::config::Config;
 use crate::custody::Custody;
-use crate::metrics::{Metrics, WorkerEnd, WorkerRefusal};
-
-/// Why there is no worker to call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoWorker {
-    /// No place for another worker within the deadline, or too many are waiting for one.
-    #[error("all workers are busy")]
-    AtCapacity { retry_after: Duration },
-    #[error("the account's workers keep crashing")]
-    CrashLoop { retry_after: Duration },
-}
-
-/// Come back when somebody else is done.
-const FULL: NoWorker = NoWorker::AtCapacity { retry_after: Duration::from_secs(5) };
+use crate::metrics::Metrics;
 
 /// What a supervisor works with.
 pub struct SupervisorOptions {
@@ -71,52 +53,41 @@ pub(super) struct Parts {
     pub(super) spawner: Spawner,
     pub(super) program: WorkerProgram,
     pub(super) allowed_ports: Vec<u16>,
+    pub(super) ports: Ports,
     pub(super) custody: Custody,
     pub(super) store: Store,
     pub(super) tools: ToolPolicy,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
     upstreams: [Arc<Upstream>; 2],
 }
 
 struct Inner {
     table: Mutex<Table>,
     parts: Parts,
-    places: Arc<Places>,
     max: usize,
-    policy: Policy,
-    ports: Option<RangeInclusive<u16>>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
     tasks: TaskTracker,
-    metrics: Metrics,
-    next_id: AtomicU64,
-    next_port: AtomicUsize,
     empty: Notify,
+    notes: Notes,
 }
 
-#[derive(Default)]
 struct Table {
-    current: HashMap<AccountId, Slot>,
-    /// Draining, or about to be found dead: their places are still taken.
-    leaving: HashMap<WorkerId, Arc<Worker>>,
-    /// Accounts whose last worker crashed without having served.
-    crashes: HashMap<AccountId, Crashes>,
-    closed: bool,
-}
-
-#[derive(Clone)]
-enum Slot {
-    /// In the queue for a place.
-    Queued(watch::Receiver<Option<Result<(), NoWorker>>>),
-    Running(Arc<Worker>),
+    roster: Roster<Arc<Worker>>,
+    /// Who is told what becomes of a ticket.
+    tickets: HashMap<TicketId, oneshot::Sender<Result<Call, NoWorker>>>,
 }
 
 /// How long an account waits for a place before its calls are told to come back.
 const PLACE_DEADLINE: Duration = Duration::from_secs(10);
 /// Accounts that may wait for a place, for each place there is.
 const QUEUE_PER_PLACE: usize = 16;
+/// How long the first in the queue waits before workers that are never idle make room.
+const PATIENCE: Duration = Duration::from_secs(3);
 const GRACE: Duration = Duration::from_secs(5);
 /// Longer than a call may take: a stop never cuts one off.
 const CALL_GRACE: Duration = Duration::from_secs(250);
+/// How long a worker that is never idle may keep its place while others wait.
+const TENURE: Duration = Duration::from_secs(20);
 
 impl Parts {
     pub(super) fn upstream(&self, region: Region) -> Arc<Upstream> {
@@ -140,332 +111,176 @@ impl Supervisor {
         allowed_ports.sort_unstable();
         allowed_ports.dedup();
         let max = config.workers.max.get();
-        let queue = max.saturating_mul(QUEUE_PER_PLACE);
-        let inner = Arc::new(Inner {
-            table: Mutex::default(),
-            parts: Parts {
-                spawner: Spawner::start()?,
-                program,
-                allowed_ports,
-                custody,
-                store,
-                tools: config.tools.clone(),
-                upstreams,
-            },
-            places: Arc::new(Places::new(max, queue, PLACE_DEADLINE)),
-            max,
+        let rules = Rules {
             policy: Policy {
                 idle: config.workers.idle,
                 startup: config.workers.startup,
                 grace: GRACE,
                 call_grace: CALL_GRACE,
+                tenure: TENURE,
             },
-            ports: config.workers.ports.clone(),
-            clock,
-            entropy,
+            places: max,
+            queue: max.saturating_mul(QUEUE_PER_PLACE),
+            deadline: PLACE_DEADLINE,
+            patience: PATIENCE,
+        };
+        let calendar = clock.clone();
+        let roster = Roster::new(
+            rules,
+            Box::new(move |id, account| Arc::new(Worker::new(id, account.clone(), &*calendar))),
+        );
+        Ok(Self(Arc::new(Inner {
+            table: Mutex::new(Table { roster, tickets: HashMap::new() }),
+            parts: Parts {
+                spawner: Spawner::start()?,
+                program,
+                allowed_ports,
+                ports: Ports::new(config.workers.ports.clone()),
+                custody,
+                store,
+                tools: config.tools.clone(),
+                clock,
+                entropy,
+                upstreams,
+            },
+            max,
             tasks,
-            metrics,
-            next_id: AtomicU64::new(1),
-            next_port: AtomicUsize::new(0),
             empty: Notify::new(),
-        });
-        Ok(Self(inner))
-    }
-
-    pub(super) fn metrics(&self) -> &Metrics {
-        &self.0.metrics
-    }
-
-    pub(super) fn parts(&self) -> &Parts {
-        &self.0.parts
+            notes: Notes::new(max, metrics),
+        })))
     }
 
     /// A call to the account's worker, which is started when there is none. Does not wait for
-    /// the worker to be ready: [`Call::ready`] does, and what is sent before waits in its backlog.
+    /// the worker to be ready: [`Call::ready`] does.
     pub async fn call(&self, account: &AccountId) -> Result<Call, NoWorker> {
-        let call = self.find_or_begin(account).await;
-        if let Err(none) = &call {
-            self.0.metrics.worker_refusals.of((*none).into()).increment(1);
-        }
-        call
-    }
-
-    async fn find_or_begin(&self, account: &AccountId) -> Result<Call, NoWorker> {
-        loop {
-            let mut queued = match self.enter(account)? {
-                Entered::Call(call) => return Ok(call),
-                Entered::Queued(queued) => queued,
-            };
-            let outcome = queued.wait_for(Option::is_some).await.map(|outcome| *outcome);
-            match outcome {
-                Ok(Some(Ok(()))) => {}
-                Ok(Some(Err(full))) => return Err(full),
-                Ok(None) | Err(_) => return Err(FULL),
-            }
-        }
+        let waiting = match self.enter(account)? {
+            Entered::Call(call) => return Ok(call),
+            Entered::Waiting(waiting) => waiting,
+        };
+        waiting.outcome().await
     }
 
     fn enter(&self, account: &AccountId) -> Result<Entered, NoWorker> {
+        let mut acts = Vec::new();
         let mut table = self.table();
-        match table.current.get(account) {
-            Some(Slot::Running(worker)) if worker.admits() => {
-                let worker = worker.clone();
-                return Ok(Entered::Call(Call { worker, supervisor: self.clone() }));
+        let wanted = table.roster.want(account, self.moment(), &mut acts);
+        let entered = match wanted {
+            Wanted::Call(worker) => Ok(Entered::Call(self.call_of(worker))),
+            Wanted::Wait(ticket) => {
+                let (tell, told) = oneshot::channel();
+                table.tickets.insert(ticket, tell);
+                Ok(Entered::Waiting(Waiting { ticket, told, supervisor: self.clone() }))
             }
-            Some(Slot::Queued(queued)) => return Ok(Entered::Queued(queued.clone())),
-            Some(Slot::Running(worker)) => {
-                let worker = worker.clone();
-                // Its keeper may be a moment behind whoever was told of the end.
-                if let Phase::Gone(outcome) = worker.phase() {
-                    self.learn(&mut table, &worker, outcome);
-                }
-                table.retire(&worker);
-            }
-            None => {}
-        }
-        if table.closed {
-            return Err(FULL);
-        }
-        let wait = table.crashes.get(account).and_then(|crashes| crashes.wait(self.0.clock.now()));
-        if let Some(retry_after) = wait {
-            return Err(NoWorker::CrashLoop { retry_after });
-        }
-        if self.0.places.waiting() == 0
-            && let Some(place) = self.0.places.try_take()
-        {
-            let worker = self.begin(&mut table, account, place)?;
-            // Counted before anybody else sees it, so it cannot be evicted in between.
-            worker.on(Event::CallBegan);
-            return Ok(Entered::Call(Call { worker, supervisor: self.clone() }));
-        }
-        let Some(waiting) = self.0.places.join() else {
-            tracing::warn!(event = "worker-cap-all-busy", workers = self.0.max, "");
-            return Err(FULL);
-        };
-        let (told, queued) = watch::channel(None);
-        table.current.insert(account.clone(), Slot::Queued(queued.clone()));
-        drop(table);
-        self.0.tasks.spawn(self.clone().wait_for_place(account.clone(), waiting, told));
-        self.relieve();
-        Ok(Entered::Queued(queued))
-    }
-
-    async fn wait_for_place(
-        self,
-        account: AccountId,
-        waiting: Waiting,
-        told: watch::Sender<Option<Result<(), NoWorker>>>,
-    ) {
-        let joined = tokio::time::Instant::now();
-        let place = waiting.place().await;
-        self.0.metrics.worker_queue_seconds.record(joined.elapsed().as_secs_f64());
-        let mut table = self.table();
-        table.current.remove(&account);
-        let outcome = match place {
-            Some(place) if !table.closed => self.begin(&mut table, &account, place).map(|_| ()),
-            Some(_) | None => {
-                tracing::warn!(event = "worker-cap-all-busy", workers = self.0.max, "");
-                Err(FULL)
-            }
+            Wanted::No(why) => Err(why),
         };
         drop(table);
-        told.send_replace(Some(outcome));
+        self.perform(acts);
+        entered
     }
 
-    /// Binds an address and hands the account to a keeper.
-    fn begin(
+    fn call_of(&self, worker: Arc<Worker>) -> Call {
+        Call { worker, supervisor: self.clone() }
+    }
+
+    /// One event, and what follows from it.
+    fn event<T>(
         &self,
-        table: &mut Table,
-        account: &AccountId,
-        place: Place,
-    ) -> Result<Arc<Worker>, NoWorker> {
-        let listener = self.bind().map_err(|error| {
-            tracing::error!(event = "worker-spawn-failed", account = %account, error = %error, "");
-            FULL
-        })?;
-        let raw: Zeroizing<[u8; 32]> = Zeroizing::new(entropy::bytes(&*self.0.entropy));
-        let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(*raw));
-        let address = listener.local_addr().and_then(|at| address(at.port(), &secret));
-        let address = address.map_err(|error| {
-            tracing::error!(event = "worker-spawn-failed", account = %account, error = %error, "");
-            FULL
-        })?;
-        let id = WorkerId(self.0.next_id.fetch_add(1, Ordering::Relaxed));
-        let (orders, received) = mpsc::unbounded_channel();
-        let worker = Arc::new(Worker::new(
-            id,
-            account.clone(),
-            address,
-            self.0.policy,
-            self.0.clock.clone(),
-            orders,
-        ));
-        table.current.insert(account.clone(), Slot::Running(worker.clone()));
-        let keeper = Keeper {
-            worker: worker.clone(),
-            supervisor: self.clone(),
-            listener,
-            secret: SecretText::from(secret.as_str()),
-            orders: received,
-            place,
-        };
-        self.0.tasks.spawn(keeper.keep());
-        Ok(worker)
+        event: impl FnOnce(&mut Roster<Arc<Worker>>, Moment, &mut Vec<Act<Arc<Worker>>>) -> T,
+    ) -> T {
+        let mut acts = Vec::new();
+        let outcome = event(&mut self.table().roster, self.moment(), &mut acts);
+        self.perform(acts);
+        outcome
     }
 
-    fn bind(&self) -> io::Result<TcpListener> {
-        let Some(range) = &self.0.ports else {
-            return TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-        };
-        // Round robin: a port that was just in use is the last to be tried again.
-        let ports = range.len();
-        let first = self.0.next_port.fetch_add(1, Ordering::Relaxed) % ports;
-        let mut last = io::Error::from(io::ErrorKind::AddrInUse);
-        for port in range.clone().chain(range.clone()).skip(first).take(ports) {
-            match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-                Ok(listener) => return Ok(listener),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
-    }
-
-    /// Makes room for accounts that wait: the least recently used idle workers leave.
-    pub(super) fn relieve(&self) {
-        if self.0.places.waiting() == 0 {
-            return;
-        }
-        let mut table = self.table();
-        // Whoever still answers a call does not leave soon.
-        let on_the_way = |table: &Table| {
-            table.leaving.values().filter(|worker| worker.phase().in_flight() == 0).count()
-        };
-        while on_the_way(&table) < self.0.places.waiting() {
-            let idle = table.running().filter_map(|worker| {
-                worker.idle_since().map(|since| (since, worker.id.0, worker.clone()))
-            });
-            let Some((_, _, worker)) = idle.min_by_key(|(since, id, _)| (*since, *id)) else {
-                break;
-            };
-            let (_, after) = worker.on(Event::Evicted);
-            if !after.takes_calls() {
-                self.0.metrics.worker_evictions.increment(1);
-                tracing::info!(event = "worker-evicted", account = %worker.account, "");
-                table.retire(&worker);
-            }
-        }
-    }
-
-    /// Called by a keeper once its process is reaped.
-    pub(super) fn buried(&self, worker: &Arc<Worker>, outcome: Outcome) {
-        let mut table = self.table();
-        table.leaving.remove(&worker.id);
-        self.0.metrics.worker_ends.of(outcome.into()).increment(1);
-        self.learn(&mut table, worker, outcome);
-        let current = table.current.get(&worker.account);
-        if matches!(current, Some(Slot::Running(running)) if running.id == worker.id) {
-            table.current.remove(&worker.account);
-        }
-        let empty = table.is_empty();
-        drop(table);
-        tracing::debug!(event = "worker-gone", account = %worker.account, ?outcome, "");
-        if empty {
-            self.0.empty.notify_waiters();
-        }
-    }
-
-    /// What the end of a worker says about the account's next one. Each end counts once.
-    fn learn(&self, table: &mut Table, worker: &Worker, outcome: Outcome) {
-        if worker.was_counted() {
-            return;
-        }
-        let now = self.0.clock.now();
-        table.crashes.retain(|_, crashes| !crashes.are_history(now));
-        if worker.has_served() {
-            table.crashes.remove(&worker.account);
-            return;
-        }
-        match outcome {
-            Outcome::Crashed | Outcome::StartTimeout => {
-                let crashes = table.crashes.entry(worker.account.clone()).or_default();
-                crashes.another(now);
-                if let Some(wait) = crashes.wait(now) {
-                    tracing::error!(
-                        event = "worker-crash-loop",
-                        account = %worker.account,
-                        wait_secs = wait.as_secs(),
-                        ""
-                    );
+    fn perform(&self, acts: Vec<Act<Arc<Worker>>>) {
+        for act in acts {
+            match act {
+                Act::Begin { worker } => {
+                    let keeper = Keeper { worker, supervisor: self.clone() };
+                    self.0.tasks.spawn(keeper.keep());
                 }
+                Act::Order { worker, order } => worker.order(order),
+                Act::Admit { ticket, worker } => self.tell(ticket, Ok(self.call_of(worker))),
+                Act::Refuse { ticket, why } => self.tell(ticket, Err(why)),
+                Act::Ended { worker, outcome } => worker.end(outcome),
+                Act::Empty => self.0.empty.notify_waiters(),
+                Act::Note(note) => self.0.notes.take(&note, self.moment()),
             }
-            // Nobody's fault, or the machine's.
-            Outcome::Stopped | Outcome::CredentialsRefused | Outcome::SpawnFailed => {}
         }
     }
 
-    /// Lets time pass for every worker; the clockwork calls it each second.
+    /// A call nobody waits for any more is dropped here, and so is over.
+    fn tell(&self, ticket: TicketId, outcome: Result<Call, NoWorker>) {
+        let tell = self.table().tickets.remove(&ticket);
+        if let Some(tell) = tell {
+            let _ = tell.send(outcome);
+        }
+    }
+
+    /// What a worker says, or what its keeper sees of it. Tells the phase it is in then.
+    pub(super) fn hear(&self, worker: &Worker, event: Event) -> Option<Phase> {
+        self.event(|roster, now, acts| roster.hear(worker.id, event, now, acts))
+    }
+
+    /// Called by a keeper once its process is reaped and its address closed.
+    pub(super) fn buried(&self, worker: &Worker) {
+        self.event(|roster, now, acts| roster.buried(worker.id, now, acts));
+    }
+
+    pub(super) fn call_ended(&self, worker: &Worker) {
+        self.event(|roster, now, acts| roster.call_ended(worker.id, now, acts));
+    }
+
+    pub(super) fn answered(&self, worker: &Worker) {
+        self.table().roster.answered(worker.id);
+    }
+
+    /// Lets time pass; the clockwork calls it each second.
     pub fn tick(&self) {
-        let workers: Vec<Arc<Worker>> = {
-            let table = self.table();
-            table.running().chain(table.leaving.values()).cloned().collect()
-        };
-        for worker in workers {
-            let (before, after) = worker.on(Event::Tick);
-            if before.takes_calls() && !after.takes_calls() {
-                self.table().retire(&worker);
-                if matches!(after, Phase::Draining { verdict: Outcome::Stopped, .. }) {
-                    tracing::info!(event = "worker-reaped", account = %worker.account, "");
-                }
-            }
-        }
+        self.event(Roster::tick);
     }
 
     /// Stops the account's worker once it has answered what it was asked.
     pub fn drain_account(&self, account: &AccountId) {
-        let mut table = self.table();
-        if let Some(Slot::Running(worker)) = table.current.get(account).cloned() {
-            worker.on(Event::Dismissed);
-            table.retire(&worker);
-        }
+        self.event(|roster, now, acts| roster.dismiss(account, now, acts));
     }
 
     /// Starts nothing any more, lets every call finish, and returns when the last process is
     /// reaped.
     pub async fn shut_down(&self) {
-        {
-            let mut table = self.table();
-            table.closed = true;
-            let running: Vec<_> = table.running().cloned().collect();
-            for worker in running {
-                worker.on(Event::Dismissed);
-                table.retire(&worker);
-            }
-        }
+        self.event(Roster::close);
         loop {
             let empty = self.0.empty.notified();
-            if self.table().is_empty() {
+            if self.table().roster.is_empty() {
                 return;
             }
             empty.await;
         }
     }
 
+    /// Kills whatever still runs. [`Supervisor::shut_down`] returns soon after.
+    pub fn cut(&self) {
+        self.event(Roster::cut);
+    }
+
     #[must_use]
     pub fn running_accounts(&self) -> Vec<AccountId> {
-        self.table().running().map(|worker| worker.account.clone()).collect()
+        self.table().roster.running().cloned().collect()
     }
 
     /// Every process, for the console.
     #[must_use]
     pub fn workers(&self) -> Vec<console::Worker> {
+        let now = self.moment();
         let table = self.table();
-        let all = table.running().chain(table.leaving.values());
-        all.filter_map(|worker| worker.report()).collect()
+        let all = table.roster.members();
+        all.filter_map(|(account, worker, phase)| report(account, worker, phase, now)).collect()
     }
 
     #[must_use]
     pub fn queued_starts(&self) -> usize {
-        self.0.places.waiting()
+        self.counts().waiting
     }
 
     #[must_use]
@@ -473,10 +288,39 @@ impl Supervisor {
         self.0.max
     }
 
-    /// Process ids of every worker, for whoever reaps strangers.
-    pub(crate) fn pids(&self) -> HashSet<u32> {
-        let table = self.table();
-        table.running().chain(table.leaving.values()).map(|worker| worker.pid()).collect()
+    /// How many workers are in which phase. Costs their number: for probes and metrics.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.table().roster.counts()
+    }
+
+    /// Whether another worker could be started.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        self.table().roster.condition()
+    }
+
+    /// When a call that found no room should come again.
+    #[must_use]
+    pub fn retry_after(&self) -> Duration {
+        self.table().roster.retry_after(self.moment())
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        self.0.notes.metrics()
+    }
+
+    pub(super) fn parts(&self) -> &Parts {
+        &self.0.parts
+    }
+
+    /// Processes the gateway waits for, for whoever reaps strangers.
+    pub(super) fn children(&self) -> &Children {
+        self.0.parts.spawner.children()
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        self.0.parts.clock.moment()
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -484,70 +328,63 @@ impl Supervisor {
     }
 }
 
-impl From<NoWorker> for WorkerRefusal {
-    fn from(none: NoWorker) -> Self {
-        match none {
-            NoWorker::AtCapacity { .. } => Self::AtCapacity,
-            NoWorker::CrashLoop { .. } => Self::CrashLoop,
-        }
-    }
-}
-
-impl From<Outcome> for WorkerEnd {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Stopped => Self::Stopped,
-            Outcome::Crashed => Self::Crashed,
-            Outcome::StartTimeout => Self::StartTimeout,
-            Outcome::SpawnFailed => Self::SpawnFailed,
-            Outcome::CredentialsRefused => Self::CredentialsRefused,
-        }
-    }
-}
-
 enum Entered {
     Call(Call),
-    Queued(watch::Receiver<Option<Result<(), NoWorker>>>),
+    Waiting(Waiting),
 }
 
-impl Table {
-    fn running(&self) -> impl Iterator<Item = &Arc<Worker>> {
-        self.current.values().filter_map(|slot| match slot {
-            Slot::Running(worker) => Some(worker),
-            Slot::Queued(_) => None,
-        })
-    }
+/// Somebody in the queue; dropping it leaves the queue.
+struct Waiting {
+    ticket: TicketId,
+    told: oneshot::Receiver<Result<Call, NoWorker>>,
+    supervisor: Supervisor,
+}
 
-    /// Takes no new calls: the account may have another worker beside it.
-    fn retire(&mut self, worker: &Arc<Worker>) {
-        let current = self.current.get(&worker.account);
-        if matches!(current, Some(Slot::Running(running)) if running.id == worker.id) {
-            self.current.remove(&worker.account);
+impl Waiting {
+    async fn outcome(mut self) -> Result<Call, NoWorker> {
+        match (&mut self.told).await {
+            Ok(outcome) => outcome,
+            // The supervisor tells every ticket, and this one holds the supervisor.
+            Err(_) => Err(NoWorker::AtCapacity { retry_after: PLACE_DEADLINE }),
         }
-        match worker.phase() {
-            Phase::Gone(_) => {}
-            Phase::Starting { .. } | Phase::Ready { .. } | Phase::Draining { .. } => {
-                self.leaving.insert(worker.id, worker.clone());
-            }
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.leaving.is_empty() && self.running().next().is_none()
     }
 }
 
-fn address(port: u16, secret: &str) -> io::Result<Address> {
-    let authority = format!("127.0.0.1:{port}");
-    let uri = format!("http://{authority}/mcp").parse::<Uri>().map_err(io::Error::other)?;
-    let host = HeaderValue::try_from(authority).map_err(io::Error::other)?;
-    let mut secret = HeaderValue::from_str(secret).map_err(io::Error::other)?;
-    secret.set_sensitive(true);
-    Ok(Address { port, uri, host, secret })
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut table = self.supervisor.table();
+        if table.tickets.remove(&self.ticket).is_some() {
+            table.roster.abandon(self.ticket);
+        }
+    }
+}
+
+fn report(
+    account: &AccountId,
+    worker: &Worker,
+    phase: Phase,
+    now: Moment,
+) -> Option<console::Worker> {
+    let (word, idle) = match phase {
+        Phase::Starting { .. } => (console::Phase::Starting, Duration::ZERO),
+        Phase::Ready { in_flight: 0, since } => (console::Phase::Ready, now.since(since)),
+        Phase::Ready { .. } => (console::Phase::Ready, Duration::ZERO),
+        Phase::Draining { .. } => (console::Phase::Draining, Duration::ZERO),
+        Phase::Gone(_) => return None,
+    };
+    Some(console::Worker {
+        account: account.clone(),
+        pid: worker.pid(),
+        port: worker.port(),
+        phase: word,
+        in_flight: phase.in_flight(),
+        idle_secs: idle.as_secs(),
+        started_at: worker.started_at,
+    })
 }
 
 impl fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Supervisor({} workers)", self.table().running().count())
+        write!(f, "Supervisor({} workers)", self.table().roster.running().count())
     }
 }

@@ -62,7 +62,11 @@ async fn load01_without_a_place_in_time_the_answer_is_come_back_later() {
         let mut both = post(&third_token, LIST.to_owned());
         let accept = "application/json, text/event-stream";
         both.headers_mut().insert("accept", accept.parse().unwrap());
-        let (silent, both) = tokio::join!(rig.list(&other_token), rig.send(both));
+        let deadline = async {
+            until("both wait", || rig.app.supervisor.queued_starts() == 2).await;
+            rig.later(10);
+        };
+        let (silent, both, ()) = tokio::join!(rig.list(&other_token), rig.send(both), deadline);
         for reply in [silent, both] {
             assert_eq!((reply.status.as_u16(), reply.code().as_str()), (503, "worker_capacity"));
             assert_eq!(reply.header("retry-after"), "5");
