@@ -19,6 +19,10 @@ pub enum AdminError {
     NoSuchDevice(String),
     #[error("not confirmed; nothing was revoked")]
     NotConfirmed,
+    #[error("no gateway is running on {}", data_dir.display())]
+    NoGateway { data_dir: PathBuf },
+    #[error("cannot read {}", path.display())]
+    LogFile { path: PathBuf, source: io::Error },
     #[error("cannot talk to the gateway at {}", path.display())]
     Socket { path: PathBuf, source: io::Error },
     #[error("the gateway at {} answered: {message}", path.display())]
@@ -34,7 +38,9 @@ impl AdminError {
                 Some("`garmin-gateway revoke --list` shows what there is")
             }
             Self::Socket { .. } => Some("run the command as the user the gateway runs as"),
+            Self::NoGateway { .. } => Some("start it, check DATA_DIR, or read its log with --file"),
             Self::Open(_)
+            | Self::LogFile { .. }
             | Self::Store(_)
             | Self::Output(_)
             | Self::NotConfirmed

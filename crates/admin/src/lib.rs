@@ -5,14 +5,18 @@
 //! about a person: accounts and devices appear under their random ids.
 
 mod confirm;
+mod doctor;
 mod error;
+mod monitor;
 mod place;
 mod revoke;
 mod socket;
 mod status;
 mod text;
 
+pub use doctor::{DoctorArgs, Finding, Findings, Health};
 pub use error::AdminError;
+pub use monitor::{MonitorArgs, Screen, monitor};
 pub use place::Place;
 pub use revoke::{RevokeArgs, revoke};
 pub use status::{StatusArgs, status};

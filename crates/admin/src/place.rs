@@ -1,6 +1,6 @@
 //! Where a gateway keeps its things.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::clock::SystemClock;
@@ -31,6 +31,10 @@ impl Place {
     }
 
     pub(crate) fn gateway(&self) -> Gateway {
-        Gateway::in_dir(&self.data_dir)
+        Self::gateway_in(&self.data_dir)
+    }
+
+    pub(crate) fn gateway_in(data_dir: &Path) -> Gateway {
+        Gateway::in_dir(data_dir)
     }
 }

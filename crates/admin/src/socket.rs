@@ -37,9 +37,14 @@ impl Gateway {
         }
     }
 
-    async fn exchange(&self, request: &Request) -> io::Result<Option<Answer>> {
-        let mut stream = match UnixStream::connect(&self.path).await {
-            Ok(stream) => stream,
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A connection, unless nobody listens.
+    pub(crate) async fn connect(&self) -> io::Result<Option<UnixStream>> {
+        match UnixStream::connect(&self.path).await {
+            Ok(stream) => Ok(Some(stream)),
             // Never started here, or ended without tidying up.
             Err(error)
                 if matches!(
@@ -47,10 +52,14 @@ impl Gateway {
                     io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
                 ) =>
             {
-                return Ok(None);
+                Ok(None)
             }
-            Err(error) => return Err(error),
-        };
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn exchange(&self, request: &Request) -> io::Result<Option<Answer>> {
+        let Some(mut stream) = self.connect().await? else { return Ok(None) };
         let mut line = serde_json::to_vec(request)?;
         line.push(b'\n');
         stream.write_all(&line).await?;

@@ -176,7 +176,7 @@ fn worker_row(worker: &console::Worker, now: Timestamp) -> Vec<String> {
     ]
 }
 
-fn phase(phase: Phase) -> &'static str {
+pub(crate) fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Starting => "starting",
         Phase::Ready => "ready",

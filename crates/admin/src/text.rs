@@ -24,15 +24,19 @@ pub(crate) fn harmless(text: &str) -> String {
     safe
 }
 
+/// "3 h": how long, in one unit.
+pub(crate) fn span(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
 /// "3 h ago": precise enough to tell a device in use from a forgotten one.
 pub(crate) fn ago(moment: Timestamp, now: Timestamp) -> String {
-    let seconds = now.since(moment).as_secs();
-    match seconds {
-        0..60 => format!("{seconds} s ago"),
-        60..3_600 => format!("{} min ago", seconds / 60),
-        3_600..172_800 => format!("{} h ago", seconds / 3_600),
-        _ => format!("{} d ago", seconds / 86_400),
-    }
+    format!("{} ago", span(now.since(moment).as_secs()))
 }
 
 pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {

@@ -227,6 +227,8 @@ async fn status_shows_the_workers_of_a_running_gateway() {
         max_workers: 200,
         queued_starts: 0,
         workers: vec![Worker {
+            calls: 3,
+            memory_kib: Some(1536),
             account: site.accounts[0].clone(),
             pid: 4711,
             port: 40_001,

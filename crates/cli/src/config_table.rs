@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use gateway::Config;
 use gateway::config::Setting;
+use gateway::metrics::{Metrics, Row};
 
 use crate::process;
 
@@ -20,6 +21,8 @@ enum Format {
     Env,
     /// The README's table
     Markdown,
+    /// The table of `crates/gateway/docs/metrics.md`
+    Metrics,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
@@ -27,6 +30,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     process::print(&match args.format {
         Format::Env => env_file(settings),
         Format::Markdown => markdown(settings),
+        Format::Metrics => metrics(Metrics::off().rows()),
     })
 }
 
@@ -56,6 +60,15 @@ fn markdown(settings: &[Setting]) -> String {
             value => format!("`{value}`"),
         };
         _ = writeln!(text, "| `{}` | {default} | {} |", setting.name, cell(setting.doc));
+    }
+    text
+}
+
+fn metrics(rows: &[Row]) -> String {
+    let mut text = "| Name | Type | Labels | Meaning |\n| --- | --- | --- | --- |\n".to_owned();
+    for Row { name, kind, labels, help } in rows {
+        let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+        _ = writeln!(text, "| `{name}` | {kind} | {} | {} |", labels.join(", "), cell(help));
     }
     text
 }

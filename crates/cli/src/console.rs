@@ -1,9 +1,11 @@
 //! The operator's commands: configuration from the gateway's own rules, work done in `admin`.
 
 use std::io;
+use std::path::PathBuf;
 
-use admin::{AdminError, Place, RevokeArgs, StatusArgs};
+use admin::{AdminError, MonitorArgs, Place, RevokeArgs, StatusArgs};
 use gateway::Config;
+use gateway::config::Vars;
 
 use crate::process;
 
@@ -17,6 +19,21 @@ pub(crate) fn revoke(args: &RevokeArgs) -> anyhow::Result<()> {
     let place = place()?;
     let mut out = io::stdout().lock();
     readable(process::runtime()?.block_on(admin::revoke(&place, args, &mut out)))
+}
+
+/// Shows events until the reader or the gateway goes, or somebody presses Ctrl-C.
+pub(crate) fn monitor(args: &MonitorArgs) -> anyhow::Result<()> {
+    process::harden()?;
+    // Looking on needs no secret, and a log file nothing at all.
+    let data_dir = Vars::from_process()?.get("DATA_DIR").unwrap_or("./data").into();
+    let data_dir: PathBuf = data_dir;
+    let mut out = io::stdout().lock();
+    readable(process::runtime()?.block_on(async {
+        tokio::select! {
+            done = admin::monitor(&data_dir, args, process::screen(), &mut out) => done,
+            () = process::shutdown() => Ok(()),
+        }
+    }))
 }
 
 /// A reader that has gone away, as `head` does, has read enough.

@@ -31,8 +31,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         Some(port) => port,
         None => of_environment("PORT")?.unwrap_or(8080),
     };
-    let address = SocketAddr::new(reachable(bind), port);
-    let status = ask(address).with_context(|| format!("no answer from {address}"))?;
+    let address = local(SocketAddr::new(bind, port));
+    let status = ask(address, "/healthz").with_context(|| format!("no answer from {address}"))?;
     ensure!(status.starts_with("HTTP/1.1 200 "), "{address} answers `{}`", status.trim_end());
     Ok(())
 }
@@ -52,14 +52,20 @@ fn read<T: FromStr>(name: &str, text: Option<OsString>) -> anyhow::Result<Option
     }
 }
 
-fn ask(address: SocketAddr) -> std::io::Result<String> {
+/// The status line of the answer.
+pub(crate) fn ask(address: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
     let mut status = String::new();
     BufReader::new(stream).read_line(&mut status)?;
     Ok(status)
+}
+
+/// Where a gateway that listens on `address` is reached from this machine.
+pub(crate) fn local(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(reachable(address.ip()), address.port())
 }
 
 /// "Every address" is listened on, and cannot be connected to.

@@ -4,6 +4,7 @@ mod config_table;
 mod console;
 mod demo;
 mod desktop;
+mod doctor;
 mod failure;
 mod healthcheck;
 mod process;
@@ -40,6 +41,10 @@ enum Command {
     Status(admin::StatusArgs),
     /// End access of devices; effective while the gateway runs
     Revoke(admin::RevokeArgs),
+    /// Show events as they happen, or a table of the workers
+    Monitor(admin::MonitorArgs),
+    /// Look for what is wrong; exits with 0, 1 (should be mended) or 2 (fails)
+    Doctor(admin::DoctorArgs),
     /// Ask a running gateway whether it is alive (for container health checks)
     #[command(hide = true)]
     Healthcheck(healthcheck::Args),
@@ -63,6 +68,11 @@ fn main() -> ExitCode {
         Command::Login(args) => desktop::login(&args),
         Command::Status(args) => console::status(&args),
         Command::Revoke(args) => console::revoke(&args),
+        Command::Monitor(args) => console::monitor(&args),
+        Command::Doctor(args) => match doctor::run(&args) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::Simulator(args) => simulated::run(&args),
         Command::ConfigTable(args) => config_table::run(&args),
@@ -91,6 +101,9 @@ mod tests {
             .filter(|command| !command.is_hide_set())
             .map(|command| command.get_name().to_owned())
             .collect();
-        assert_eq!(listed, ["serve", "demo", "stdio", "login", "status", "revoke"]);
+        assert_eq!(
+            listed,
+            ["serve", "demo", "stdio", "login", "status", "revoke", "monitor", "doctor"]
+        );
     }
 }

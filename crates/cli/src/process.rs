@@ -1,8 +1,9 @@
 //! What every long-running command needs of its process.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
+use admin::Screen;
 use anyhow::Context as _;
 use gateway::WorkerProgram;
 use tokio::runtime::{Builder, Runtime};
@@ -32,6 +33,15 @@ pub(crate) async fn shutdown() {
 /// A variable's value. An empty one counts as unset, as everywhere in the configuration.
 pub(crate) fn set(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// What stdout is. `NO_COLOR` is for whoever wants none.
+pub(crate) fn screen() -> Screen {
+    match (io::stdout().is_terminal(), set("NO_COLOR")) {
+        (true, None) => Screen::Colour,
+        (true, Some(_)) => Screen::Plain,
+        (false, _) => Screen::Pipe,
+    }
 }
 
 /// Writes `text` to stdout, which holds data only. A reader that has gone away is no failure.

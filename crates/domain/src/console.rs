@@ -71,6 +71,12 @@ pub struct Worker {
     pub in_flight: u32,
     pub idle_secs: u64,
     pub started_at: Timestamp,
+    /// Calls it has been given.
+    #[serde(default)]
+    pub calls: u64,
+    /// Resident memory, shared pages included; `None` where the system does not tell.
+    #[serde(default)]
+    pub memory_kib: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -36,4 +36,4 @@ pub use sign_in::{
     Step,
 };
 pub use tokens::{RefreshError, Tokens, Unavailable};
-pub use transport::{Transport, TransportError, TransportOptions};
+pub use transport::{Transport, TransportError, TransportOptions, Unreached};

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::clock::Timestamp;
-use domain::upstream::Upstream;
+use domain::upstream::{BaseUrl, Upstream};
 use http::{HeaderMap, StatusCode, header};
 use reqwest::dns::Resolve;
 use url::Url;
@@ -122,6 +122,29 @@ impl Transport {
 
     pub(crate) fn sign_in_timeout(&self) -> Duration {
         self.sign_in_timeout
+    }
+}
+
+/// Why a server gave no answer at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreached(String);
+
+impl Transport {
+    /// Whether `base` answers, whatever it says: the status and the server's clock.
+    pub async fn reach(&self, base: &BaseUrl) -> Result<(StatusCode, Option<String>), Unreached> {
+        let asked = self.client.get(base.join("/")).timeout(self.call_timeout).send().await;
+        let answer = asked.map_err(|error| {
+            // The innermost reason: the outer ones repeat the address.
+            let mut reason: &dyn std::error::Error = &error;
+            while let Some(source) = reason.source() {
+                reason = source;
+            }
+            let late = error.is_timeout();
+            Unreached(if late { "no answer in time".to_owned() } else { reason.to_string() })
+        })?;
+        let date = answer.headers().get(header::DATE).and_then(|value| value.to_str().ok());
+        Ok((answer.status(), date.map(str::to_owned)))
     }
 }
 

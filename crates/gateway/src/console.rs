@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::console::{Answer, MAX_LINE, Request, SOCKET, Status};
+use domain::console::{Answer, MAX_LINE, Request, SOCKET, Status, Worker};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
@@ -159,6 +159,17 @@ async fn show(
     }
 }
 
+/// What each process takes, by the one file about it that anybody may read.
+fn with_memory(mut workers: Vec<Worker>) -> Vec<Worker> {
+    let page_kib = rustix::param::page_size() / 1024;
+    for worker in &mut workers {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", worker.pid));
+        let pages = statm.ok().and_then(|text| text.split(' ').nth(1)?.parse::<usize>().ok());
+        worker.memory_kib = pages.and_then(|pages| u32::try_from(pages * page_kib).ok());
+    }
+    workers
+}
+
 async fn answer(app: &AppState, request: Request) -> Answer {
     match request {
         Request::Status => Answer::Status(Status {
@@ -167,7 +178,7 @@ async fn answer(app: &AppState, request: Request) -> Answer {
             started_at: app.started_at,
             max_workers: app.supervisor.max_workers(),
             queued_starts: app.supervisor.queued_starts(),
-            workers: app.supervisor.workers(),
+            workers: with_memory(app.supervisor.workers()),
             sandbox_gaps: SANDBOX_GAPS.map(str::to_owned).to_vec(),
         }),
         // It has no one answer; see `show`.

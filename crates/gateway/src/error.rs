@@ -15,6 +15,7 @@ use http::header::{
 };
 use http::{HeaderMap, Method, StatusCode};
 
+use crate::failures::Code;
 use crate::pages;
 use crate::state::AppState;
 
@@ -90,6 +91,7 @@ pub fn challenge(origin: &Origin, refusal: Refusal) -> Response {
     let header = format!("Bearer resource_metadata=\"{pointer}\"{scope}{error}");
     let mut response =
         (status, Json(ErrorBody { error: code, error_description: description })).into_response();
+    response.extensions_mut().insert(Code(code.as_str()));
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&header) {
         headers.insert(WWW_AUTHENTICATE, value);
@@ -174,6 +176,7 @@ impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let body = ErrorBody { error: self.code, error_description: self.description.to_owned() };
         let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(Code(self.code.as_str()));
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
@@ -213,7 +216,9 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
 #[must_use]
 pub fn json_error(status: StatusCode, error: &'static str, description: &'static str) -> Response {
     let body = serde_json::json!({ "error": error, "error_description": description });
-    (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response()
+    let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response();
+    response.extensions_mut().insert(Code(error));
+    response
 }
 
 /// Paths that do not exist: a page for people, JSON for programs, 404 for both.

@@ -212,6 +212,10 @@ async fn round(app: &AppState, last: Option<(Stats, usize)>) -> Option<(Stats, u
             tracing::warn!(event = "store-failed", error = error.label(), "nothing was swept");
         }
     }
+    if let Ok(backups) = app.store.backup_schedule().await {
+        #[expect(clippy::cast_precision_loss, reason = "gauges are floating-point numbers")]
+        app.metrics.last_backup.set(backups.last_done.map_or(0.0, |done| done.0 as f64));
+    }
     let stats = match app.store.stats(now).await {
         Ok(stats) => (stats, app.supervisor.workers().len()),
         Err(error) => {

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod metrics;
 pub mod oauth;
 pub mod pages;
+pub mod probe;
 pub mod proxy;
 pub mod sign_in;
 pub mod state;
@@ -22,8 +23,10 @@ pub mod workers;
 
 mod clock;
 mod console;
+mod failures;
 mod heap;
 mod janitor;
+pub mod ready;
 mod request_id;
 mod routes;
 mod run;

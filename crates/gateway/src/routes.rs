@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::extract::proxy_trust;
 use crate::state::AppState;
-use crate::{error, headers, oauth, pages, proxy, request_id};
+use crate::{error, failures, headers, oauth, pages, proxy, ready, request_id};
 
 /// Everything the gateway answers. Layers added last run first: a panic is caught inside the
 /// layers that dress every response, so even its answer carries the security headers.
@@ -22,7 +22,7 @@ pub fn router(app: AppState) -> Router {
         .merge(oauth::routes())
         .merge(pages::routes())
         .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
+        .route("/readyz", get(ready::readyz))
         .layer(axum::middleware::from_fn(within));
     Router::new()
         .merge(prompt)
@@ -34,6 +34,7 @@ pub fn router(app: AppState) -> Router {
         .layer(axum::middleware::from_fn_with_state(app.clone(), headers::secure))
         .layer(axum::middleware::from_fn_with_state(app.clone(), proxy::host::check))
         .layer(axum::middleware::from_fn_with_state(app.clone(), proxy_trust::watch))
+        .layer(axum::middleware::from_fn(failures::record))
         .layer(axum::middleware::from_fn_with_state(app.clone(), request_id::name))
         .with_state(app)
 }
@@ -48,26 +49,6 @@ async fn within(request: Request, next: Next) -> Response {
 /// Alive. Asks nothing of store or workers: restarting this process would not mend those.
 async fn healthz() -> Response {
     small(StatusCode::OK, r#"{"status":"ok"}"#)
-}
-
-/// Whether new calls should come here: not while stopping, not without a store.
-async fn readyz(State(app): State<AppState>) -> Response {
-    if app.drain.has_begun() {
-        return unready(r#"{"status":"stopping"}"#);
-    }
-    match app.store.ping().await {
-        Ok(()) => small(StatusCode::OK, r#"{"status":"ready"}"#),
-        Err(error) => {
-            tracing::warn!(event = "not-ready", error = %error, "the store does not answer");
-            unready(r#"{"status":"no store"}"#)
-        }
-    }
-}
-
-fn unready(body: &'static str) -> Response {
-    let mut response = small(StatusCode::SERVICE_UNAVAILABLE, body);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
-    response
 }
 
 fn small(status: StatusCode, body: &'static str) -> Response {

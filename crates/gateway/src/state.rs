@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::oauth::cimd::{Documents, Web};
 use crate::proxy::{Bodies, Calls, DeviceCache, Streams};
+use crate::ready::LastLook;
 use crate::serve::Drain;
 use crate::sign_in::Scheduler;
 use crate::workers::{AccountGates, Supervisor, SupervisorOptions, WorkerProgram};
@@ -53,6 +54,8 @@ pub struct Parts {
     pub streams: Streams,
     /// Owned work that outlives the request that began it; stopping waits for it.
     pub tasks: TaskTracker,
+    /// What `/readyz` last heard of the database.
+    pub last_look: LastLook,
     pub node: NodeId,
     pub started_at: Timestamp,
     pub drain: Drain,
@@ -115,6 +118,7 @@ impl AppState {
             calls: Calls::default(),
             streams: Streams::default(),
             drain: Drain::default(),
+            last_look: LastLook::default(),
             started_at: clock.now(),
             config,
             clock,

@@ -15,6 +15,7 @@ mod clients;
 mod devices;
 mod error;
 mod grants;
+mod health;
 mod journal;
 mod keys;
 mod lease;

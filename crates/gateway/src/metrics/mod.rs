@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::console::Phase;
-use metrics::{Counter, Histogram};
+use metrics::{Counter, Gauge, Histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 pub use book::Row;
@@ -165,6 +165,7 @@ pub struct Handles {
     pub renewals: Counters<Renewal>,
     pub renewal_commit_seconds: Histogram,
     pub revocation_seconds: Histogram,
+    pub last_backup: Gauge,
     sampled: Sampled,
     rows: Vec<Row>,
     exporter: Option<PrometheusHandle>,
@@ -229,7 +230,7 @@ impl Handles {
     fn enter(mut book: Book<'_>, exporter: Option<PrometheusHandle>) -> Self {
         let b = &mut book;
         let mut handles = Self {
-            calls: b.counters_by("calls_total", "Calls of `/mcp` with a valid token that have ended."),
+            calls: b.counters_by("calls_total", "Calls for a worker that have ended, with a valid token and a message that could be read."),
             call_seconds: b.histograms("call_seconds", "From the first byte of a call to the last of its answer."),
             added_seconds: b.histogram("call_added_seconds", "The gateway's own part of a call: all of it but the wait for the worker's answer."),
             bearer_refusals: b.counters("bearer_refusals_total", "Requests to `/mcp` refused before their body was read."),
@@ -244,6 +245,7 @@ impl Handles {
             renewals: b.counters("renewals_total", "Renewals of Garmin's tokens."),
             renewal_commit_seconds: b.histogram("renewal_commit_seconds", "From Garmin's last byte until the new pair was stored: the only moment a crash costs a sign-in."),
             revocation_seconds: b.histogram("revocation_seconds", "From hearing of a revocation until streams had ended and caches had forgotten."),
+            last_backup: b.gauge("last_backup_seconds", "When the last backup was complete, in Unix time; 0 when there is none. Looked up once a minute."),
             sampled: Sampled::enter(b),
             rows: Vec::new(),
             exporter,

@@ -19,11 +19,14 @@ use super::bodies::Room;
 use super::headers::{self, Reads, Stamp};
 use super::line::{Line, Owner};
 use super::message::{Id, Message};
+use super::outcome::Ended;
 use super::plan::{Plan, Replays};
 use super::record::{CallRecord, StreamEnd};
 use super::rpc::Failure;
 use super::{CALL, Visit};
 use crate::error::{Refusal, challenge, panicked};
+use crate::failures::Recorded;
+use crate::metrics::CallKind;
 use crate::workers::{Address, Call, NoWorker, Pass, Repeatable, SendError};
 
 /// How long a call goes on for a client with a handshake that has hung up. For it that is no
@@ -49,6 +52,22 @@ enum Stop {
     Failed(Failure),
     /// Nobody is left to be told.
     Nobody,
+}
+
+impl Stop {
+    fn failure(self) -> Option<Failure> {
+        match self {
+            Self::Nobody => None,
+            Self::Challenge(Refusal::ScopeMissing { .. }) => Some(Failure::ScopeMissing),
+            Self::Challenge(
+                Refusal::NoToken
+                | Refusal::TokenRejected
+                | Refusal::SignInNeeded
+                | Refusal::Malformed,
+            ) => Some(Failure::SignInNeeded),
+            Self::Failed(failure) => Some(failure),
+        }
+    }
 }
 
 /// One message on its way.
@@ -90,7 +109,11 @@ impl Visit {
         let label = asked.plan.label(None).into();
         let errand = Errand { visit: self, asked, label };
         tasks.spawn(errand.run(line, body, room).in_current_span());
-        client.response().await.unwrap_or_else(|| panicked(Box::new(())))
+        let response = client.response().await;
+        let mut response = response.unwrap_or_else(|| panicked(Box::new(())));
+        // By its errand, when that is done.
+        response.extensions_mut().insert(Recorded);
+        response
     }
 }
 
@@ -115,12 +138,13 @@ impl Errand {
             }
         };
         let end = unless(reason, self.work(&mut line, body, room)).await;
+        let failure = end.as_ref().err().and_then(|stop| stop.failure());
         let end = match end {
             Ok(()) if line.gone().is_cancelled() && line.is_open() => StreamEnd::ClientLeft,
             Ok(()) => StreamEnd::Complete,
             Err(stop) => self.stop(&mut line, stop),
         };
-        self.record(&line, end);
+        self.record(&line, end, failure);
     }
 
     /// Everything up to the last word to the client, unless there is a reason to stop.
@@ -320,9 +344,12 @@ impl Errand {
         }
     }
 
-    fn record(&self, line: &Line, end: StreamEnd) {
+    fn record(&self, line: &Line, end: StreamEnd, failure: Option<Failure>) {
         let Visit { device, request_id, began, .. } = &self.visit;
         let first = line.told.first_at.unwrap_or_else(Instant::now);
+        let kind = if self.asked.plan.is_tool() { CallKind::Tool } else { CallKind::Protocol };
+        let (status, total) = (line.told.status, began.elapsed());
+        Ended { kind, end, failure, status, total, waited: None }.count(&self.visit.app.metrics);
         CallRecord {
             account: &device.account,
             device: &device.device,

@@ -19,6 +19,7 @@ mod listen;
 mod message;
 #[cfg(test)]
 mod message_properties;
+mod outcome;
 mod plan;
 mod record;
 mod rpc;
@@ -41,7 +42,9 @@ use tokio::time::Instant;
 use crate::config::Config;
 use crate::error::{Refusal, challenge, json_error};
 use crate::extract::client_ip::ClientIp;
-use crate::limits::ByAddress;
+use crate::failures::{Code, Recorded};
+use crate::limits::{ByAddress, TooMany};
+use crate::metrics::BearerRefusal;
 use crate::request_id::RequestId;
 use crate::state::AppState;
 use agreement::{Era, SUPPORTED};
@@ -106,11 +109,14 @@ async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: Box<s
     );
     let device = match authenticate(&app, ip, &parts.headers, parts.uri.query()).await {
         Ok(device) => device,
-        Err(response) => {
+        Err(mut response) => {
+            let code = response.extensions().get::<Code>().map(|Code(word)| *word);
+            response.extensions_mut().insert(Recorded);
             tracing::info!(
                 event = "mcp-auth-rejected",
                 method = parts.method.as_str(),
                 status = response.status().as_u16(),
+                code,
                 request = &*request_id,
                 ""
             );
@@ -145,7 +151,20 @@ async fn authenticate(
     headers: &HeaderMap,
     query: Option<&str>,
 ) -> Result<Arc<LiveDevice>, Response> {
-    let refuse = |refusal| challenge(&app.config.public_url, refusal);
+    let refuse = |refusal| {
+        let cause = match refusal {
+            Refusal::NoToken => BearerRefusal::NoToken,
+            Refusal::TokenRejected => BearerRefusal::Rejected,
+            Refusal::SignInNeeded => BearerRefusal::SignInNeeded,
+            Refusal::Malformed | Refusal::ScopeMissing { .. } => BearerRefusal::Malformed,
+        };
+        app.metrics.bearer_refusals.of(cause).increment(1);
+        challenge(&app.config.public_url, refusal)
+    };
+    let limited = |full: TooMany| {
+        app.metrics.bearer_refusals.of(BearerRefusal::Limited).increment(1);
+        Failure::RateLimited { retry_after: full.retry_after }.answer(None)
+    };
     let in_query = query.is_some_and(|query| {
         url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
     });
@@ -171,16 +190,15 @@ async fn authenticate(
     let device = match app.devices.find(token, now, may_ask).await {
         Ok(Some(device)) => device,
         Ok(None) => return Err(refuse(Refusal::TokenRejected)),
-        Err(Unanswered::TooMany(full)) => {
-            return Err(Failure::RateLimited { retry_after: full.retry_after }.answer(None));
-        }
+        Err(Unanswered::TooMany(full)) => return Err(limited(full)),
         Err(Unanswered::Store(error)) => {
             tracing::error!(event = "store-failed", error = error.label(), "");
+            app.metrics.bearer_refusals.of(BearerRefusal::StoreFailed).increment(1);
             return Err(Failure::StoreDown.answer(None));
         }
     };
     if let Err(full) = app.limits.check_call(&device.device) {
-        return Err(Failure::RateLimited { retry_after: full.retry_after }.answer(None));
+        return Err(limited(full));
     }
     app.store.touch_device(&device.device, now);
     match device.account_state {

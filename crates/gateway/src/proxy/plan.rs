@@ -64,6 +64,10 @@ impl Plan {
         Self { method: message.method.as_ref().into(), tool: tool.map(Into::into) }
     }
 
+    pub(super) fn is_tool(&self) -> bool {
+        self.tool.is_some()
+    }
+
     /// Whether asking twice is asking once.
     pub(super) fn repeatable(&self, call: &Call) -> Repeatable {
         match &self.tool {

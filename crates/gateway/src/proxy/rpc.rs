@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::agreement::{Era, SUPPORTED};
 use super::message::Malformed;
 use crate::error::whole_seconds;
+use crate::failures::Code;
 use crate::workers::{Outcome, Repeatable};
 
 /// Why a call got no answer of a worker. Each has one status, one JSON-RPC code and one stable
@@ -309,6 +310,7 @@ impl Failure {
     #[must_use]
     pub(super) fn answer(self, id: Option<&RawValue>) -> Response {
         let mut response = whole(self.status(), Body::from(self.json(id)));
+        response.extensions_mut().insert(Code(self.word()));
         if let Some(wait) = self.retry_after() {
             response.headers_mut().insert(RETRY_AFTER, whole_seconds(wait));
         }
@@ -325,7 +327,9 @@ pub(super) fn unsupported(id: Option<&RawValue>, requested: &str) -> Response {
     let (supported, requested) = (Some(SUPPORTED), Some(requested));
     let data = Data { code: failure.word(), supported, requested };
     let error = ErrorObject { code: failure.code(), message: failure.message(), data };
-    whole(failure.status(), Body::from(encode(id, Refused { error })))
+    let mut response = whole(failure.status(), Body::from(encode(id, Refused { error })));
+    response.extensions_mut().insert(Code(failure.word()));
+    response
 }
 
 /// A result, for what the gateway answers itself.

@@ -21,7 +21,7 @@ type Key = (Level, Box<str>);
 pub(super) struct Counts(RwLock<BTreeMap<Key, AtomicU64>>);
 
 /// What alerts look at is there from the start: nobody sees a series grow that begins with 1.
-const FROM_THE_START: [(Level, &str); 13] = [
+const FROM_THE_START: [(Level, &str); 15] = [
     (Level::ERROR, "credentials-unreadable"),
     (Level::ERROR, "garmin-refresh-not-stored"),
     (Level::ERROR, "handler-late"),
@@ -29,9 +29,11 @@ const FROM_THE_START: [(Level, &str); 13] = [
     (Level::ERROR, "journal-failed"),
     (Level::ERROR, "panicked"),
     (Level::ERROR, "store-failed"),
+    (Level::ERROR, "worker-circuit-open"),
     (Level::ERROR, "worker-crash-loop"),
     (Level::ERROR, "worker-misbehaved"),
     (Level::ERROR, "worker-spawn-failed"),
+    (Level::ERROR, "worker-starts-paused"),
     (Level::WARN, "accept-failed"),
     (Level::WARN, "login-breaker-open"),
     (Level::WARN, "store-failed"),

@@ -61,6 +61,7 @@ impl Call {
 
     /// Sends the request and waits for the head of the answer, or for the worker's end.
     pub async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Answer, SendError> {
+        self.worker.count_call();
         let mut ended = self.worker.ended();
         let interim = Arc::new(Notify::new());
         let heard = interim.clone();

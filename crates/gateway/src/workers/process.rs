@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,6 +39,8 @@ pub(super) struct Worker {
     /// Known once its socket is bound, and so before it says `ready`.
     address: OnceLock<Address>,
     pid: AtomicU32,
+    /// Requests it was sent.
+    calls: AtomicU64,
     /// Connections belong to this process and die with it: the next process on the same port
     /// can never receive what was meant for this one.
     pub(super) client: Client<HttpConnector, Full<Bytes>>,
@@ -71,12 +73,21 @@ impl Worker {
             began: clock.moment(),
             address: OnceLock::new(),
             pid: AtomicU32::new(0),
+            calls: AtomicU64::new(0),
             client,
             repeatable: SetOnce::new(),
             answered: AtomicBool::new(false),
             ended: watch::Sender::new(None),
             order: watch::Sender::new(None),
         }
+    }
+
+    pub(super) fn count_call(&self) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
     }
 
     /// Tells its keeper what to do. A kill is not taken back.

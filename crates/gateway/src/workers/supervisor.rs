@@ -380,6 +380,8 @@ fn report(
         in_flight: phase.in_flight(),
         idle_secs: idle.as_secs(),
         started_at: worker.started_at,
+        calls: worker.calls(),
+        memory_kib: None,
     })
 }
 

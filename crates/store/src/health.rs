@@ -1,0 +1,66 @@
+//! Whether the database does its work: asked by `/readyz` and by `doctor`.
+
+use domain::clock::Timestamp;
+use domain::entropy;
+
+use crate::error::StoreError;
+use crate::pool::{Pool, on_pool};
+use crate::seal::Place;
+use crate::{Store, corrupt};
+
+/// A row of its own among the browser sessions, whose ids never look like this.
+const ROW: &str = "check";
+const STATE: Place = Place { table: "sessions", column: "state" };
+const WORD: &[u8] = b"sealed";
+
+impl Store {
+    /// Writes one small sealed row and commits it: proves that there is room, a writer, and
+    /// that the file may be written.
+    #[tracing::instrument(name = "store.health.write", skip_all)]
+    pub async fn check_write(&self, now: Timestamp) -> Result<(), StoreError> {
+        const PUT: &str = "
+            INSERT INTO sessions (session_id, browser_digest, state, created_at, expires_at)
+            VALUES ($1, $2, $3, $4, $4)
+            ON CONFLICT (session_id) DO UPDATE
+               SET browser_digest = excluded.browser_digest, state = excluded.state,
+                   created_at = excluded.created_at, expires_at = excluded.expires_at";
+        let sealed = self.seal(STATE, ROW, WORD);
+        let digest: [u8; 32] = entropy::bytes(&*self.0.entropy);
+        on_pool!(self.writer(), |pool| {
+            sqlx::query(PUT)
+                .bind(ROW)
+                .bind(&digest[..])
+                .bind(sealed)
+                .bind(now.0)
+                .execute(pool)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Whether the keys in memory open what was written last, perhaps by another process: a
+    /// database that was exchanged under us shows here, and not in somebody's sign-in.
+    #[tracing::instrument(name = "store.health.keys", skip_all)]
+    pub async fn check_keys(&self) -> Result<(), StoreError> {
+        const GET: &str = "SELECT state FROM sessions WHERE session_id = $1";
+        let sealed: Option<Vec<u8>> = on_pool!(self.reader(), |pool| {
+            sqlx::query_scalar(GET).bind(ROW).fetch_optional(pool).await?
+        });
+        // Swept, and written again with the next check.
+        let Some(sealed) = sealed else { return Ok(()) };
+        let opened = self.open_sealed(STATE, ROW, &sealed)?;
+        if *opened == WORD { Ok(()) } else { Err(corrupt(STATE.table, STATE.column)(())) }
+    }
+
+    /// What SQLite finds wrong with its file; nothing when it is sound. PostgreSQL looks after
+    /// its own.
+    #[tracing::instrument(name = "store.health.integrity", skip_all)]
+    pub async fn check_integrity(&self) -> Result<Vec<String>, StoreError> {
+        let Pool::Sqlite(pool) = self.reader() else { return Ok(Vec::new()) };
+        // The first five complaints are enough.
+        let mut said: Vec<String> =
+            sqlx::query_scalar("PRAGMA quick_check(5)").fetch_all(pool).await?;
+        said.retain(|line| line != "ok");
+        Ok(said)
+    }
+}
