@@ -1,0 +1,1 @@
+"""A seeded adversary, people who go on working meanwhile, and what must stay true."""
