@@ -57,11 +57,14 @@ impl Console {
 
     pub(crate) async fn serve(self, app: AppState, stop: CancellationToken) {
         let visits = TaskTracker::new();
+        // Given up when there is no other descriptor: then most of all somebody wants to look.
+        let mut spare = reserve();
         loop {
             let stream = tokio::select! {
                 () = stop.cancelled() => break,
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => stream,
+                    Err(error) if is_scarce(&error) && spare.take().is_some() => continue,
                     Err(error) => {
                         tracing::warn!(event = "console-failed", error = %error.kind(), "");
                         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -70,6 +73,7 @@ impl Console {
                 },
             };
             let (app, stop) = (app.clone(), stop.clone());
+            spare = spare.or_else(reserve);
             visits.spawn(async move {
                 tokio::select! {
                     () = stop.cancelled() => {}
@@ -82,6 +86,17 @@ impl Console {
         visits.close();
         visits.wait().await;
     }
+}
+
+/// A descriptor that is worth nothing but its place.
+fn reserve() -> Option<std::fs::File> {
+    std::fs::File::open("/dev/null").ok()
+}
+
+/// Whether there is no descriptor left, for this process or for the machine.
+fn is_scarce(error: &io::Error) -> bool {
+    let errno = rustix::io::Errno::from_io_error(error);
+    matches!(errno, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
 }
 
 /// Serves as soon as the socket is free: a predecessor that drains holds it until it is done.

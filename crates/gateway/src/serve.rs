@@ -20,6 +20,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -37,6 +38,8 @@ const TARGET_LIMIT: usize = 8 * 1024;
 const UNACKNOWLEDGED_MS: u32 = 60_000;
 /// How long to leave the listener alone when there is no descriptor to spare.
 const BREATH: Duration = Duration::from_millis(20);
+/// How often the log hears of it.
+const SAY_AGAIN: Duration = Duration::from_secs(10);
 
 /// Binds the address people and proxies connect to.
 pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -106,6 +109,7 @@ impl Server {
 
     async fn accept_until(&self, listener: &TcpListener, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
+        let mut told: Option<Instant> = None;
         loop {
             // At the limit further connections wait in the backlog.
             let place = tokio::select! {
@@ -121,8 +125,12 @@ impl Server {
             };
             match accepted {
                 Ok((stream, peer)) => self.serve(stream, peer, place),
+                // No descriptor, as a rule: connections wait in the backlog until there is one.
                 Err(error) => {
-                    tracing::warn!(event = "accept-failed", error = %error, "");
+                    if told.is_none_or(|at| at.elapsed() > SAY_AGAIN) {
+                        tracing::error!(event = "accept-failed", error = %error, "");
+                        told = Some(Instant::now());
+                    }
                     tokio::time::sleep(BREATH).await;
                 }
             }

@@ -7,6 +7,7 @@ mod browser;
 mod canaries;
 mod client;
 mod crash_points;
+mod descriptors;
 mod faults;
 mod flow;
 mod http;
