@@ -20,4 +20,5 @@ mod revocation;
 mod rotation;
 mod secrets;
 mod sign_in;
+mod starved;
 mod world;

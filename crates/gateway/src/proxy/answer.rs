@@ -5,8 +5,9 @@ use std::error::Error;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use sse_stream::SseStream;
+use tokio::time::timeout;
 
 use super::headers;
 use super::message::Id;
@@ -24,6 +26,9 @@ use crate::workers::Answer;
 
 /// The longest answer, all its events together. Clients cut results off far below.
 const LARGEST: usize = 8 * 1024 * 1024;
+
+/// Between two pieces of one message.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// How many messages that are none for us a call may bring before it is not believed any more.
 const MOST_DROPPED: usize = 100;
@@ -67,6 +72,9 @@ pub(super) enum Unusable {
     TooLarge,
     #[error("the answer is no answer to the question")]
     Nonsense,
+    /// It began and then stood still.
+    #[error("the answer stopped in the middle")]
+    Stalled,
     /// The worker says in words of its own that it cannot read the message.
     #[error("the worker did not understand the message")]
     NotUnderstood,
@@ -95,6 +103,23 @@ impl Body for Reading {
     }
 }
 
+/// All of an answer that is one message. Who has begun to send it has it whole: it is allowed
+/// no pause for thought, only a slow line.
+async fn collect(mut body: Reading) -> Result<Bytes, Unusable> {
+    let mut pieces = BytesMut::new();
+    let mut whole = Bytes::new();
+    while let Some(frame) = timeout(PAUSE, body.frame()).await.map_err(|_| Unusable::Stalled)? {
+        let Ok(data) = frame?.into_data() else { continue };
+        if whole.is_empty() && pieces.is_empty() {
+            whole = data;
+        } else {
+            pieces.extend_from_slice(&std::mem::take(&mut whole));
+            pieces.extend_from_slice(&data);
+        }
+    }
+    Ok(if pieces.is_empty() { whole } else { pieces.freeze() })
+}
+
 /// Whether a body is framed as no body can be, rather than cut off.
 fn is_garbled(error: &(dyn Error + 'static)) -> bool {
     let cause = error.downcast_ref::<hyper::Error>().and_then(Error::source);
@@ -116,7 +141,7 @@ impl Answered {
             let events = Events { stream: SseStream::new(body), id: id.cloned(), dropped: 0 };
             return Ok(Self::Events(Box::new(events)));
         }
-        let body = body.collect().await?.to_bytes();
+        let body = collect(body).await?;
         let is_json = head.headers.get(CONTENT_TYPE).is_some_and(headers::says_json);
         if !is_json && head.status.is_client_error() {
             return Err(Unusable::NotUnderstood);
@@ -210,6 +235,10 @@ pub(super) fn kind_of(text: &str, ours: Option<&Id>) -> Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::Instant;
+    use tokio_util::task::TaskTracker;
 
     #[test]
     fn t127_only_the_answer_to_our_message_is_an_answer() {
@@ -236,5 +265,46 @@ mod tests {
             kind_of(r#"{"id":"\u0061","result":{}}"#, Some(&Id::Text("a".into()))),
             Kind::Answer
         );
+    }
+    /// A worker's answer of `length` bytes, of which one arrives each `pause` and only `sent`.
+    async fn dripping(length: usize, sent: usize, pause: Duration) -> Answer {
+        let (near, mut far) = tokio::io::duplex(1024);
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(near)).await.unwrap();
+        let tasks = TaskTracker::new();
+        tasks.spawn(connection);
+        tasks.spawn(async move {
+            let mut head = [0; 1024];
+            let _ = far.read(&mut head).await.unwrap();
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json";
+            let head = format!("{head}\r\nContent-Length: {length}\r\n\r\n");
+            far.write_all(head.as_bytes()).await.unwrap();
+            for _ in 0..sent {
+                tokio::time::sleep(pause).await;
+                if far.write_all(b" ").await.is_err() {
+                    return;
+                }
+            }
+            std::future::pending::<()>().await;
+        });
+        let request = http::Request::new(http_body_util::Empty::<Bytes>::new());
+        sender.send_request(request).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rel14_a_message_that_stops_in_the_middle_is_given_up() {
+        let began = Instant::now();
+        let answer = dripping(100, 50, Duration::from_secs(1)).await;
+        let read = Answered::read(answer, Some(&Id::Number(7))).await;
+        assert_eq!(read.unwrap_err(), Unusable::Stalled);
+        assert_eq!(began.elapsed().as_secs(), 50 + PAUSE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rel14_a_byte_a_second_is_borne_as_long_as_a_call_may_take() {
+        let answer = dripping(100_000, 100_000, Duration::from_secs(1)).await;
+        let id = Id::Number(7);
+        let reading = timeout(super::super::CALL, Answered::read(answer, Some(&id)));
+        assert!(reading.await.is_err(), "the call's own limit ends it");
     }
 }

@@ -281,6 +281,7 @@ impl Errand {
         match unusable {
             Unusable::Broken => Failure::WorkerCrashed(repeatable),
             Unusable::TooLarge => Failure::AnswerTooLarge,
+            Unusable::Stalled => Failure::WorkerSlow,
             Unusable::Nonsense => Failure::WorkerNonsense,
             Unusable::NotUnderstood => Failure::NotUnderstood(self.asked.era),
         }

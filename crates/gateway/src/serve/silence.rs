@@ -26,6 +26,9 @@ use super::framing::{Fault, Framing};
 pub(super) const IDLE: Duration = Duration::from_secs(75);
 /// From the first byte of a request to the end of its head.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of an answer. TCP alone gives it as long as it likes: it
+/// acknowledges that its window is closed.
+pub(super) const UNREAD: Duration = Duration::from_mins(1);
 /// How long a client may go on sending what nobody will read. Closing on it would destroy the
 /// answer that is on its way.
 pub(super) const LINGER: Duration = Duration::from_secs(5);
@@ -127,6 +130,8 @@ pub(super) struct Patient<S> {
     progress: Progress,
     silence: Option<Silence>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Set while an answer waits for its reader.
+    unread: Option<Pin<Box<Sleep>>>,
     /// The answer is out and our side is closed.
     closed: bool,
 }
@@ -134,7 +139,7 @@ pub(super) struct Patient<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Patient<S> {
     pub(super) fn new(stream: S, progress: Progress) -> Self {
         let framing = Framing::new();
-        Self { stream, framing, progress, silence: None, timer: None, closed: false }
+        Self { stream, framing, progress, silence: None, timer: None, unread: None, closed: false }
     }
 
     /// The first bytes after a pause begin a request. What arrives while one is served is its
@@ -180,6 +185,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Patient<S> {
         if self.silence.is_some_and(|silence| silence.kind == Kind::Idle) {
             self.silence = None;
         }
+    }
+
+    /// What came of a write: nothing, for too long, is the end of the connection.
+    fn poll_unread(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.unread = None;
+            self.spoke();
+            return written;
+        }
+        let timer = self.unread.get_or_insert_with(|| Box::pin(tokio::time::sleep(UNREAD)));
+        timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Reads and forgets, until the client is done or its time is over.
@@ -232,9 +252,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = ready!(Pin::new(&mut this.stream).poll_write(cx, bytes));
-        this.spoke();
-        Poll::Ready(written)
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.poll_unread(written, cx)
     }
 
     fn poll_write_vectored(
@@ -243,9 +262,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, slices));
-        this.spoke();
-        Poll::Ready(written)
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        this.poll_unread(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -3,7 +3,7 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::Instant;
 
-use super::silence::{HEAD, IDLE, LINGER};
+use super::silence::{HEAD, IDLE, LINGER, UNREAD};
 use super::*;
 
 const GET: &[u8] = b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -25,6 +25,7 @@ fn connect() -> DuplexStream {
         .route("/quick", get(async || "quick"))
         .route("/slow", get(slow))
         .route("/stream", get(stream))
+        .route("/long", get(async || "x".repeat(8 << 20)))
         .route("/echo", post(async |body: String| body))
         .route("/refuse", post(async || StatusCode::UNAUTHORIZED));
     let (near, far) = tokio::io::duplex(1024 * 1024);
@@ -184,7 +185,7 @@ async fn rest(stream: &mut DuplexStream) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t111_sec078_a_request_with_two_readings_gets_400_and_the_connection_ends() {
+async fn t111_sec078_rel78_a_request_with_two_readings_gets_400_and_the_connection_ends() {
     let head = "POST /echo HTTP/1.1\r\nHost: x\r\n";
     let smuggled = "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n";
     for fields in [
@@ -324,4 +325,61 @@ async fn rel22_a_connection_that_knocks_while_the_door_closes_is_not_begun() {
     let arrived: Vec<_> = door::rest(listener).unwrap().map(|(_, peer)| peer).collect();
     assert_eq!(arrived, [before.local_addr().unwrap()]);
     assert_eq!(late.await.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rel75_an_answer_that_nobody_takes_ends_and_one_that_is_taken_slowly_does_not() {
+    let mut slow = connect();
+    slow.write_all(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    // A mebibyte lies between the two; a piece of it every so often is a reader.
+    let mut piece = vec![0; 1 << 20];
+    for _ in 0..4 {
+        tokio::time::sleep(UNREAD.saturating_sub(Duration::from_secs(1))).await;
+        slow.read_exact(&mut piece).await.unwrap();
+    }
+    tokio::time::sleep(UNREAD + Duration::from_secs(1)).await;
+    let mut rest = Vec::new();
+    slow.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.len() < 3 << 20, "{} bytes more were sent to nobody", rest.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rel75_five_thousand_heads_that_drip_are_gone_after_ten_seconds_and_others_are_served() {
+    let mut dripping = Vec::new();
+    for _ in 0..5000 {
+        let mut stream = connect();
+        stream.write_all(b"G").await.unwrap();
+        dripping.push(stream);
+    }
+    let began = Instant::now();
+    let mut stream = connect();
+    stream.write_all(GET).await.unwrap();
+    until(&mut stream, "quick").await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    for mut stream in dripping {
+        let _ = stream.write_all(b"E").await;
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.unwrap();
+        assert!(!String::from_utf8_lossy(&rest).contains("200"));
+    }
+    assert!(began.elapsed() <= HEAD + Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rel78_a_flood_of_requests_is_taken_as_fast_as_its_answers_are() {
+    let mut stream = connect();
+    let flood = GET.repeat(200_000);
+    // Nobody reads the answers: what is taken is what fits between the two, and no more.
+    let taking = tokio::time::timeout(Duration::from_secs(5), async {
+        let mut taken = 0;
+        for request in flood.chunks(GET.len()) {
+            stream.write_all(request).await.unwrap();
+            taken += 1;
+        }
+        taken
+    });
+    assert!(taking.await.is_err(), "everything was taken in");
+    for _ in 0..100 {
+        until(&mut stream, "quick").await;
+    }
 }
