@@ -7,6 +7,7 @@ use domain::clock::{Clock as _, SystemClock, Timestamp};
 use domain::console::{self, Answer, Phase, Request};
 use domain::id::{AccountId, ClientId};
 use domain::region::Region;
+use domain::sandbox::{self, Layer, Need};
 use serde::Serialize;
 use store::{AccountSummary, ClientSummary, Stats};
 
@@ -43,7 +44,9 @@ struct Gateway {
     started_at: String,
     max_workers: usize,
     queued_starts: usize,
+    /// What the sandbox lacks, in words; empty when it is complete.
     sandbox_gaps: Vec<String>,
+    sandbox: sandbox::Report,
     workers: Vec<Worker>,
 }
 
@@ -151,15 +154,30 @@ fn gateway_text(running: Option<&console::Status>, now: Timestamp) -> String {
         status.max_workers,
         status.queued_starts,
     );
-    for gap in &status.sandbox_gaps {
-        _ = writeln!(text, "sandbox: {gap}");
-    }
+    text += &sandbox_text(&status.sandbox);
     if !status.workers.is_empty() {
         text.push('\n');
         text += &table(
             &["worker of", "pid", "port", "phase", "calls", "idle", "started"],
             status.workers.iter().map(|worker| worker_row(worker, now)).collect(),
         );
+    }
+    text
+}
+
+fn sandbox_text(report: &sandbox::Report) -> String {
+    let mut text = String::new();
+    for gap in report.gaps() {
+        _ = writeln!(text, "sandbox: {gap}");
+    }
+    let names: Vec<&str> = Layer::ALL
+        .into_iter()
+        .filter(|layer| report.is_active(*layer))
+        .map(Layer::as_str)
+        .collect();
+    _ = writeln!(text, "sandbox layers: {}", names.join(" "));
+    for (layer, reason) in report.missing(Need::Extra) {
+        _ = writeln!(text, "sandbox without {layer}: {reason}");
     }
     text
 }
@@ -219,7 +237,8 @@ impl From<console::Status> for Gateway {
             started_at: status.started_at.to_string(),
             max_workers: status.max_workers,
             queued_starts: status.queued_starts,
-            sandbox_gaps: status.sandbox_gaps,
+            sandbox_gaps: status.sandbox.gaps(),
+            sandbox: status.sandbox,
             workers: status.workers.into_iter().map(Worker::from).collect(),
         }
     }

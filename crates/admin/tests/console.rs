@@ -14,6 +14,7 @@ use domain::entropy::OsEntropy;
 use domain::id::{AccountId, ClientId, DeviceId, NodeId};
 use domain::oauth::AuthMethod;
 use domain::region::Region;
+use domain::sandbox::{Layer, Report, State};
 use domain::scope::Scopes;
 use domain::token::{Access, Token};
 use serde_json::Value;
@@ -220,6 +221,7 @@ async fn a_gateway_that_does_not_answer_hides_nothing_of_what_is_stored() {
 #[tokio::test]
 async fn status_shows_the_workers_of_a_running_gateway() {
     let site = Site::new().await;
+    let missing = |reason: &str| State::Missing { reason: reason.to_owned() };
     let running = Status {
         node: NodeId::generate(&OsEntropy),
         version: "1.2.3".to_owned(),
@@ -237,15 +239,30 @@ async fn status_shows_the_workers_of_a_running_gateway() {
             idle_secs: 0,
             started_at: now(),
         }],
-        sandbox_gaps: vec!["no Landlock".to_owned()],
+        sandbox: Report::of(|_| State::Active)
+            .with(Layer::Files, missing("no Landlock"))
+            .with(Layer::Group, missing("not delegated")),
     };
     let heard = listen(site.dir.path(), Answer::Status(running));
     let text = site.status(&[]).await;
-    for part in ["1.2.3", "1 worker of at most 200", "4711", "ready", "sandbox: no Landlock"] {
+    for part in [
+        "1.2.3",
+        "1 worker of at most 200",
+        "4711",
+        "ready",
+        "(no Landlock)",
+        "calls",
+        "not delegated",
+    ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     let report = json(&site.status(&["--json"]).await);
     assert_eq!(report["gateway"]["workers"][0]["account"], site.accounts[0].as_str());
+    assert_eq!(report["gateway"]["sandbox_gaps"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        report["gateway"]["sandbox"][0],
+        serde_json::json!({"layer": "process", "state": "active"})
+    );
     assert_eq!(*heard.lock().unwrap(), [Request::Status, Request::Status]);
 }
 

@@ -129,11 +129,11 @@ fn descriptors(findings: &mut Findings, config: &Config) {
 }
 
 fn sandbox(findings: &mut Findings, status: &domain::console::Status) {
-    let gaps = &status.sandbox_gaps;
+    let gaps = status.sandbox.gaps();
     if gaps.is_empty() {
         findings.ok("sandbox", "complete");
     }
-    for gap in gaps {
+    for gap in &gaps {
         findings.warn("sandbox", gap, "a newer kernel, or a container that allows these layers");
     }
 }

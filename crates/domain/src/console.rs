@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::{AccountId, DeviceId, NodeId};
+use crate::sandbox;
 
 /// File name of the socket inside `DATA_DIR`; mode 0600.
 pub const SOCKET: &str = "gateway.sock";
@@ -58,8 +59,8 @@ pub struct Status {
     /// Calls waiting for a free place.
     pub queued_starts: usize,
     pub workers: Vec<Worker>,
-    /// What the sandbox lacks on this machine, in words; empty when it is complete.
-    pub sandbox_gaps: Vec<String>,
+    /// What holds workers back on this machine.
+    pub sandbox: sandbox::Report,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

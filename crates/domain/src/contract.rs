@@ -39,6 +39,9 @@ pub mod argv {
     /// Comma-separated TCP ports the worker may connect to. Not secret, and needed before the
     /// first message: the sandbox is closed before anything is read.
     pub const ALLOWED_PORTS: &str = "--allowed-ports";
+    /// After the ports: close the sandbox, write its [`crate::sandbox::Report`] as JSON to the
+    /// control channel, and exit. Tells what workers on this machine are held back by.
+    pub const PROBE: &str = "--probe";
 }
 
 /// Headers the gateway sets on every forwarded request, and strips from what clients send.

@@ -14,6 +14,7 @@ pub mod origin;
 pub mod pkce;
 pub mod redirect;
 pub mod region;
+pub mod sandbox;
 pub mod scope;
 pub mod text;
 pub mod token;

@@ -22,11 +22,6 @@ const READS_WITHIN: Duration = Duration::from_secs(5);
 
 const BIND_AGAIN: Duration = Duration::from_secs(1);
 
-/// What the sandbox lacks. It is part of a later version, and until then this is the truth.
-pub(crate) const SANDBOX_GAPS: [&str; 1] =
-    ["workers are separate processes without a kernel sandbox: a hostile worker could read what \
-     this user can read and connect anywhere"];
-
 /// The bound socket; its file goes when this is dropped.
 pub(crate) struct Console {
     listener: UnixListener,
@@ -194,7 +189,7 @@ async fn answer(app: &AppState, request: Request) -> Answer {
             max_workers: app.supervisor.max_workers(),
             queued_starts: app.supervisor.queued_starts(),
             workers: with_memory(app.supervisor.workers()),
-            sandbox_gaps: SANDBOX_GAPS.map(str::to_owned).to_vec(),
+            sandbox: app.sandbox.clone(),
         }),
         // It has no one answer; see `show`.
         Request::Watch => Answer::Done,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::clock::{Clock, SystemClock};
 use domain::entropy::{Entropy, OsEntropy};
+use domain::sandbox::{Layer, Report};
 use store::{OpenMode, OpenOptions, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,12 +17,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{ChosenBy, Config, Sandbox, raise_descriptor_limit};
-use crate::console::{self, Console, SANDBOX_GAPS};
+use crate::console::{self, Console};
 use crate::oauth::cimd::Web;
 use crate::routes::router;
 use crate::serve::Server;
 use crate::state::{AppState, Foundation};
-use crate::workers::WorkerProgram;
+use crate::workers::{WorkerProgram, probe};
 use crate::{heap, janitor, metrics};
 
 /// Descriptors the gateway needs for one worker: listener, control, log, pidfd, connections.
@@ -50,9 +51,7 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> anyhow::Result<Self> {
-        if config.workers.sandbox == Sandbox::Require {
-            anyhow::bail!("WORKER_SANDBOX=require: {}", SANDBOX_GAPS.join("; "));
-        }
+        let sandbox = inspect(config.workers.sandbox, &program).await?;
         let descriptors = raise_descriptor_limit();
         let most_workers = (descriptors.saturating_sub(RESERVED) / 2 / PER_WORKER).max(1);
         if config.workers.max.get() > most_workers {
@@ -82,7 +81,8 @@ impl Gateway {
         let store = Store::open(&config.database_url, &config.secret, options).await?;
         let config = Arc::new(config);
         let web = Web::real();
-        let app = AppState::build(Foundation { config, clock, entropy, store, program, web })?;
+        let app =
+            AppState::build(Foundation { config, clock, entropy, store, program, sandbox, web })?;
         Ok(Self { app, most_connections })
     }
 
@@ -164,6 +164,27 @@ impl Gateway {
         tracing::info!(event = "gateway-stopped", "");
         Ok(())
     }
+}
+
+/// What holds workers back here; refuses to go on without a layer the operator requires.
+async fn inspect(wanted: Sandbox, program: &WorkerProgram) -> anyhow::Result<Report> {
+    let report = probe(program).await;
+    let gaps = report.gaps();
+    match wanted {
+        Sandbox::Require if !gaps.is_empty() => {
+            anyhow::bail!("WORKER_SANDBOX=require: {}", gaps.join("; "));
+        }
+        Sandbox::Require | Sandbox::Auto => {}
+    }
+    for gap in &gaps {
+        tracing::warn!(event = "sandbox-incomplete", "{gap}");
+    }
+    let names = |active: bool| {
+        let layers = Layer::ALL.into_iter().filter(|layer| report.is_active(*layer) == active);
+        layers.map(Layer::as_str).collect::<Vec<_>>().join(" ")
+    };
+    tracing::info!(event = "sandbox", active = names(true), missing = names(false), "");
+    Ok(report)
 }
 
 /// The gateway from start to end, on the machine's clock and randomness.

@@ -10,6 +10,7 @@ use domain::clock::{Clock, Timestamp};
 use domain::console::Revoked;
 use domain::entropy::Entropy;
 use domain::id::{AccountId, DeviceId, Generation, NodeId};
+use domain::sandbox;
 use store::{Backend, Store};
 use tokio_util::task::TaskTracker;
 
@@ -56,6 +57,8 @@ pub struct Parts {
     pub tasks: TaskTracker,
     /// What `/readyz` last heard of the database.
     pub last_look: LastLook,
+    /// What holds workers back on this machine.
+    pub sandbox: sandbox::Report,
     pub node: NodeId,
     pub started_at: Timestamp,
     pub drain: Drain,
@@ -68,6 +71,7 @@ pub struct Foundation {
     pub entropy: Arc<dyn Entropy>,
     pub store: Store,
     pub program: WorkerProgram,
+    pub sandbox: sandbox::Report,
     /// The way to the metadata documents of clients.
     pub web: Web,
 }
@@ -75,7 +79,7 @@ pub struct Foundation {
 impl AppState {
     /// Puts the parts together. Starts no process and binds no address.
     pub fn build(foundation: Foundation) -> anyhow::Result<Self> {
-        let Foundation { config, clock, entropy, store, program, web } = foundation;
+        let Foundation { config, clock, entropy, store, program, sandbox, web } = foundation;
         let tasks = TaskTracker::new();
         let node = NodeId::generate(&*entropy);
         let limits = match config.rate_limits {
@@ -132,6 +136,7 @@ impl AppState {
             custody,
             supervisor,
             tasks,
+            sandbox,
             node,
         })))
     }

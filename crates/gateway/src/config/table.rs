@@ -65,7 +65,12 @@ static TABLE: [Setting; 35] = [
     plain("WORKER_STARTUP_TIMEOUT", "20", "Seconds a worker may take to become ready."),
     plain("WORKER_PORT_START", "", "First loopback port for workers; unset: any free port."),
     plain("WORKER_PORT_END", "", "Last loopback port for workers."),
-    plain("WORKER_SANDBOX", "auto", "require refuses to start where the sandbox is incomplete."),
+    plain(
+        "WORKER_SANDBOX",
+        "auto",
+        "require refuses to start where the kernel lacks a layer of the worker sandbox; auto \
+         starts and says what a hostile worker could then do.",
+    ),
     plain("TOOLS_ENABLED", "", "Only these tools, separated by commas."),
     plain("TOOLS_DISABLED", "", "Never these tools, separated by commas."),
     plain("TOOLS_READ_ONLY", "off", "on hides every tool that changes something."),

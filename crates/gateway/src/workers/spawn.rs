@@ -64,6 +64,23 @@ impl Children {
     }
 }
 
+/// What is run for every worker, its descriptors left open.
+pub(super) fn command(program: &WorkerProgram, allowed_ports: &[u16]) -> Command {
+    let ports: Vec<String> = allowed_ports.iter().map(u16::to_string).collect();
+    let mut command = Command::new(&program.exe);
+    command
+        .arg0("garmin-gateway")
+        .args(&program.args)
+        .arg(argv::WORKER)
+        .arg(argv::ALLOWED_PORTS)
+        .arg(ports.join(","))
+        // Whatever it starts can be killed with it, and Ctrl-C is for the gateway alone.
+        .process_group(0)
+        .env_clear()
+        .envs(ENVIRONMENT);
+    command
+}
+
 /// The thread that starts processes.
 #[derive(Debug, Clone)]
 pub(super) struct Spawner {
@@ -104,18 +121,8 @@ impl Spawner {
         allowed_ports: &[u16],
         descriptors: Descriptors,
     ) -> io::Result<Child> {
-        let ports: Vec<String> = allowed_ports.iter().map(u16::to_string).collect();
-        let mut command = Command::new(&program.exe);
+        let mut command = command(program, allowed_ports);
         command
-            .arg0("garmin-gateway")
-            .args(&program.args)
-            .arg(argv::WORKER)
-            .arg(argv::ALLOWED_PORTS)
-            .arg(ports.join(","))
-            // Whatever it starts can be killed with it, and Ctrl-C is for the gateway alone.
-            .process_group(0)
-            .env_clear()
-            .envs(ENVIRONMENT)
             .stdin(Stdio::from(OwnedFd::from(descriptors.listener)))
             .stdout(Stdio::from(OwnedFd::from(descriptors.control)))
             .stderr(Stdio::from(descriptors.logs));

@@ -13,6 +13,7 @@ use domain::id::{AccountId, ClientId, DeviceId, Generation};
 use domain::oauth::AuthMethod;
 use domain::redirect::RedirectUri;
 use domain::region::Region;
+use domain::sandbox::Report;
 use domain::scope::Scopes;
 use domain::token::AccessToken;
 use gateway::config::{Config, Vars};
@@ -314,7 +315,8 @@ async fn open_with(vars: &Vars, clock: &Arc<ManualClock>, program: WorkerProgram
     };
     let store = Store::open(&config.database_url, &config.secret, options).await.unwrap();
     let web = Web::real();
-    AppState::build(Foundation { config, clock, entropy, store, program, web }).unwrap()
+    let sandbox = Report::unknown("nobody asked");
+    AppState::build(Foundation { config, clock, entropy, store, program, sandbox, web }).unwrap()
 }
 
 /// Cargo builds a package's examples beside its tests.

@@ -1,8 +1,9 @@
 //! Takes the inherited descriptors out of reach of stray prints and reads.
 
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use domain::sandbox::Report;
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 use tokio::net::{TcpListener, UnixStream};
@@ -78,6 +79,13 @@ fn check(fd: BorrowedFd<'_>, families: &[AddressFamily], listens: Listens) -> Op
 impl Descriptors {
     pub(super) fn control_fd(&self) -> BorrowedFd<'_> {
         self.control.as_fd()
+    }
+
+    /// Answers a probe: one JSON value, and the end of the channel.
+    pub(super) fn say(self, report: &Report) -> io::Result<()> {
+        let mut control = std::os::unix::net::UnixStream::from(self.control);
+        serde_json::to_writer(&mut control, report)?;
+        control.flush()
     }
 
     /// Hands both to the runtime, inside which this must be called.

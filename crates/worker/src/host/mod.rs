@@ -45,7 +45,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::sandbox::{self, AllowedPorts};
+use crate::sandbox::{self, AllowedPorts, Plan};
 
 pub use caller::Caller;
 pub use line::{Line, LineError};
@@ -86,10 +86,21 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What the arguments say.
+/// What the arguments say, and which sandbox to close.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     pub ports: AllowedPorts,
+    pub task: Task,
+    /// The whole one, whatever the arguments.
+    pub plan: Plan,
+}
+
+/// What the process was started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    Serve,
+    /// To say which layers of the sandbox closed, and end.
+    Probe,
 }
 
 /// The arguments are not those of [`argv`].
@@ -102,10 +113,16 @@ impl Options {
     pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, BadArguments> {
         let args: Vec<OsString> =
             args.into_iter().skip_while(|word| word == argv::WORKER).collect();
-        let [flag, ports] = args.as_slice() else { return Err(BadArguments) };
+        let (flag, ports, task) = match args.as_slice() {
+            [flag, ports] => (flag, ports, Task::Serve),
+            [flag, ports, word] if word == argv::PROBE => (flag, ports, Task::Probe),
+            _ => return Err(BadArguments),
+        };
         let ports = ports.to_str().and_then(|ports| ports.parse().ok());
         match ports {
-            Some(ports) if flag == argv::ALLOWED_PORTS => Ok(Self { ports }),
+            Some(ports) if flag == argv::ALLOWED_PORTS => {
+                Ok(Self { ports, task, plan: Plan::whole() })
+            }
             Some(_) | None => Err(BadArguments),
         }
     }
@@ -152,9 +169,17 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let taken = descriptors::take().map_err(|error| refuse(Exit::Start, &error))?;
-    let closed = sandbox::close(taken.control_fd(), options.ports)
-        .map_err(|error| refuse(Exit::Sandbox, &error))?;
+    // The runtime's own descriptors are of kinds that cannot be made in the sandbox.
     let runtime = runtime().map_err(|error| refuse(Exit::Start, &error))?;
+    let closed = sandbox::close(taken.control_fd(), options.ports, &options.plan)
+        .map_err(|error| refuse(Exit::Sandbox, &error))?;
+    match options.task {
+        Task::Serve => {}
+        Task::Probe => {
+            let said = taken.say(&closed.report);
+            return said.map(|()| Exit::Done).map_err(|error| refuse(Exit::Start, &error));
+        }
+    }
     let exit = runtime.block_on(async {
         let (listener, control) =
             taken.into_tokio().map_err(|error| refuse(Exit::Start, &error))?;
@@ -182,7 +207,7 @@ where
             () = serve::serve(listener, serve::Gate::new(service, secret), &stop) => Ok(Exit::Done),
         }
     });
-    // Name resolution or a file may still occupy a thread; nobody waits for its answer.
+    // Whatever it still holds ends with the process.
     runtime.shutdown_background();
     exit
 }
@@ -211,6 +236,8 @@ mod tests {
             AllowedPorts::clone(&parse(&["worker", "--allowed-ports", "443"]).unwrap().ports);
         assert!(ports.contains(443));
         assert!(parse(&["--allowed-ports", "443,8443"]).is_ok());
+        let probe = parse(&["worker", "--allowed-ports", "443", "--probe"]).unwrap();
+        assert_eq!((probe.task, probe.plan), (Task::Probe, Plan::whole()));
         for bad in [
             &[][..],
             &["worker"],

@@ -56,12 +56,21 @@ pub(crate) fn example(name: &str) -> PathBuf {
 impl Worker {
     /// Starts `program` as the gateway would, and says nothing yet.
     pub(crate) fn spawn(program: &str, ports: &str) -> Self {
+        Self::start(program, &[argv::WORKER, argv::ALLOWED_PORTS, ports])
+    }
+
+    /// Starts `program` to be asked about its sandbox.
+    pub(crate) fn probe(program: &str) -> Self {
+        Self::start(program, &[argv::WORKER, argv::ALLOWED_PORTS, "443", argv::PROBE])
+    }
+
+    fn start(program: &str, args: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
         let mut process = Command::new(example(program))
-            .args([argv::WORKER, argv::ALLOWED_PORTS, ports])
+            .args(args)
             .env_clear()
             .stdin(Stdio::from(OwnedFd::from(listener)))
             .stdout(Stdio::from(OwnedFd::from(theirs)))

@@ -8,8 +8,10 @@ use domain::contract::{
     AccessGrant, CredentialsAnswer, FromWorker, JournalAnswer, ToWorker, header,
 };
 use domain::id::Generation;
+use domain::sandbox::{Layer, Report};
 use http::Request;
 use http_body_util::Full;
+use tokio::io::AsyncReadExt;
 
 use crate::child::{Worker, example, launch};
 
@@ -149,11 +151,21 @@ async fn sec105_a_panic_ends_the_process_and_its_words_stay_inside() {
 }
 
 #[tokio::test]
-async fn the_sandbox_is_closed_before_the_first_message() {
+async fn sec094_rel73_the_sandbox_is_closed_before_the_first_message() {
     let worker = Worker::ready(ASKING, launch()).await;
     assert_eq!(worker.proc("status", "NoNewPrivs:"), "NoNewPrivs:\t1");
+    assert_eq!(worker.proc("status", "Seccomp:"), "Seccomp:\t2");
+    assert_eq!(worker.proc("status", "Threads:"), "Threads:\t1");
+    for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+        let none = format!("{set}:\t0000000000000000");
+        assert_eq!(worker.proc("status", &format!("{set}:")), none);
+    }
+    let sooner = std::fs::read_to_string(format!("/proc/{}/oom_score_adj", worker.process.id()));
+    let ours = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap();
+    let number = |text: String| text.trim().parse::<i32>().unwrap();
+    assert_eq!(number(sooner.unwrap()), number(ours) + 500);
     assert!(worker.proc("limits", "Max core file size").contains(" 0 "));
-    assert!(worker.proc("limits", "Max open files").contains(" 512 "));
+    assert!(worker.proc("limits", "Max open files").contains(" 256 "));
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", worker.process.id())).unwrap();
     let group = stat.rsplit(") ").next().unwrap().split(' ').nth(2).unwrap().to_owned();
     assert_eq!(group, worker.process.id().to_string());
@@ -162,6 +174,20 @@ async fn the_sandbox_is_closed_before_the_first_message() {
     if let Ok(stdout) = stdout {
         assert_eq!(stdout.to_str(), Some("/dev/null"));
     }
+}
+
+#[tokio::test]
+async fn sec094_a_probe_tells_which_layers_closed_and_ends() {
+    let mut worker = Worker::probe(ASKING);
+    let mut said = Vec::new();
+    worker.control.read_to_end(&mut said).await.unwrap();
+    let report: Report = serde_json::from_slice(&said).unwrap();
+    assert_eq!(worker.exit().await.code(), Some(0));
+    for layer in [Layer::Process, Layer::Limits, Layer::Privileges, Layer::Calls] {
+        assert!(report.is_active(layer), "{report:?}");
+    }
+    // What the other side is for is not a worker's to know.
+    assert!(!report.is_active(Layer::Group));
 }
 
 #[tokio::test]

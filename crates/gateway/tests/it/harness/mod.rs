@@ -13,6 +13,7 @@ use axum::Router;
 use axum::body::Body;
 use domain::clock::{Clock, ManualClock, Timestamp};
 use domain::entropy::{CountingEntropy, Entropy};
+use domain::sandbox::Report;
 use gateway::config::{Config, Vars};
 use gateway::oauth::cimd::{Patience, Web};
 use gateway::state::{AppState, Foundation};
@@ -252,7 +253,8 @@ async fn open(
     // No test here gets as far as a worker.
     let program = WorkerProgram { exe: "/nonexistent".into(), args: Vec::new() };
     let entropy = entropy.clone();
-    AppState::build(Foundation { config, clock, entropy, store, program, web }).unwrap()
+    let sandbox = Report::unknown("nobody asked");
+    AppState::build(Foundation { config, clock, entropy, store, program, sandbox, web }).unwrap()
 }
 
 pub(crate) fn request(method: &str, path: &str) -> http::request::Builder {
