@@ -35,5 +35,5 @@ pub use sign_in::{
     Block, BlockKind, MfaError, MfaMethod, Pauses, PendingMfa, SignIn, SignInError, SignInOptions,
     Step,
 };
-pub use tokens::{RefreshError, Tokens, Unavailable};
+pub use tokens::{RefreshError, RenewedPair, Tokens, Unavailable};
 pub use transport::{Transport, TransportError, TransportOptions, Unreached};

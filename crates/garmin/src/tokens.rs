@@ -4,7 +4,7 @@
 //! stores the pair this module returns before it uses it, and never refreshes twice at once.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -31,6 +31,14 @@ const LIFE_WHEN_UNKNOWN: Duration = Duration::from_hours(1);
 pub struct Tokens {
     transport: Transport,
     clock: Arc<dyn Clock>,
+}
+
+/// A new pair, and when the last byte of Garmin's answer was read: until it is stored, a crash
+/// costs the session.
+#[derive(Debug)]
+pub struct RenewedPair {
+    pub pair: TokenPair,
+    pub answered: Instant,
 }
 
 /// Why there is no new pair.
@@ -93,13 +101,18 @@ impl Tokens {
     /// Trades the pair's refresh token for a new pair. One request, no retry: whether Garmin
     /// committed an unanswered rotation cannot be known, and the caller decides what to risk.
     pub async fn refresh(&self, pair: &TokenPair) -> Result<TokenPair, RefreshError> {
+        self.renew(pair).await.map(|renewed| renewed.pair)
+    }
+
+    /// The same, with the moment from which only the new pair counts.
+    pub async fn renew(&self, pair: &TokenPair) -> Result<RenewedPair, RefreshError> {
         let form = [
             ("grant_type", "refresh_token"),
             ("client_id", pair.client_id.as_str()),
             ("refresh_token", pair.refresh.expose_secret()),
         ];
         let answer = post(&self.transport, &pair.client_id, &form, "application/json").await;
-        let now = self.clock.now();
+        let (answered, now) = (Instant::now(), self.clock.now());
         let unavailable = |reason, retry_after| RefreshError::Unavailable { reason, retry_after };
         let answer = answer.map_err(|error| unavailable(Unavailable::of(error), None))?;
         let wait = retry_after(&answer.headers, now);
@@ -107,9 +120,9 @@ impl Tokens {
         if status.is_success() {
             let fresh = Fresh::read(&answer.body, now)
                 .ok_or_else(|| unavailable(Unavailable::Malformed, wait))?;
-            return fresh
-                .renewing(pair)
-                .ok_or_else(|| unavailable(Unavailable::OtherAccount, wait));
+            let pair =
+                fresh.renewing(pair).ok_or_else(|| unavailable(Unavailable::OtherAccount, wait))?;
+            return Ok(RenewedPair { pair, answered });
         }
         // A page where JSON belongs comes from something in front of Garmin.
         let refused = matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);

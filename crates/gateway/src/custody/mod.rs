@@ -5,6 +5,7 @@
 //! Garmin with no transaction open, and hands the new pair out only once it is committed. All
 //! of that runs in an owned task: a caller that goes away cannot lose a rotated token.
 
+mod refusals;
 mod renewal;
 
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use self::refusals::Refusals;
 use crate::config::Config;
 use crate::metrics::Metrics;
 
@@ -59,6 +61,7 @@ struct Inner {
     metrics: Metrics,
     tokens: [Tokens; 2],
     flights: Mutex<HashMap<AccountId, Flight>>,
+    refusals: Refusals,
     /// Accounts whose renewal Garmin has just put off, and until when not to ask again.
     resting: Mutex<HashMap<AccountId, Instant>>,
 }
@@ -99,6 +102,7 @@ impl Custody {
             metrics,
             tokens,
             flights: Mutex::default(),
+            refusals: Refusals::new(config.rate_limits),
             resting: Mutex::default(),
         })))
     }
@@ -122,11 +126,11 @@ impl Custody {
     ) -> CredentialsAnswer {
         // A renewal that was under way for an older question may not answer this one.
         for _ in 0..3 {
-            let seen = match self.at_hand(account, refused).await {
+            let (seen, cause) = match self.at_hand(account, refused).await {
                 AtHand::Answer(answer) => return answer,
-                AtHand::Renew(seen) => seen,
+                AtHand::Renew(seen, cause) => (seen, cause),
             };
-            let answer = self.renew(account, seen).await;
+            let answer = self.renew(account, seen, cause).await;
             // Compared with what is stored: a worker that claims to have been refused a
             // generation that does not exist yet would have every pair renewed three times.
             let stale = matches!(&answer, CredentialsAnswer::Granted(grant)
@@ -141,7 +145,7 @@ impl Custody {
     /// Renews a pair that is merely old: unused for 30 days it would die.
     pub async fn keep_alive(&self, account: &AccountId) -> CredentialsAnswer {
         match self.0.store.credentials(account).await {
-            Ok(Some(stored)) => self.renew(account, stored.generation).await,
+            Ok(Some(stored)) => self.renew(account, stored.generation, Cause::Age).await,
             Ok(None) => CredentialsAnswer::SignInNeeded,
             Err(error) => store_failed(account, &error),
         }
@@ -189,26 +193,48 @@ impl Custody {
             Some(grant) if newer && self.has_life(&grant) => {
                 AtHand::Answer(CredentialsAnswer::Granted(grant))
             }
-            Some(_) => AtHand::Renew(stored.generation),
+            Some(grant) if self.has_life(&grant) => {
+                AtHand::Renew(stored.generation, Cause::Refusal)
+            }
+            Some(_) => AtHand::Renew(stored.generation, Cause::Age),
             None => AtHand::Answer(unavailable(BROKEN_RETRY_SECS)),
         }
     }
 
     /// Joins the renewal under way or begins one.
-    async fn renew(&self, account: &AccountId, seen: Generation) -> CredentialsAnswer {
+    async fn renew(
+        &self,
+        account: &AccountId,
+        seen: Generation,
+        cause: Cause,
+    ) -> CredentialsAnswer {
         if let Some(left) = self.rest_left(account) {
             return unavailable(left);
         }
-        let Flight(mut told) = self.flight(account, seen);
+        let Flight(mut told) = match self.flight(account, seen, cause) {
+            Ok(flight) => flight,
+            Err(wait) => return unavailable(wait.as_secs().max(1)),
+        };
         let answer = told.wait_for(Option::is_some).await.ok().and_then(|told| told.clone());
         // Without an answer the task panicked; the pair in the store is as it was.
         answer.unwrap_or_else(|| unavailable(STORE_RETRY_SECS))
     }
 
-    fn flight(&self, account: &AccountId, seen: Generation) -> Flight {
+    fn flight(
+        &self,
+        account: &AccountId,
+        seen: Generation,
+        cause: Cause,
+    ) -> Result<Flight, Duration> {
         let mut flights = lock(&self.0.flights);
         if let Some(flight) = flights.get(account) {
-            return flight.clone();
+            return Ok(flight.clone());
+        }
+        match cause {
+            Cause::Age => {}
+            Cause::Refusal => self.0.refusals.believe(account).inspect_err(|_| {
+                tracing::warn!(event = "garmin-refresh-not-believed", account = %account, "");
+            })?,
         }
         let (tell, told) = watch::channel(None);
         let flight = Flight(told);
@@ -221,7 +247,7 @@ impl Custody {
             drop(landing);
             tell.send_replace(Some(answer));
         });
-        flight
+        Ok(flight)
     }
 
     fn open(account: &AccountId, stored: &StoredCredentials) -> Option<AccessGrant> {
@@ -285,7 +311,15 @@ impl Custody {
 enum AtHand {
     Answer(CredentialsAnswer),
     /// Only a renewal helps; this generation is the stored one.
-    Renew(Generation),
+    Renew(Generation, Cause),
+}
+
+/// Why a pair is renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Age,
+    /// By the word of a worker alone: Garmin has refused a token that should be good.
+    Refusal,
 }
 
 /// Takes a finished renewal off the table, whether it returned or panicked.

@@ -1,11 +1,11 @@
 //! Garmin's part of an attempt: its turn, the conversation under a deadline, and what an answer
 //! means for the person and for everybody else.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::clock::Timestamp;
 use domain::email::LoginEmail;
-use domain::region::Region;
 use garmin::{Block, BlockKind, MfaError, PendingMfa, Session, SignInError, Step};
 use secrecy::SecretString;
 use tokio::sync::OwnedSemaphorePermit;
@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::Problem;
 use super::breaker::Verdict;
+use super::egress::Passage;
 use super::lanes::Turn;
 use super::record::{CodeWait, Held};
 use super::scheduler::{Answer, Inner};
@@ -51,11 +52,12 @@ impl Outcome {
         }
     }
 
-    /// Whether Garmin has accepted the sign-in.
-    pub(super) fn leads_on(&self) -> bool {
+    /// What Garmin handed out, where it has accepted the sign-in.
+    pub(super) fn held(&self) -> Option<Held> {
         match self {
-            Self::SignedIn(_) | Self::Approved(_) => true,
-            Self::Code(..) | Self::Form(_) => false,
+            Self::SignedIn(session) => Some(Held::of(session)),
+            Self::Approved(held) => Some(held.clone()),
+            Self::Code(..) | Self::Form(_) => None,
         }
     }
 }
@@ -68,8 +70,14 @@ struct Place {
     _permit: OwnedSemaphorePermit,
 }
 
-/// Waits for its turn and talks to Garmin.
-pub(super) async fn ask_in_turn(scheduler: &Inner, answer: &Answer, visitor: &Visitor) -> Outcome {
+/// Waits for its turn and talks to Garmin. `asked` says, even of a question that was given up,
+/// whether Garmin got to hear of it.
+pub(super) async fn ask_in_turn(
+    scheduler: &Inner,
+    answer: &Answer,
+    visitor: &Visitor,
+    asked: &AtomicBool,
+) -> Outcome {
     let Some(_place) = wait_in_line(scheduler, visitor).await else {
         let retry_at = scheduler.clock.now().plus(LATER);
         return back(answer, Problem::Busy { retry_at });
@@ -80,9 +88,19 @@ pub(super) async fn ask_in_turn(scheduler: &Inner, answer: &Answer, visitor: &Vi
     }
     match answer {
         Answer::Credentials { email, password, region } => {
-            sign_in(scheduler, answer, visitor, *region, (email, password)).await
+            let now = scheduler.clock.now();
+            match scheduler.egresses.choose(&visitor.asker.email, *region, now) {
+                Ok(passage) => {
+                    asked.store(true, Ordering::Relaxed);
+                    sign_in(scheduler, answer, visitor, passage, (email, password)).await
+                }
+                Err(retry_at) => Outcome::Form(Problem::Blocked { retry_at }),
+            }
         }
-        Answer::Code { wait, code, .. } => verify(scheduler, answer, wait, code, visitor).await,
+        Answer::Code { wait, code, .. } => {
+            asked.store(true, Ordering::Relaxed);
+            verify(scheduler, answer, wait, code, visitor).await
+        }
         Answer::Approval { held, .. } => Outcome::Approved(held.clone()),
     }
 }
@@ -109,15 +127,10 @@ async fn sign_in(
     scheduler: &Inner,
     answer: &Answer,
     visitor: &Visitor,
-    region: Region,
+    passage: Passage<'_>,
     (email, password): (&LoginEmail, &SecretString),
 ) -> Outcome {
-    let began = scheduler.clock.now();
-    let passage = match scheduler.egresses.choose(&visitor.asker.email, region, began) {
-        Ok(passage) => passage,
-        Err(retry_at) => return Outcome::Form(Problem::Blocked { retry_at }),
-    };
-    let egress = passage.egress;
+    let (egress, region) = (passage.egress, passage.region);
     let asked = timeout(DEADLINE, egress.sign_in(region).start(email, password)).await;
     let now = scheduler.clock.now();
     let verdict = match &asked {

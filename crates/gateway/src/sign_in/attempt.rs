@@ -2,22 +2,23 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::clock::Timestamp;
 use domain::email::LoginEmail;
 use domain::entropy::duration_within;
-use domain::id::GrantId;
+use domain::id::{AccountId, Generation};
 use domain::pkce::Challenge;
 use domain::scope::Scopes;
-use domain::token::AuthorizationCode;
+use domain::token::{Code, TokenDigest};
 use garmin::{Pauses, TokenPair};
-use store::{AuditEntry, AuditEvent, Connect, NewGrant, SignIn, StoreError};
+use store::{AuditEntry, AuditEvent, Connect, NewGrant, PresentedCode, SignIn, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::asking::{Outcome, ask_in_turn, back};
 use super::made::Made;
-use super::record::{CodeWait, Held, Unproven, Worker};
+use super::record::{CodeWait, Finishing, Held, Unproven, Worker};
 use super::scheduler::{Answer, Fingerprint, Inner};
 use super::visitor::Visitor;
 use super::{Problem, Record, Stage};
@@ -95,30 +96,22 @@ impl Attempt {
         }
         // The password ends here; from now on only Garmin's answer counts.
         let with_code = matches!(answer, Answer::Code { .. });
-        let approved = match answer {
-            Answer::Approval { held, .. } => Some(held),
-            Answer::Credentials { .. } | Answer::Code { .. } => None,
-        };
         log_outcome(&outcome, with_code, began.elapsed());
         self.record.scopes = self.scheduler.agreed(&self.row.id, self.record.scopes);
         // Whoever cancelled in the meantime must leave nothing behind, and what another node has
         // made of it must stay.
-        if outcome.leads_on() && self.beat(None).await.is_err() {
+        let finishing = outcome.held().map(|held| Finishing::new(held, &*self.scheduler.entropy));
+        if let Some(finishing) = &finishing
+            && self.beat(None, Some(finishing)).await.is_err()
+        {
             return given_up();
         }
-        self.record.stage = match self.settle(outcome, &email).await {
-            Ok(stage) => stage,
-            Err(error) => {
-                tracing::error!(
-                    event = "login-verify-failed",
-                    error = %error,
-                    "a sign-in could not be stored"
-                );
-                let problem = Some(Problem::Ours);
-                match approved {
-                    Some(held) => Stage::Consent { held, problem },
-                    None => Stage::Form { problem },
-                }
+        self.record.stage = match (outcome, finishing) {
+            (_, Some(finishing)) => self.go_on(finishing, &email).await,
+            (Outcome::Form(problem), None) => Stage::Form { problem: Some(problem) },
+            (Outcome::Code(wait, problem), None) => Stage::Code { wait, problem },
+            (Outcome::SignedIn(_) | Outcome::Approved(_), None) => {
+                Stage::Form { problem: Some(Problem::Ours) }
             }
         };
         if matches!(self.record.stage, Stage::Code { .. }) {
@@ -151,18 +144,37 @@ impl Attempt {
         if let Err(problem) = scheduler.admit(answer, visitor) {
             return Ok(back(answer, problem));
         }
-        self.beat(waiting.clone()).await?;
-        let outcome = if self.app.config.sign_in_allow.allows(answer.email()) {
-            let garmin = ask_in_turn(&scheduler, answer, visitor);
-            self.with_heartbeat(garmin, waiting).await?
-        } else {
-            tracing::info!(event = "login-not-invited", "an address that is not on the list");
-            let pause = self.as_long_as_garmin();
-            self.with_heartbeat(tokio::time::sleep(pause), waiting).await?;
-            Outcome::Form(Problem::NotAccepted)
-        };
-        scheduler.conclude(answer, visitor, &outcome, taken_at);
-        Ok(outcome)
+        let asked = AtomicBool::new(false);
+        let outcome = self.talk(answer, visitor, waiting, &asked).await;
+        match &outcome {
+            Ok(outcome) if asked.load(Ordering::Relaxed) => {
+                scheduler.conclude(answer, visitor, outcome, taken_at);
+            }
+            Err(Superseded) if asked.load(Ordering::Relaxed) => {}
+            Ok(_) | Err(Superseded) => scheduler.never_mind(answer, visitor, taken_at),
+        }
+        outcome
+    }
+
+    async fn talk(
+        &mut self,
+        answer: &Answer,
+        visitor: &Visitor,
+        waiting: Option<CodeWait>,
+        asked: &AtomicBool,
+    ) -> Result<Outcome, Superseded> {
+        self.beat(waiting.clone(), None).await?;
+        if self.app.config.sign_in_allow.allows(answer.email()) {
+            let scheduler = self.scheduler.clone();
+            let garmin = ask_in_turn(&scheduler, answer, visitor, asked);
+            return self.with_heartbeat(garmin, waiting).await;
+        }
+        tracing::info!(event = "login-not-invited", "an address that is not on the list");
+        let pause = self.as_long_as_garmin();
+        // Counted as if Garmin had answered: a difference would say who is invited.
+        asked.store(true, Ordering::Relaxed);
+        self.with_heartbeat(tokio::time::sleep(pause), waiting).await?;
+        Ok(Outcome::Form(Problem::NotAccepted))
     }
 
     /// An answer at once would say that Garmin was not asked, and so who is invited.
@@ -185,15 +197,21 @@ impl Attempt {
         loop {
             tokio::select! {
                 done = &mut work => return Ok(done),
-                _ = beats.tick() => self.beat(waiting.clone()).await?,
+                _ = beats.tick() => self.beat(waiting.clone(), None).await?,
             }
         }
     }
 
-    async fn beat(&mut self, code: Option<CodeWait>) -> Result<(), Superseded> {
+    async fn beat(
+        &mut self,
+        code: Option<CodeWait>,
+        finishing: Option<&Finishing>,
+    ) -> Result<(), Superseded> {
         let (node, details) = (self.app.node.clone(), self.details);
         let seen_at = self.scheduler.clock.now();
-        self.record.stage = Stage::Working { worker: Worker { node, seen_at, details }, code };
+        let worker = Worker { node, seen_at, details };
+        let finishing = finishing.cloned().map(Box::new);
+        self.record.stage = Stage::Working { worker, code, finishing };
         match self.save().await {
             Err(Unsaved::Superseded) => Err(Superseded),
             // A missed beat is harmless, a sign-in at Garmin cut off is not.
@@ -278,19 +296,36 @@ impl Attempt {
         }
     }
 
-    async fn settle(&mut self, outcome: Outcome, email: &LoginEmail) -> Result<Stage, StoreError> {
-        match outcome {
-            Outcome::Form(problem) => Ok(Stage::Form { problem: Some(problem) }),
-            Outcome::Code(wait, problem) => Ok(Stage::Code { wait, problem }),
-            Outcome::SignedIn(session) => self.go_on(Held::of(&session), email).await,
-            Outcome::Approved(held) => self.go_on(held, email).await,
+    async fn go_on(&mut self, finishing: Finishing, email: &LoginEmail) -> Stage {
+        match self.record.request.standing {
+            Standing::Proven => self.connect_at_last(finishing, email).await,
+            Standing::Deferred => self.examine(finishing.held).await,
         }
     }
 
-    async fn go_on(&mut self, held: Held, email: &LoginEmail) -> Result<Stage, StoreError> {
-        match self.record.request.standing {
-            Standing::Proven => self.connect(&held, email).await,
-            Standing::Deferred => Ok(self.examine(held).await),
+    /// Garmin has let the person in, and that is scarce: the store is asked for as long as its
+    /// outage may last, and after that the person only has to click once more.
+    async fn connect_at_last(&self, finishing: Finishing, email: &LoginEmail) -> Stage {
+        let began = tokio::time::Instant::now();
+        loop {
+            let failed = match self.connect(&finishing, email).await {
+                Ok(stage) => return stage,
+                Err(error) => error,
+            };
+            tracing::error!(
+                event = "login-verify-failed",
+                error = %failed,
+                "a sign-in could not be stored"
+            );
+            if began.elapsed() >= LAST_PATIENCE {
+                let problem = Some(Problem::Ours);
+                return Stage::Consent { held: finishing.held, problem };
+            }
+            tokio::time::sleep(PAUSE).await;
+            // A commit whose answer was lost has happened all the same.
+            if let Ok(true) = finishing.is_stored(&self.app).await {
+                return finishing.done(&self.app, &self.record, None);
+            }
         }
     }
 
@@ -321,7 +356,12 @@ impl Attempt {
     }
 
     /// The account with its code, then its devices' second life.
-    async fn connect(&self, held: &Held, email: &LoginEmail) -> Result<Stage, StoreError> {
+    async fn connect(
+        &self,
+        finishing: &Finishing,
+        email: &LoginEmail,
+    ) -> Result<Stage, StoreError> {
+        let held = &finishing.held;
         let (store, now) = (&self.scheduler.store, self.scheduler.clock.now());
         let unreadable = |_| StoreError::Corrupt { table: "sign_ins", column: "state" };
         let tokens = TokenPair::from_bytes(&held.credentials).map_err(unreadable)?;
@@ -334,13 +374,11 @@ impl Attempt {
             refresh_expires_at: tokens.refresh_expires_at(),
         };
         let request = &self.record.request;
-        let code = AuthorizationCode::generate(&*self.scheduler.entropy);
-        let id = GrantId::generate(&*self.scheduler.entropy);
         let challenge = Challenge::parse(&request.challenge)
             .map_err(|_| StoreError::Corrupt { table: "sign_ins", column: "state" })?;
         let grant = NewGrant {
-            id: &id,
-            code: &store.digest(&code),
+            id: &finishing.grant,
+            code: &finishing.digest(&self.app)?,
             client: &request.client,
             redirect_uri: &request.redirect_uri,
             challenge: &challenge,
@@ -364,14 +402,38 @@ impl Attempt {
             new = connected.new,
             "an account is connected"
         );
-        let location = redirect::with_code(
-            &self.app.config.public_url,
-            &request.redirect_uri,
-            code.reveal(),
-            request.state.as_deref(),
-        );
         let new_account = connected.new.then_some((connected.account, connected.generation));
-        Ok(Stage::Done { location, made: Made { grant: id, new_account } })
+        Ok(finishing.done(&self.app, &self.record, new_account))
+    }
+}
+
+impl Finishing {
+    fn digest(&self, app: &AppState) -> Result<TokenDigest<Code>, StoreError> {
+        let unreadable = |_| StoreError::Corrupt { table: "sign_ins", column: "state" };
+        app.store.digest_presented(&self.code).map_err(unreadable)
+    }
+
+    /// Whether the account was connected, by whoever wrote this.
+    async fn is_stored(&self, app: &AppState) -> Result<bool, StoreError> {
+        match app.store.find_code(&self.digest(app)?, app.clock.now()).await? {
+            PresentedCode::Unspent(_) | PresentedCode::Spent { .. } => Ok(true),
+            PresentedCode::Unknown => Ok(false),
+        }
+    }
+
+    fn done(
+        &self,
+        app: &AppState,
+        record: &Record,
+        new_account: Option<(AccountId, Generation)>,
+    ) -> Stage {
+        let location = redirect::with_code(
+            &app.config.public_url,
+            &record.request.redirect_uri,
+            &self.code,
+            record.request.state.as_deref(),
+        );
+        Stage::Done { location, made: Made { grant: self.grant.clone(), new_account } }
     }
 }
 
@@ -411,11 +473,30 @@ pub(crate) fn is_alive(app: &AppState, worker: &Worker, now: Timestamp) -> bool 
     !from_before && now.since(worker.seen_at) < SILENCE
 }
 
-/// The stage a sign-in falls back to when its attempt has died.
-pub(crate) fn after_death(code: Option<CodeWait>) -> Stage {
+/// The stage of a sign-in whose attempt has died: where the person was, or further, where Garmin
+/// had accepted them already.
+///
+/// What the attempt was about to store may have been stored, and renewed since. As long as its
+/// code lives that can be told; after that the session is not used again.
+pub(crate) async fn after_death(app: &AppState, record: &Record) -> Result<Stage, StoreError> {
     let problem = Some(Problem::Interrupted);
-    match code {
-        Some(wait) => Stage::Code { wait, problem },
-        None => Stage::Form { problem },
+    let Stage::Working { worker, code, finishing } = &record.stage else {
+        return Ok(record.stage.clone());
+    };
+    if let Some(finishing) = finishing
+        && app.clock.now().since(worker.seen_at) < CODE_LIFE
+    {
+        if finishing.is_stored(app).await? {
+            return Ok(finishing.done(app, record, None));
+        }
+        let held = finishing.held.clone();
+        return Ok(match record.request.standing {
+            Standing::Proven => Stage::Consent { held, problem },
+            Standing::Deferred => Stage::Unverified { held, problem },
+        });
     }
+    Ok(match code {
+        Some(wait) => Stage::Code { wait: wait.clone(), problem },
+        None => Stage::Form { problem },
+    })
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::clock::Timestamp;
-use domain::id::NodeId;
+use domain::entropy::Entropy;
+use domain::id::{GrantId, NodeId};
 use domain::region::Region;
 use domain::scope::Scopes;
+use domain::token::AuthorizationCode;
 use garmin::{MfaMethod, PendingMfa, Session};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
@@ -41,8 +43,13 @@ pub struct Record {
 pub enum Stage {
     /// The person has the form in front of them.
     Form { problem: Option<Problem> },
-    /// Somebody is talking to Garmin.
-    Working { worker: Worker, code: Option<CodeWait> },
+    /// Somebody is talking to Garmin, or has just done so.
+    Working {
+        worker: Worker,
+        code: Option<CodeWait>,
+        #[serde(default)]
+        finishing: Option<Box<Finishing>>,
+    },
     /// Garmin wants a code.
     Code { wait: CodeWait, problem: Option<Problem> },
     /// Garmin has accepted the sign-in of a client whose document was read only then. The
@@ -64,6 +71,16 @@ pub struct Held {
     pub credentials: Zeroizing<Vec<u8>>,
     #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
     pub profile: Zeroizing<Vec<u8>>,
+}
+
+/// What is about to be stored for a person whom Garmin has accepted, written down before it is:
+/// whoever finds it after a crash has the session, and can tell whether it was stored.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Finishing {
+    pub held: Held,
+    pub(super) grant: GrantId,
+    #[serde(serialize_with = "to_text", deserialize_with = "from_text")]
+    pub(super) code: Zeroizing<String>,
 }
 
 /// Why a client is not who it says it is.
@@ -168,6 +185,17 @@ impl Held {
     }
 }
 
+impl Finishing {
+    pub(super) fn new(held: Held, entropy: &dyn Entropy) -> Self {
+        let code = AuthorizationCode::generate(entropy);
+        Self {
+            held,
+            grant: GrantId::generate(entropy),
+            code: Zeroizing::new(code.reveal().to_owned()),
+        }
+    }
+}
+
 impl CodeWait {
     #[must_use]
     pub fn of(pending: &PendingMfa, egress: &str, region: Region, now: Timestamp) -> Self {
@@ -214,6 +242,14 @@ impl CodeWait {
 fn to_base64<S: Serializer>(bytes: &Zeroizing<Vec<u8>>, to: S) -> Result<S::Ok, S::Error> {
     let text = Zeroizing::new(STANDARD.encode(&**bytes));
     to.serialize_str(&text)
+}
+
+fn to_text<S: Serializer>(text: &Zeroizing<String>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(text)
+}
+
+fn from_text<'de, D: Deserializer<'de>>(from: D) -> Result<Zeroizing<String>, D::Error> {
+    String::deserialize(from).map(Zeroizing::new)
 }
 
 fn from_base64<'de, D: Deserializer<'de>>(from: D) -> Result<Zeroizing<Vec<u8>>, D::Error> {

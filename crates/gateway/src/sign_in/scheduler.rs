@@ -366,7 +366,7 @@ impl Inner {
         held.copied().or(resting.map(|retry_at| Problem::Blocked { retry_at }))
     }
 
-    /// Draws the conclusions from a try that was counted at `taken_at`.
+    /// Draws the conclusions from a try that was counted at `taken_at`, and that Garmin heard of.
     pub(super) fn conclude(
         &self,
         answer: &Answer,
@@ -374,19 +374,28 @@ impl Inner {
         outcome: &Outcome,
         taken_at: Timestamp,
     ) {
-        let (RateLimits::On, Some(kind)) = (self.limits, kind_of(answer)) else { return };
+        if self.limits == RateLimits::Off {
+            return;
+        }
         let now = self.clock.now();
         match outcome {
             Outcome::SignedIn(_) => lock(&self.tries).proved(&visitor.asker, now),
             Outcome::Code(_, None) | Outcome::Approved(_) => {}
             Outcome::Code(_, Some(problem)) | Outcome::Form(problem) => {
                 if !problem.was_a_try() {
-                    lock(&self.tries).give_back(&visitor.asker, kind, taken_at, now);
+                    self.never_mind(answer, visitor, taken_at);
                 }
                 if let Some(until) = problem.holds_until() {
                     lock(&self.holds).put(visitor.browser, until, *problem, now);
                 }
             }
+        }
+    }
+
+    /// The try that was counted at `taken_at` was none: Garmin never judged it.
+    pub(super) fn never_mind(&self, answer: &Answer, visitor: &Visitor, taken_at: Timestamp) {
+        if let (RateLimits::On, Some(kind)) = (self.limits, kind_of(answer)) {
+            lock(&self.tries).give_back(&visitor.asker, kind, taken_at, self.clock.now());
         }
     }
 

@@ -19,5 +19,6 @@ mod oauth_stranger;
 mod oauth_token;
 #[path = "../../../store/tests/postgres/mod.rs"]
 mod postgres;
+mod sign_in_crashes;
 mod sign_in_limits;
 mod sign_in_nodes;

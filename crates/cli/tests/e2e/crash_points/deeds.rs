@@ -165,15 +165,18 @@ impl Siege {
         }
     }
 
-    /// Of a client whose answer got lost the same token is accepted again.
+    /// Of a client whose answer got lost the same token is accepted again. The newest device
+    /// does it, for no device may do it often.
     async fn renews(&mut self) {
+        let old = self.spare.pop().unwrap();
         let reply = loop {
-            match self.client.try_refresh(&self.anchor).await {
+            match self.client.try_refresh(&old).await {
                 Ok(reply) => break reply,
                 Err(Broken) => self.rise().await,
             }
         };
-        self.anchor = self.client.tokens(&reply);
+        let renewed = self.client.tokens(&reply);
+        self.spare.push(renewed);
     }
 
     /// Starts the gateway that [`Siege::prepare`] has ended, eleven days later.

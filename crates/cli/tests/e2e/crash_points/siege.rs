@@ -141,7 +141,7 @@ impl Siege {
     /// What a deed needs that is not part of it.
     async fn prepare(&mut self, deed: Deed) {
         match deed {
-            Deed::Revocation | Deed::TwoCalls if self.spare.is_empty() => {
+            Deed::Revocation | Deed::Renewal | Deed::TwoCalls if self.spare.is_empty() => {
                 let tokens = self.world.connect(&self.client, &self.person).await;
                 self.spare.push(tokens);
             }

@@ -51,14 +51,23 @@ async fn revive(
     mut record: Record,
     now: Timestamp,
 ) -> Result<Found, StoreError> {
-    let Stage::Working { worker, code } = &record.stage else {
+    let Stage::Working { worker, .. } = &record.stage else {
         return Ok(Found::Here(row, Box::new(record)));
     };
     if app.sign_ins.watch(&row.id).is_some() || is_alive(app, worker, now) {
         return Ok(Found::Here(row, Box::new(record)));
     }
-    record.stage = after_death(code.clone());
-    let saved = app.store.update_sign_in(&row.id, row.version, &record.to_bytes(), now).await?;
+    record.stage = after_death(app, &record).await?;
+    let (id, version, state) = (&row.id, row.version, record.to_bytes());
+    let saved = match record.stage {
+        Stage::Done { .. } => app.store.complete_sign_in(id, version, &state, now).await?,
+        Stage::Form { .. }
+        | Stage::Working { .. }
+        | Stage::Code { .. }
+        | Stage::Consent { .. }
+        | Stage::Unverified { .. }
+        | Stage::Refused { .. } => app.store.update_sign_in(id, version, &state, now).await?,
+    };
     match saved {
         Some(version) => row.version = version,
         // Somebody else was faster; theirs is the truth.
