@@ -128,7 +128,7 @@ impl Server {
                 // No descriptor, as a rule: connections wait in the backlog until there is one.
                 Err(error) => {
                     if told.is_none_or(|at| at.elapsed() > SAY_AGAIN) {
-                        tracing::error!(event = "accept-failed", error = %error, "");
+                        tracing::warn!(event = "accept-failed", error = %error, "");
                         told = Some(Instant::now());
                     }
                     tokio::time::sleep(BREATH).await;

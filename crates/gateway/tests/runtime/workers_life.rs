@@ -107,7 +107,7 @@ async fn rel05_every_way_to_fail_a_start_has_one_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rel09_a_caller_that_leaves_during_a_start_leaves_a_usable_worker() {
+async fn rel09_inv8_a_caller_that_leaves_during_a_start_leaves_a_usable_worker() {
     let rig = Rig::start().await;
     let (account, token) = rig.person(0).await;
     for _ in 0..20 {
