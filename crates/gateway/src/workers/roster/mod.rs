@@ -21,6 +21,13 @@ mod queue;
 mod starts;
 mod view;
 
+#[cfg(test)]
+mod day;
+#[cfg(test)]
+mod enumeration;
+#[cfg(test)]
+mod simulation;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
