@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use store::{OpenError, StoreError};
+use store::{BackupError, OpenError, RestoreError, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
@@ -17,7 +17,17 @@ pub enum AdminError {
     NoSuchAccount(String),
     #[error("there is no device {0}")]
     NoSuchDevice(String),
-    #[error("not confirmed; nothing was revoked")]
+    #[error("the backup at {place} was not made")]
+    Backup { place: String, source: BackupError },
+    #[error("the backup at {place} cannot be used")]
+    Check { place: String, source: BackupError },
+    #[error("the backup at {place} was not restored; the database is as it was")]
+    Restore { place: String, source: RestoreError },
+    #[error("{0} is neither a path nor s3://BUCKET/KEY")]
+    NoPlace(String),
+    #[error("GATEWAY_SECRET_OLD is not set: there is no secret to change from")]
+    NoOldSecret,
+    #[error("not confirmed; nothing was changed")]
     NotConfirmed,
     #[error("no gateway is running on {}", data_dir.display())]
     NoGateway { data_dir: PathBuf },
@@ -29,7 +39,44 @@ pub enum AdminError {
     Refused { path: PathBuf, message: String },
 }
 
+/// What kind of trouble it is, for who calls this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The configuration has to change first.
+    Configuration,
+    /// The same command may work later.
+    Passing,
+    Other,
+}
+
 impl AdminError {
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::Open(error) | Self::Restore { source: RestoreError::Open(error), .. } => {
+                opening(error)
+            }
+            Self::Store(error) => storing(error),
+            Self::Backup { source, .. }
+            | Self::Check { source, .. }
+            | Self::Restore { source: RestoreError::Backup(source), .. } => backing_up(source),
+            Self::NoOldSecret => Trouble::Configuration,
+            Self::Restore {
+                source: RestoreError::NotEmpty { .. } | RestoreError::Inconsistent(_),
+                ..
+            }
+            | Self::Output(_)
+            | Self::NoSuchAccount(_)
+            | Self::NoSuchDevice(_)
+            | Self::NoPlace(_)
+            | Self::NotConfirmed
+            | Self::LogFile { .. }
+            | Self::NoGateway { .. }
+            | Self::Socket { .. }
+            | Self::Refused { .. } => Trouble::Other,
+        }
+    }
+
     /// The next step, where it is not part of the message.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
@@ -39,12 +86,70 @@ impl AdminError {
             }
             Self::Socket { .. } => Some("run the command as the user the gateway runs as"),
             Self::NoGateway { .. } => Some("start it, check DATA_DIR, or read its log with --file"),
+            Self::Restore { source: RestoreError::NotEmpty { .. }, .. } => {
+                Some("--replace deletes what is there; `backup` first if it may be needed")
+            }
+            Self::Restore { source: RestoreError::Open(OpenError::InUse { .. }), .. } => {
+                Some("stop every gateway on this database, then restore")
+            }
+            Self::Backup { source: BackupError::Io(error), .. }
+                if error.kind() == io::ErrorKind::AlreadyExists =>
+            {
+                Some("a backup replaces nothing: choose a name that is free")
+            }
+            Self::NoOldSecret => Some(
+                "set GATEWAY_SECRET to the new secret and GATEWAY_SECRET_OLD to the present one",
+            ),
+            Self::NoPlace(_) => {
+                Some("for example backup-today.ggb, - for stdout, or s3://bucket/key")
+            }
             Self::Open(_)
             | Self::LogFile { .. }
             | Self::Store(_)
             | Self::Output(_)
             | Self::NotConfirmed
+            | Self::Backup { .. }
+            | Self::Check { .. }
+            | Self::Restore { .. }
             | Self::Refused { .. } => None,
         }
+    }
+}
+
+fn opening(error: &OpenError) -> Trouble {
+    match error {
+        OpenError::WrongSecret | OpenError::WrongSecrets | OpenError::Address(_) => {
+            Trouble::Configuration
+        }
+        OpenError::InUse { .. } | OpenError::Unreachable { .. } => Trouble::Passing,
+        OpenError::Store(error) => storing(error),
+        OpenError::KeysMissing
+        | OpenError::NewerSchema { .. }
+        | OpenError::OlderSchema
+        | OpenError::NotThere { .. }
+        | OpenError::Unreadable { .. }
+        | OpenError::NotADatabase { .. }
+        | OpenError::Foreign { .. }
+        | OpenError::Migrate(_) => Trouble::Other,
+    }
+}
+
+fn storing(error: &StoreError) -> Trouble {
+    if error.is_retryable() { Trouble::Passing } else { Trouble::Other }
+}
+
+fn backing_up(error: &BackupError) -> Trouble {
+    match error {
+        BackupError::WrongSecret => Trouble::Configuration,
+        BackupError::Store(error) => storing(error),
+        BackupError::Io(_)
+        | BackupError::NotABackup
+        | BackupError::NewerFormat
+        | BackupError::NewerSchema { .. }
+        | BackupError::Truncated
+        | BackupError::Damaged
+        | BackupError::NoBuckets
+        | BackupError::Bucket(_)
+        | BackupError::TooLarge => Trouble::Other,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::clock::SystemClock;
 use domain::entropy::OsEntropy;
-use store::{DatabaseUrl, GatewaySecret, OpenMode, OpenOptions, Store};
+use store::{DatabaseUrl, GatewaySecret, OpenMode, OpenOptions, S3Access, Store};
 
 use crate::AdminError;
 use crate::socket::Gateway;
@@ -16,6 +16,8 @@ pub struct Place {
     pub database_url: DatabaseUrl,
     pub secret: GatewaySecret,
     pub old_secret: Option<GatewaySecret>,
+    /// How buckets are reached.
+    pub s3: S3Access,
 }
 
 impl Place {

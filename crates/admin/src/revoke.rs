@@ -10,7 +10,7 @@ use serde::Serialize;
 use store::{AuditEntry, AuditEvent, DeviceSummary, RevokedDevice, Store};
 
 use crate::confirm::confirm;
-use crate::text::{ago, counted, harmless, table};
+use crate::text::{ago, counted, harmless, print_json, table};
 use crate::{AdminError, Place};
 
 #[derive(clap::Args)]
@@ -257,12 +257,6 @@ fn report(
         }
     };
     writeln!(out, "revoked {devices}; {when}")?;
-    Ok(())
-}
-
-fn print_json(value: &impl Serialize, out: &mut impl Write) -> Result<(), AdminError> {
-    serde_json::to_writer_pretty(&mut *out, value).map_err(std::io::Error::from)?;
-    writeln!(out)?;
     Ok(())
 }
 

@@ -1,9 +1,14 @@
 //! Tables and times for people.
 
+use std::io::{self, Write};
+
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use domain::clock::Timestamp;
 use domain::text::is_harmless;
+use serde::Serialize;
+
+use crate::AdminError;
 
 pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
@@ -41,6 +46,13 @@ pub(crate) fn ago(moment: Timestamp, now: Timestamp) -> String {
 
 pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+}
+
+/// One JSON value and a line break.
+pub(crate) fn print_json(value: &impl Serialize, out: &mut impl Write) -> Result<(), AdminError> {
+    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
+    writeln!(out)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use domain::token::{Access, Token};
 use serde_json::Value;
 use store::{
     Connect, DatabaseUrl, GatewaySecret, NewClient, NewDevice, NewTokens, OpenMode, OpenOptions,
-    Store,
+    S3Access, Store,
 };
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -78,6 +78,7 @@ impl Site {
             database_url: DatabaseUrl::sqlite(self.dir.path().join("gateway.db")),
             secret: GatewaySecret::parse(SECRET).unwrap(),
             old_secret: None,
+            s3: S3Access::default(),
         }
     }
 

@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use admin::{AdminError, MonitorArgs, Place, RevokeArgs, StatusArgs};
+use admin::{
+    AdminError, BackupArgs, MonitorArgs, Place, RekeyArgs, RestoreArgs, RevokeArgs, StatusArgs,
+};
 use gateway::Config;
 use gateway::config::Vars;
 
@@ -36,6 +38,24 @@ pub(crate) fn monitor(args: &MonitorArgs) -> anyhow::Result<()> {
     }))
 }
 
+pub(crate) fn backup(args: &BackupArgs) -> anyhow::Result<()> {
+    let place = place()?;
+    let mut out = io::stdout().lock();
+    readable(process::runtime()?.block_on(admin::backup(&place, args, &mut out)))
+}
+
+pub(crate) fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
+    let place = place()?;
+    let mut out = io::stdout().lock();
+    readable(process::runtime()?.block_on(admin::restore(&place, args, &mut out)))
+}
+
+pub(crate) fn rekey(args: &RekeyArgs) -> anyhow::Result<()> {
+    let place = place()?;
+    let mut out = io::stdout().lock();
+    readable(process::runtime()?.block_on(admin::rekey(&place, args, &mut out)))
+}
+
 /// A reader that has gone away, as `head` does, has read enough.
 fn readable(done: Result<(), AdminError>) -> anyhow::Result<()> {
     match done {
@@ -53,6 +73,7 @@ fn place() -> anyhow::Result<Place> {
         database_url: config.database_url,
         secret: config.secret,
         old_secret: config.old_secret,
+        s3: config.s3,
     })
 }
 

@@ -65,6 +65,7 @@ async fn examine(findings: &mut Findings, args: &DoctorArgs) {
         database_url: config.database_url.clone(),
         secret: config.secret.clone(),
         old_secret: config.old_secret.clone(),
+        s3: config.s3.clone(),
     };
     findings.look_at_store(&place).await;
     if let Some(status) =

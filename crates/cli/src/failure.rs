@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::process::ExitCode;
 
+use admin::{AdminError, Trouble};
+use gateway::OpenError;
 use gateway::config::ConfigError;
 
 /// A failure whose next step its own crate cannot know.
@@ -27,10 +29,37 @@ impl WithHint {
     }
 }
 
-/// Prints the failure to stderr. Usage errors are clap's and exit with 2; everything else is 1.
+/// The configuration has to change first (`EX_CONFIG` of sysexits).
+const CONFIGURATION: u8 = 78;
+/// The same command may work later (`EX_TEMPFAIL`).
+const PASSING: u8 = 75;
+
+/// Prints the failure to stderr. Usage errors are clap's and exit with 2; what is neither the
+/// configuration nor will pass is 1.
 #[expect(clippy::print_stderr, reason = "the one place where a command says that it failed")]
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     eprint!("{}", render(error));
+    code(error)
+}
+
+fn code(error: &anyhow::Error) -> ExitCode {
+    for cause in error.chain() {
+        if cause.is::<ConfigError>() {
+            return CONFIGURATION.into();
+        }
+        if let Some(OpenError::WrongSecret | OpenError::WrongSecrets | OpenError::Address(_)) =
+            cause.downcast_ref::<OpenError>()
+        {
+            return CONFIGURATION.into();
+        }
+        if let Some(error) = cause.downcast_ref::<AdminError>() {
+            return match error.trouble() {
+                Trouble::Configuration => CONFIGURATION.into(),
+                Trouble::Passing => PASSING.into(),
+                Trouble::Other => ExitCode::FAILURE,
+            };
+        }
+    }
     ExitCode::FAILURE
 }
 
@@ -55,7 +84,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         if let Some(error) = cause.downcast_ref::<WithHint>() {
             return Some(error.hint);
         }
-        if let Some(error) = cause.downcast_ref::<admin::AdminError>() {
+        if let Some(error) = cause.downcast_ref::<AdminError>() {
             return error.hint();
         }
         if let Some(error) = cause.downcast_ref::<ConfigError>() {

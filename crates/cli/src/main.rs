@@ -45,6 +45,12 @@ enum Command {
     Monitor(admin::MonitorArgs),
     /// Look for what is wrong; exits with 0, 1 (should be mended) or 2 (fails)
     Doctor(admin::DoctorArgs),
+    /// Back up everything that is stored, while the gateway runs
+    Backup(admin::BackupArgs),
+    /// Make a backup the database, on SQLite or PostgreSQL
+    Restore(admin::RestoreArgs),
+    /// Change the secret that everything is sealed under, while the gateway runs
+    Rekey(admin::RekeyArgs),
     /// Ask a running gateway whether it is alive (for container health checks)
     #[command(hide = true)]
     Healthcheck(healthcheck::Args),
@@ -73,6 +79,9 @@ fn main() -> ExitCode {
             Ok(code) => return code,
             Err(error) => Err(error),
         },
+        Command::Backup(args) => console::backup(&args),
+        Command::Restore(args) => console::restore(&args),
+        Command::Rekey(args) => console::rekey(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::Simulator(args) => simulated::run(&args),
         Command::ConfigTable(args) => config_table::run(&args),
@@ -101,9 +110,10 @@ mod tests {
             .filter(|command| !command.is_hide_set())
             .map(|command| command.get_name().to_owned())
             .collect();
-        assert_eq!(
-            listed,
-            ["serve", "demo", "stdio", "login", "status", "revoke", "monitor", "doctor"]
-        );
+        let expected = [
+            "serve", "demo", "stdio", "login", "status", "revoke", "monitor", "doctor", "backup",
+            "restore", "rekey",
+        ];
+        assert_eq!(listed, expected);
     }
 }

@@ -29,7 +29,16 @@ fn text(bytes: &[u8]) -> &str {
 
 /// Nothing on stdout, a message and a next step on stderr.
 fn assert_refused(output: &Output, said: &[&str]) {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_refused_with(1, output, said);
+}
+
+/// The same, where the configuration has to change first.
+fn assert_unconfigured(output: &Output, said: &[&str]) {
+    assert_refused_with(78, output, said);
+}
+
+fn assert_refused_with(code: i32, output: &Output, said: &[&str]) {
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
     assert_eq!(text(&output.stdout), "");
     let stderr = text(&output.stderr);
     assert!(stderr.starts_with("error: "), "{stderr}");
@@ -121,14 +130,14 @@ fn a_mistake_in_the_command_line_is_explained_and_exits_with_two() {
 #[test]
 fn rel60_without_a_secret_the_gateway_says_how_to_get_one() {
     let output = program(&[]).output().unwrap();
-    assert_refused(&output, &["GATEWAY_SECRET is not set", "hint: `garmin-gateway demo`"]);
+    assert_unconfigured(&output, &["GATEWAY_SECRET is not set", "hint: `garmin-gateway demo`"]);
 }
 
 #[test]
 fn sec136_a_value_that_cannot_be_used_is_named_with_what_is_accepted() {
     let mut command = program(&["serve"]);
     let output = command.env("GATEWAY_SECRET", SECRET).env("PORT", "http").output().unwrap();
-    assert_refused(&output, &["PORT", "from 1 to 65535", "hint: `.env.example`"]);
+    assert_unconfigured(&output, &["PORT", "from 1 to 65535", "hint: `.env.example`"]);
 }
 
 #[test]

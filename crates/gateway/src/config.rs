@@ -4,6 +4,7 @@
 //! [`Config::table`] is the same knowledge as text, for `.env.example` and the README.
 
 mod allow;
+mod backups;
 mod documents;
 mod machine;
 mod table;
@@ -21,10 +22,11 @@ use domain::region::Region;
 use domain::upstream::{BaseUrl, Upstream};
 use ipnet::IpNet;
 use secrecy::ExposeSecret;
-use store::{DatabaseUrl, GatewaySecret};
+use store::{DatabaseUrl, GatewaySecret, S3Access};
 use url::Url;
 
 pub use allow::SignInAllow;
+pub use backups::Backups;
 pub use documents::ClientDocuments;
 pub use machine::{descriptor_limit, raise_descriptor_limit};
 pub use table::{Setting, table};
@@ -60,6 +62,9 @@ pub struct Config {
     upstreams: [Upstream; 2],
     /// The ways out for sign-ins, through a proxy or directly; never empty.
     pub sso_egresses: Vec<Option<Url>>,
+    /// `None`: somebody else backs the database up.
+    pub backups: Option<Backups>,
+    pub s3: S3Access,
     /// What an operator should hear once logging runs.
     pub warnings: Vec<String>,
 }
@@ -188,6 +193,8 @@ impl Config {
                 .unwrap_or_default(),
             upstreams: upstreams(vars)?,
             sso_egresses: sso_egresses(vars)?,
+            backups: backups::backups(vars)?,
+            s3: backups::s3(vars),
             data_dir,
             warnings,
         })

@@ -1,5 +1,7 @@
 //! What has to happen now and then: time for the workers, sweeps, stale token pairs, counters.
 
+mod backups;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Watch;
 use crate::state::AppState;
 use crate::{telemetry, workers};
+
+pub(crate) use backups::backups;
 
 /// How often the number of revocations is looked at.
 const LOOK: Duration = Duration::from_secs(1);

@@ -46,4 +46,5 @@ pub use config::Config;
 pub use routes::router;
 pub use run::{Gateway, harden, run, terminated};
 pub use serve::listen;
+pub use store::OpenError;
 pub use workers::WorkerProgram;

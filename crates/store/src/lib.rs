@@ -42,8 +42,9 @@ pub use crate::accounts::{Account, AccountState, Connect, Connected, StoredCrede
 pub use crate::address::{Backend, BadDatabaseUrl, DatabaseUrl};
 pub use crate::audit::{AuditEntry, AuditEvent, AuditRow};
 pub use crate::backup::{
-    BackupError, BackupSchedule, Checked, Manifest, Progress, Restore, RestoreError, RestoreMode,
-    Restored, check as check_backup, columns as backup_columns, restore as restore_backup,
+    BackupError, BackupPlace, BackupSchedule, BadBackupPlace, Checked, Manifest, Progress, Restore,
+    RestoreError, RestoreMode, Restored, S3Access, check as check_backup,
+    columns as backup_columns, fetch_backup, restore as restore_backup, retire_backups,
 };
 pub use crate::changes::{AccessRevision, Change, Changes};
 pub use crate::clients::{Client, ClientDetails, ClientSummary, Freshness, NewClient};
@@ -123,6 +124,23 @@ impl Store {
             sqlx::query("SELECT 1").execute(pool).await?;
         });
         Ok(())
+    }
+
+    /// How much the database takes on its disk, without the changes that wait in its log.
+    pub async fn size_bytes(&self) -> Result<u64, StoreError> {
+        let bytes: i64 = match self.reader() {
+            Pool::Sqlite(pool) => {
+                const PAGES: &str = "
+                    SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+                sqlx::query_scalar(PAGES).fetch_one(pool).await?
+            }
+            Pool::Postgres(pool) => {
+                sqlx::query_scalar("SELECT pg_database_size(current_database())")
+                    .fetch_one(pool)
+                    .await?
+            }
+        };
+        Ok(bytes.unsigned_abs())
     }
 
     /// Waits for what is running, then closes every connection. Later calls fail.

@@ -24,7 +24,7 @@ pub fn table() -> &'static [Setting] {
     &TABLE
 }
 
-static TABLE: [Setting; 35] = [
+static TABLE: [Setting; 43] = [
     secret("GATEWAY_SECRET", "", "Seals everything stored; at least 32 characters. Required."),
     plain("GATEWAY_SECRET_FILE", "", "File holding the secret, instead of GATEWAY_SECRET."),
     secret("GATEWAY_SECRET_OLD", "", "The previous secret, beside a new GATEWAY_SECRET."),
@@ -86,6 +86,18 @@ static TABLE: [Setting; 35] = [
     ),
     plain("OPERATOR_NAME", "the operator", "Who runs this gateway, shown on its pages."),
     plain("OPERATOR_EMAIL", "", "How to reach them, shown on its pages."),
+    plain(
+        "BACKUP_TO",
+        "",
+        "Directory for backups the gateway makes by itself, or s3://BUCKET/PREFIX; unset: none.",
+    ),
+    plain("BACKUP_EVERY", "24", "Hours between two such backups."),
+    plain("BACKUP_KEEP", "14", "How many of them stay in the directory."),
+    plain("AWS_ENDPOINT_URL", "", "Where s3:// leads, when that is not Amazon."),
+    plain("AWS_REGION", "us-east-1", "Region of the bucket."),
+    plain("AWS_ACCESS_KEY_ID", "", "Credentials for the bucket."),
+    secret("AWS_SECRET_ACCESS_KEY", "", "Credentials for the bucket."),
+    secret("AWS_SESSION_TOKEN", "", "Credentials for the bucket, where they are temporary."),
     plain("GATEWAY_LOG_FILE", "", "Second place for the log; it always goes to stdout."),
     plain(
         "METRICS_BIND",

@@ -6,7 +6,9 @@
 //! The secret itself is never in it.
 
 mod envelope;
+mod place;
 mod restore;
+mod s3;
 mod schedule;
 mod tables;
 
@@ -23,6 +25,7 @@ use tokio::io::AsyncWrite;
 
 pub(crate) use self::envelope::BackupKey;
 use self::envelope::{Header, HeaderKey, Sealing};
+pub use self::place::{BackupPlace, BadBackupPlace, S3Access, fetch_backup, retire_backups};
 pub use self::restore::{Checked, Restore, RestoreError, RestoreMode, Restored, check, restore};
 pub use self::schedule::BackupSchedule;
 pub use self::tables::columns;
@@ -58,6 +61,11 @@ pub enum BackupError {
          GATEWAY_SECRET_OLD to the secret of that time"
     )]
     WrongSecret,
+    #[error("this program was built without the feature s3: only files can hold its backups")]
+    NoBuckets,
+    /// Says what to do; never holds a signed address.
+    #[error("{0}")]
+    Bucket(String),
     #[error("the database is too large for one backup")]
     TooLarge,
 }
