@@ -253,7 +253,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn degenerate_bytes_are_refused() {
+    fn rel43_degenerate_bytes_are_refused() {
         let token = jwt("{}");
         for bytes in [
             "",

@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_another_account_is_never_a_renewal() {
+    fn rel43_inv1_a_token_of_another_account_is_never_a_renewal() {
         let old = first();
         assert!(fresh(r#"{"garmin_guid":"other"}"#, "").unwrap().renewing(&old).is_none());
         let mut by_profile = first();

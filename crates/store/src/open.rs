@@ -226,6 +226,8 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Prese
         None
     };
     let read = SqlitePoolOptions::new()
+        // There is no line to a file that could be cut: asking first would double every wait.
+        .test_before_acquire(false)
         .max_connections(SQLITE_READERS)
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)
@@ -255,6 +257,8 @@ async fn sqlite_writer(path: &Path) -> Result<SqlitePool, OpenError> {
         .foreign_keys(true)
         .pragma("mmap_size", "0");
     SqlitePoolOptions::new()
+        // There is no line to a file that could be cut: asking first would double every wait.
+        .test_before_acquire(false)
         .max_connections(1)
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)

@@ -184,7 +184,7 @@ async fn a_limit_at_the_token_endpoint_spends_no_further_client_id() {
 }
 
 #[tokio::test]
-async fn a_token_the_api_refuses_is_thrown_away_and_the_next_strategy_is_tried() {
+async fn rel45_a_token_the_api_refuses_is_thrown_away_and_the_next_strategy_is_tried() {
     for status in [401, 403] {
         let rig = Rig::with(account()).await;
         let refuse = || Effect::Status { status, retry_after_secs: None };
@@ -198,7 +198,7 @@ async fn a_token_the_api_refuses_is_thrown_away_and_the_next_strategy_is_tried()
 }
 
 #[tokio::test]
-async fn a_probe_that_fails_for_other_reasons_costs_nothing_but_the_profile() {
+async fn rel45_a_probe_that_fails_for_other_reasons_costs_nothing_but_the_profile() {
     let rig = Rig::with(account()).await;
     for effect in [
         Effect::Status { status: 503, retry_after_secs: None },

@@ -138,9 +138,11 @@ impl Siege {
                 }
                 None => browser.press(&page, "Start over").await?,
             }
-        } else {
-            assert!(page.asks_for_password(), "{:?}", page.reply);
+        } else if page.asks_for_password() {
             browser.enter(&page, &self.person).await?
+        } else {
+            // Garmin had let the person in when the gateway died.
+            browser.press(&page, "Allow").await?
         };
         browser.wait(page).await
     }

@@ -52,6 +52,8 @@ pub(super) struct Siege {
     pub(super) condemned: Option<Tokens>,
     pub(super) condemned_device: String,
     known: Kept,
+    /// Microseconds.
+    commits: Vec<u64>,
     now: Option<Point>,
     /// Whether a gateway has been killed and started again at this point.
     pub(super) risen: bool,
@@ -78,6 +80,7 @@ impl Siege {
             condemned: None,
             condemned_device: String::new(),
             known,
+            commits: Vec::new(),
             now: None,
             risen: false,
         }
@@ -236,6 +239,14 @@ impl Siege {
         }
     }
 
+    /// How long the window was open: from the last byte of Garmin's answer to the commit.
+    pub(super) fn window(&self) -> String {
+        let mut commits = self.commits.clone();
+        commits.sort_unstable();
+        let at = |share: usize| commits[(commits.len() - 1) * share / 100];
+        format!("{} commits, p50 {} us, p99 {} us", commits.len(), at(50), at(99))
+    }
+
     /// Counts devices, looks for secrets, and makes room.
     pub(super) async fn take_stock(&mut self) {
         let expected = 1 + self.spare.len() as u64 + self.counts.answers_lost;
@@ -246,6 +257,12 @@ impl Siege {
             assert_eq!(self.client.revoke(&tokens).await.unwrap().status, 200);
         }
         self.world.assert_private();
+        let log = self.world.log();
+        let waits = log.split("\"commit_us\":").skip(1);
+        self.commits.extend(waits.map(|rest| {
+            let digits = rest.split(|c: char| !c.is_ascii_digit()).next().unwrap();
+            digits.parse::<u64>().unwrap()
+        }));
         self.world.clear_log();
         self.world.secrets.back_to(&self.known);
         for tokens in self.spare.iter().chain([&self.anchor]) {
