@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use admin::{DoctorArgs, Findings, Health, Place};
 use domain::clock::{Clock as _, SystemClock, Timestamp};
+use domain::sandbox::{Layer, Report};
 use domain::upstream::Upstream;
 use gateway::Config;
 use gateway::config::{Vars, raise_descriptor_limit};
@@ -68,12 +69,16 @@ async fn examine(findings: &mut Findings, args: &DoctorArgs) {
         s3: config.s3.clone(),
     };
     findings.look_at_store(&place).await;
-    if let Some(status) =
-        findings.look_at_gateway(&config.data_dir, env!("CARGO_PKG_VERSION")).await
-    {
-        sandbox(findings, &status);
+    let running = findings.look_at_gateway(&config.data_dir, env!("CARGO_PKG_VERSION")).await;
+    if running.is_some() {
         ready(findings, config.listen);
     }
+    let layers = match running {
+        Some(status) => status.sandbox,
+        // A worker that says what it could close behind itself, and ends.
+        None => gateway::workers::probe(&process::worker_program()).await,
+    };
+    sandbox(findings, &layers);
     if args.offline {
         return;
     }
@@ -129,10 +134,12 @@ fn descriptors(findings: &mut Findings, config: &Config) {
     }
 }
 
-fn sandbox(findings: &mut Findings, status: &domain::console::Status) {
-    let gaps = status.sandbox.gaps();
+fn sandbox(findings: &mut Findings, report: &Report) {
+    let gaps = report.gaps();
     if gaps.is_empty() {
-        findings.ok("sandbox", "complete");
+        let active = report.layers().iter().map(|known| known.layer);
+        let active = active.filter(|layer| report.is_active(*layer)).map(Layer::as_str);
+        findings.ok("sandbox", active.collect::<Vec<_>>().join(", "));
     }
     for gap in &gaps {
         findings.warn("sandbox", gap, "a newer kernel, or a container that allows these layers");

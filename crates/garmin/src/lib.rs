@@ -36,4 +36,6 @@ pub use sign_in::{
     Step,
 };
 pub use tokens::{RefreshError, RenewedPair, Tokens, Unavailable};
+#[cfg(feature = "blocking")]
+pub use transport::blocking_client;
 pub use transport::{Transport, TransportError, TransportOptions, Unreached};

@@ -167,6 +167,18 @@ fn tls() -> Result<rustls::ClientConfig, TransportError> {
     Ok(config)
 }
 
+/// A client on the same TLS for threads without a runtime.
+#[cfg(feature = "blocking")]
+pub fn blocking_client() -> Result<reqwest::blocking::Client, TransportError> {
+    reqwest::blocking::Client::builder()
+        .tls_backend_preconfigured(tls()?)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(Duration::from_secs(10))
+        .build()
+        .map_err(|_| TransportError::Client)
+}
+
 /// An answer read to its end.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,

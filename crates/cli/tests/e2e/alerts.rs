@@ -145,7 +145,7 @@ impl Reader<'_> {
             return self.after.select(selector) - self.before.select(selector);
         }
         let end = self.rest.trim_start();
-        let length = end.find(|letter: char| letter == ' ' || letter == ')').unwrap_or(end.len());
+        let length = end.find([' ', ')']).unwrap_or(end.len());
         let (word, rest) = end.split_at(length);
         self.rest = rest;
         word.parse().unwrap_or_else(|_| match word {

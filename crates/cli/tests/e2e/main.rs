@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alerts;
 mod browser;
 mod canaries;
 mod client;
@@ -13,6 +14,7 @@ mod flow;
 mod http;
 mod kills;
 mod mcp;
+mod observe;
 mod power;
 mod process;
 mod restarts;

@@ -37,6 +37,10 @@ pub(crate) struct World {
     pub(crate) garmin: Simulator,
     pub(crate) secrets: Secrets,
     port: u32,
+    /// Where it tells its metrics.
+    metrics: u32,
+    /// Further settings of the gateway.
+    settings: Vec<(&'static str, &'static str)>,
     people: Vec<Person>,
     gateway: Option<Child>,
     faults: Option<Faults>,
@@ -66,6 +70,14 @@ impl World {
     /// A gateway for one athlete without and one with a second factor.
     pub(crate) async fn start() -> Self {
         let mut world = Self::prepare(false).await;
+        world.start_gateway().await;
+        world
+    }
+
+    /// The same, configured otherwise.
+    pub(crate) async fn start_with(settings: &[(&'static str, &'static str)]) -> Self {
+        let mut world = Self::prepare(false).await;
+        world.settings = settings.to_vec();
         world.start_gateway().await;
         world
     }
@@ -108,9 +120,19 @@ impl World {
             secrets.token(person.email.split_once('@').unwrap().0);
         }
         let directory = tempfile::tempdir().unwrap();
-        let port = free_port();
+        let (port, metrics) = (free_port(), free_port());
         let faults = with_faults.then(|| Faults::new(directory.path()));
-        Self { garmin, secrets, port, people, gateway: None, faults, directory }
+        Self {
+            garmin,
+            secrets,
+            port,
+            metrics,
+            settings: Vec::new(),
+            people,
+            gateway: None,
+            faults,
+            directory,
+        }
     }
 
     pub(crate) fn runner(&self) -> &Person {
@@ -152,7 +174,7 @@ impl World {
         self.directory.path().join("data")
     }
 
-    fn log_file(&self) -> PathBuf {
+    pub(crate) fn log_file(&self) -> PathBuf {
         self.directory.path().join("log")
     }
 
@@ -175,6 +197,8 @@ impl World {
             .env("PORT", self.port.to_string())
             .env("PUBLIC_URL", self.url("").as_str().trim_end_matches('/'))
             .env("RATE_LIMITS", "off")
+            .env("METRICS_BIND", format!("127.0.0.1:{}", self.metrics))
+            .envs(self.settings.iter().copied())
             .env("GATEWAY_LOG_LEVEL", "debug")
             .env("GARMIN_SSO_URL", urls.sso.join(""))
             .env("GARMIN_API_URL", urls.api.join(""))
@@ -252,6 +276,42 @@ impl World {
         let output = self.program(words).arg("--json").output().await.unwrap();
         assert!(output.status.success(), "{output:?}");
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// What a command of the operator's prints for people.
+    pub(crate) async fn output(&self, words: &[&str]) -> String {
+        let output = self.program(words).output().await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A command of the operator's that goes on.
+    pub(crate) fn command(&self, words: &[&str]) -> Child {
+        self.program(words).stdout(Stdio::piped()).spawn().unwrap()
+    }
+
+    pub(crate) async fn doctor(&self) -> (i32, Value) {
+        self.doctor_with(&[]).await
+    }
+
+    /// The verdict of `doctor` and its report, with the gateway's own settings.
+    pub(crate) async fn doctor_with(&self, settings: &[(&str, &str)]) -> (i32, Value) {
+        let urls = self.garmin.urls();
+        let mut command = self.program(&["doctor", "--json"]);
+        command
+            .env("PORT", self.port.to_string())
+            .env("GARMIN_SSO_URL", urls.sso.join(""))
+            .env("GARMIN_API_URL", urls.api.join(""))
+            .env("GARMIN_DIAUTH_URL", urls.diauth.join(""))
+            .env("GARMIN_CONNECT_URL", urls.connect.join(""))
+            .envs(settings.iter().copied());
+        let output = command.output().await.unwrap();
+        let report = serde_json::from_slice(&output.stdout);
+        (output.status.code().unwrap(), report.unwrap_or_else(|_| panic!("{output:?}")))
+    }
+
+    pub(crate) fn metrics(&self) -> Url {
+        Url::parse(&format!("http://127.0.0.1:{}/metrics", self.metrics)).unwrap()
     }
 
     pub(crate) async fn count(&self, what: &str) -> u64 {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::console::Phase;
+use domain::sandbox::Layer;
 use metrics::{Counter, Gauge, Histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
@@ -141,6 +142,36 @@ impl From<Phase> for WorkerPhase {
             Phase::Starting => Self::Starting,
             Phase::Ready => Self::Ready,
             Phase::Draining => Self::Draining,
+        }
+    }
+}
+
+labels! {
+    /// One way in which workers are held back; see `isolation.md`.
+    SandboxLayer, "layer":
+    Process = "process",
+    Limits = "limits",
+    Privileges = "privileges",
+    User = "user",
+    Files = "files",
+    Connections = "connections",
+    Signals = "signals",
+    Calls = "calls",
+    Group = "group",
+}
+
+impl From<Layer> for SandboxLayer {
+    fn from(layer: Layer) -> Self {
+        match layer {
+            Layer::Process => Self::Process,
+            Layer::Limits => Self::Limits,
+            Layer::Privileges => Self::Privileges,
+            Layer::User => Self::User,
+            Layer::Files => Self::Files,
+            Layer::Connections => Self::Connections,
+            Layer::Signals => Self::Signals,
+            Layer::Calls => Self::Calls,
+            Layer::Group => Self::Group,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use metrics::{Counter, Gauge};
 
 use super::book::{Book, full};
-use super::{Gauges, Label, WorkerPhase};
+use super::{Gauges, Label, SandboxLayer, WorkerPhase};
 use crate::config::descriptor_limit;
 use crate::state::AppState;
 use crate::telemetry;
@@ -24,6 +24,7 @@ pub(super) struct Sampled {
     resident_bytes: Gauge,
     started: Gauge,
     draining: Gauge,
+    sandbox: Gauges<SandboxLayer>,
 }
 
 const EVENTS: (&str, &str) = (
@@ -56,6 +57,8 @@ impl Sampled {
             descriptors_max: b.gauge("descriptors_max", "The limit of open file descriptors."),
             resident_bytes: b.gauge("resident_bytes", "Resident memory of the gateway process."),
             started: b.gauge("start_time_seconds", "When the gateway started, in Unix time."),
+            sandbox: b
+                .gauges("sandbox_layer", "1 where a layer of the sandbox holds workers back."),
             draining: b.gauge("draining", "1 while the gateway is on its way out."),
         }
     }
@@ -86,6 +89,10 @@ impl Sampled {
         self.descriptors_max.set(descriptor_limit() as f64);
         if let Some(bytes) = resident_bytes() {
             self.resident_bytes.set(bytes as f64);
+        }
+        for known in app.sandbox.layers() {
+            let active = app.sandbox.is_active(known.layer);
+            self.sandbox.of(known.layer.into()).set(if active { 1.0 } else { 0.0 });
         }
         self.started.set(app.started_at.0 as f64);
         self.draining.set(if app.drain.has_begun() { 1.0 } else { 0.0 });

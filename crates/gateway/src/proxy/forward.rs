@@ -358,6 +358,7 @@ impl Errand {
             tool: &self.label,
             status: line.told.status,
             end,
+            code: failure.map(Failure::word),
             first_byte: first.duration_since(*began),
             total: began.elapsed(),
             bytes: line.told.bytes,

@@ -36,6 +36,8 @@ pub(super) struct CallRecord<'a> {
     pub(super) tool: &'a str,
     pub(super) status: StatusCode,
     pub(super) end: StreamEnd,
+    /// The stable word of what went wrong.
+    pub(super) code: Option<&'static str>,
     pub(super) first_byte: Duration,
     pub(super) total: Duration,
     pub(super) bytes: u64,
@@ -63,6 +65,7 @@ impl CallRecord<'_> {
             tool = self.tool,
             status,
             end = self.end.as_str(),
+            code = self.code,
             ttfb_ms = first_byte,
             total_ms = total,
             bytes = self.bytes,

@@ -8,6 +8,8 @@ mod feed;
 mod flood;
 mod line;
 mod queue;
+#[cfg(feature = "otel")]
+mod traces;
 
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal};
@@ -41,6 +43,9 @@ pub enum TelemetryError {
     File(#[source] io::Error),
     #[error("the thread that writes the log cannot be started: {0}")]
     Thread(#[source] io::Error),
+    #[cfg(feature = "otel")]
+    #[error("the OTEL_ variables cannot be used: {0}")]
+    Traces(String),
     #[error("logging was set up twice: {0}")]
     Twice(#[from] TryInitError),
 }
@@ -82,7 +87,10 @@ impl Sinks {
 /// Keeps the log; dropping it writes what is left.
 #[must_use = "the last lines are written when this is dropped"]
 #[derive(Debug)]
-pub struct Log(());
+pub struct Log {
+    #[cfg(feature = "otel")]
+    _traces: Option<traces::Traces>,
+}
 
 impl Drop for Log {
     fn drop(&mut self) {
@@ -118,7 +126,12 @@ pub fn init(config: &LogConfig) -> Result<Log, TelemetryError> {
             .transpose()
             .map_err(TelemetryError::Thread)?,
     };
-    Registry::default()
+    let registry = Registry::default();
+    #[cfg(feature = "otel")]
+    let traces = traces::Traces::start().map_err(TelemetryError::Traces)?;
+    #[cfg(feature = "otel")]
+    let registry = registry.with(traces.as_ref().map(traces::Traces::layer));
+    registry
         .with(Lines.with_filter(targets(level)))
         .with(Watchers.with_filter(WhileWatched(&FEED)))
         .with(Counting(&COUNTS).with_filter(targets(LevelFilter::INFO)))
@@ -131,7 +144,10 @@ pub fn init(config: &LogConfig) -> Result<Log, TelemetryError> {
         level = level_word(config.level),
         ""
     );
-    Ok(Log(()))
+    Ok(Log {
+        #[cfg(feature = "otel")]
+        _traces: traces,
+    })
 }
 
 /// Writes what waits, for at most a moment.
