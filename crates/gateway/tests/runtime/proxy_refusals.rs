@@ -198,7 +198,7 @@ async fn t110_sec066_a_script_of_an_allowed_site_reads_what_it_needs() {
 }
 
 #[tokio::test]
-async fn an_account_that_needs_a_sign_in_is_challenged_until_it_has_one() {
+async fn rel04_an_account_that_needs_a_sign_in_is_challenged_until_it_has_one() {
     let rig = Rig::start().await;
     let (account, token) = rig.person(0).await;
     rig.garmin.control().revoke_session(&crate::rig::email(0));

@@ -197,3 +197,27 @@ async fn rel15_inv5_of_two_hundred_megabytes_no_more_is_taken_than_an_answer_may
     assert!(written < 24 << 20, "{written} bytes were taken");
     rig.call(&token, "read", json!({})).await.result();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rel13_a_worker_that_accepts_and_says_nothing_holds_up_nobody_else() {
+    let rig = rig().await;
+    let (account, token) = rig.person(0).await;
+    let (_, other) = rig.person(1).await;
+    let silent = json!({"wire": [{"wait_for": rig.path("never")}]});
+    let held = rig.call(&token, "read", silent);
+    let others = async {
+        until("the call is there", || rig.in_flight(&account) == Some(1)).await;
+        for _ in 0..20 {
+            rig.list(&other).await.result();
+        }
+        // Its own account is served beside it, and can call it off.
+        rig.list(&token).await.result();
+        let params = json!({"requestId": 7, "reason": "too slow"});
+        let message =
+            json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params});
+        rig.post(&token, message.to_string()).await;
+    };
+    let (reply, ()) = tokio::join!(held, others);
+    assert_eq!(outcome(&reply), (200, "cancelled".to_owned()));
+    until("nothing is in flight", || rig.in_flight(&account) == Some(0)).await;
+}

@@ -25,7 +25,7 @@ async fn rel07_an_idle_worker_makes_room_and_a_busy_one_never_does() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn load01_many_accounts_share_few_places_and_all_are_served() {
+async fn rel01_load01_many_accounts_share_few_places_and_all_are_served() {
     let rig = Rig::with("normal", &[("MAX_WORKERS", "3")]).await;
     let mut tokens = Vec::new();
     for number in 0..12 {

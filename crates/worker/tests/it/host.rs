@@ -18,7 +18,7 @@ use crate::child::{Worker, example, launch};
 const ASKING: &str = "asking_worker";
 
 #[tokio::test]
-async fn a_request_sent_before_the_launch_waits_and_is_answered() {
+async fn rel03_a_request_sent_before_the_launch_waits_and_is_answered() {
     let mut worker = Worker::spawn(ASKING, "9");
     let early = tokio::task::JoinSet::from_iter([worker.send(Worker::get("/zone"))]);
     worker.say(&ToWorker::Launch(Box::new(launch()))).await;
