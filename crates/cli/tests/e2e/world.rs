@@ -219,6 +219,11 @@ impl World {
         .await
     }
 
+    /// Whether the gateway has died.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.gateway.as_mut().is_none_or(|gateway| gateway.try_wait().unwrap().is_some())
+    }
+
     /// Until a gateway that is dying is dead.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         self.gateway.take().unwrap().wait().await.unwrap()

@@ -126,7 +126,14 @@ impl Siege {
         self.faults_of(point.deed).kill_at(Some(point.call), point.moment);
         self.perform(point.deed).await;
         self.faults_of(point.deed).disarm();
-        let by = self.faults_of(point.deed).killed_by();
+        // A thread that finds itself disarmed takes its last word back.
+        let by = eventually("dead or alive", async || {
+            let by = self.faults_of(point.deed).killed_by();
+            let settled =
+                by.is_none() || self.risen || point.deed == Deed::Console || self.world.has_ended();
+            settled.then_some(by)
+        })
+        .await;
         if by.is_none() {
             self.counts.escaped += 1;
         } else {
