@@ -15,8 +15,11 @@ mod http;
 mod kills;
 mod mcp;
 mod observe;
+#[path = "../../../store/tests/postgres/mod.rs"]
+mod postgres;
 mod power;
 mod process;
+mod recovery;
 mod restarts;
 mod revocation;
 mod rotation;

@@ -1,14 +1,10 @@
-//! The drill: a gateway is lost, and what its operator has is the secret and a backup. Then a
-//! disk that fails under a gateway that goes on.
+//! The drill: a gateway is lost, and what its operator has is the secret and a backup.
 
 use std::fs;
 
-use rustix::io::Errno;
 use serde_json::json;
 
 use crate::client::{Client, Tokens};
-use crate::faults::{Call, Harm, Rule};
-use crate::http;
 use crate::mcp::Era;
 use crate::postgres::Schema;
 use crate::world::{Person, World};
@@ -84,32 +80,4 @@ async fn rel61_the_secret_changes_under_a_running_gateway() {
     world.forget_old_secret();
     world.start_gateway().await;
     works(&world, &client, &tokens, &person).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn rel52_a_disk_that_takes_nothing_stops_sign_ins_and_no_call() {
-    let world = World::start_with_faults().await;
-    let client = world.client().await;
-    let person = world.runner().clone();
-    let tokens = world.connect(&client, &person).await;
-    let registered = async || {
-        let body = json!({"redirect_uris": ["http://127.0.0.1/cb"]});
-        http::post_json(&world.url("/oauth/register"), &body).await.unwrap().status
-    };
-    assert_eq!(registered().await, 201);
-    for harm in [Errno::IO, Errno::ROFS, Errno::NOSPC] {
-        let rule = Rule {
-            calls: &[Call::Write, Call::Sync],
-            path: "gateway.db",
-            harm: Harm::Error(harm),
-            skip: 0,
-            times: None,
-        };
-        world.faults().fail(0, &rule);
-        assert_eq!(registered().await, 503, "{harm}");
-        client.mcp(&tokens, Era::Handshake).full_name().await;
-        world.faults().mend(0);
-        assert_eq!(registered().await, 201, "by itself, after {harm}");
-    }
-    world.assert_private();
 }

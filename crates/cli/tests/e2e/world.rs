@@ -44,6 +44,10 @@ pub(crate) struct World {
     people: Vec<Person>,
     gateway: Option<Child>,
     faults: Option<Faults>,
+    secret: &'static str,
+    old_secret: Option<&'static str>,
+    /// `DATABASE_URL`; without one the file in the data directory.
+    database: Option<String>,
     directory: TempDir,
 }
 
@@ -131,6 +135,9 @@ impl World {
             people,
             gateway: None,
             faults,
+            secret: SECRET,
+            old_secret: None,
+            database: None,
             directory,
         }
     }
@@ -158,11 +165,32 @@ impl World {
             .args(words)
             .env_clear()
             .env("DATA_DIR", self.data())
-            .env("GATEWAY_SECRET", SECRET)
+            .env("GATEWAY_SECRET", self.secret)
+            .envs(self.old_secret.map(|secret| ("GATEWAY_SECRET_OLD", secret)))
+            .envs(self.database.as_ref().map(|url| ("DATABASE_URL", url)))
             .current_dir(&self.directory)
             .stdin(Stdio::null())
             .kill_on_drop(true);
         command
+    }
+
+    /// Commands and gateways that start from now on use this database.
+    pub(crate) fn use_database(&mut self, url: Option<&str>) {
+        self.database = url.map(str::to_owned);
+    }
+
+    /// The same with a secret; the present one becomes the old one.
+    pub(crate) fn change_secret(&mut self, new: &'static str) {
+        self.old_secret = Some(std::mem::replace(&mut self.secret, new));
+    }
+
+    pub(crate) fn forget_old_secret(&mut self) {
+        self.old_secret = None;
+    }
+
+    /// A path beside the data directory.
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.directory.path().join(name).to_str().unwrap().to_owned()
     }
 
     /// What can be done to the gateway's system calls.
