@@ -29,8 +29,8 @@ pub(super) struct Traces(SdkTracerProvider);
 impl Traces {
     /// `None` where no endpoint is configured.
     pub(super) fn start() -> Result<Option<Self>, String> {
-        let names = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
-        if names.iter().all(|name| std::env::var_os(name).is_none()) {
+        let endpoints = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+        if endpoints.iter().all(|name| std::env::var_os(name).is_none()) {
             return Ok(None);
         }
         let client = garmin::blocking_client().map_err(|error| error.to_string())?;
@@ -40,9 +40,10 @@ impl Traces {
             .with_protocol(Protocol::HttpBinary)
             .build()
             .map_err(|error| error.to_string())?;
-        let named = std::env::var_os("OTEL_SERVICE_NAME").is_some();
+        let has_name = std::env::var_os("OTEL_SERVICE_NAME").is_some();
         let resource = Resource::builder();
-        let resource = if named { resource } else { resource.with_service_name("garmin-gateway") };
+        let resource =
+            if has_name { resource } else { resource.with_service_name("garmin-gateway") };
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
             .with_resource(resource.build())
