@@ -47,6 +47,18 @@ fn main() -> ExitCode {
                 std::thread::park();
             }
         }
+        // Long, for a worker.
+        "slow" => std::thread::sleep(Duration::from_millis(200)),
+        // Has a child of its own, which asks for nothing and does not leave by itself.
+        "family" => {
+            let child = std::process::Command::new("/bin/sleep")
+                .arg("600")
+                .stdin(std::process::Stdio::null())
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn();
+            drop(child.unwrap());
+        }
         "normal" => {}
         _ => return Exit::Usage.into(),
     }

@@ -1,5 +1,6 @@
 //! The life of the gateway: open, serve, stop without losing anything.
 
+use std::convert::Infallible;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -20,7 +21,7 @@ use crate::config::{ChosenBy, Config, Sandbox, raise_descriptor_limit};
 use crate::console::{self, Console};
 use crate::oauth::cimd::Web;
 use crate::routes::router;
-use crate::serve::Server;
+use crate::serve::{Drain, Server};
 use crate::state::{AppState, Foundation};
 use crate::workers::{WorkerProgram, probe};
 use crate::{heap, janitor, metrics};
@@ -34,6 +35,9 @@ const FEWEST_CONNECTIONS: usize = 64;
 /// How long the gateway keeps accepting after it was told to stop, so that whoever balances
 /// the load has noticed before the door closes.
 const ANNOUNCE: Duration = Duration::from_secs(5);
+/// What is left of the time when nobody is waited for any more: for last words to clients, and
+/// for tokens that Garmin has already answered with.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Longer than any call.
 const FINISH_WITHIN: Duration = Duration::from_secs(250);
 
@@ -141,7 +145,10 @@ impl Gateway {
             shutdown.await;
             tracing::info!(event = "gateway-stopping", "");
             drain.begin();
-            tokio::time::sleep(announce).await;
+            tokio::select! {
+                () = tokio::time::sleep(announce) => {}
+                () = drain.cut_off().cancelled() => {}
+            }
         };
         server.accept(listener, announced).await;
         app.drain.close();
@@ -152,8 +159,19 @@ impl Gateway {
             app.tasks.close();
             app.tasks.wait().await;
         };
-        if tokio::time::timeout(FINISH_WITHIN, orderly).await.is_err() {
-            tracing::error!(event = "gateway-stopped-late", "something was still running");
+        let mut orderly = std::pin::pin!(orderly);
+        let all_done = tokio::select! {
+            () = &mut orderly => true,
+            () = app.drain.cut_off().cancelled() => false,
+            () = tokio::time::sleep(FINISH_WITHIN) => false,
+        };
+        if !all_done {
+            tracing::warn!(event = "gateway-cut", "calls that still run end now");
+            app.drain.cut();
+            app.supervisor.cut();
+            if tokio::time::timeout(LAST_WORDS, orderly).await.is_err() {
+                tracing::error!(event = "gateway-stopped-late", "something was still running");
+            }
         }
         stop.cancel();
         background.close();
@@ -197,7 +215,27 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let gateway =
         Gateway::open(config, program, Arc::new(SystemClock), Arc::new(OsEntropy)).await?;
-    gateway.serve(listener, shutdown, ANNOUNCE).await
+    let drain = gateway.app().drain.clone();
+    tokio::select! {
+        served = gateway.serve(listener, shutdown, ANNOUNCE) => served,
+        never = hurry(drain) => match never {},
+    }
+}
+
+/// Whoever asks twice does not want to wait for calls.
+async fn hurry(drain: Drain) -> Infallible {
+    if let (Ok(mut term), Ok(mut int)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    {
+        for _ in 0..2 {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+        }
+        drain.cut();
+    }
+    std::future::pending().await
 }
 
 /// Completes when the process is asked to end: SIGTERM, or Ctrl-C.

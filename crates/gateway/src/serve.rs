@@ -51,6 +51,7 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 pub struct Drain {
     begun: CancellationToken,
     closed: CancellationToken,
+    cut: CancellationToken,
 }
 
 impl Drain {
@@ -66,6 +67,18 @@ impl Drain {
     /// Nobody new arrives any more.
     pub fn close(&self) {
         self.closed.cancel();
+    }
+
+    /// Nobody is waited for any more: calls end where they are, and say so.
+    pub fn cut(&self) {
+        self.begin();
+        self.cut.cancel();
+    }
+
+    /// Cancelled when nobody is waited for any more.
+    #[must_use]
+    pub fn cut_off(&self) -> &CancellationToken {
+        &self.cut
     }
 
     /// Cancelled when nobody new arrives any more. What is held open ends then and not before:

@@ -129,18 +129,20 @@ impl Errand {
         };
         let cancelled = listed.as_ref().map(super::calls::Listed::cancelled).unwrap_or_default();
         let left = leaving(gone, self.asked.era);
+        let app = self.visit.app.clone();
         let reason = async {
             tokio::select! {
                 () = left => Stop::Nobody,
                 () = cancelled.cancelled() => Stop::Failed(Failure::Cancelled),
                 () = revoked.cancelled() => Stop::Failed(Failure::AccessEnded),
+                () = app.drain.cut_off().cancelled() => Stop::Failed(Failure::GatewayStopping),
                 () = sleep_until(deadline) => Stop::Failed(Failure::WorkerSlow),
             }
         };
         let end = unless(reason, self.work(&mut line, body, room)).await;
         let failure = end.as_ref().err().and_then(|stop| stop.failure());
         let end = match end {
-            Ok(()) if line.gone().is_cancelled() && line.is_open() => StreamEnd::ClientLeft,
+            Ok(()) if line.gone().is_cancelled() && line.is_open() => StreamEnd::ClientClosed,
             Ok(()) => StreamEnd::Complete,
             Err(stop) => self.stop(&mut line, stop),
         };
@@ -308,7 +310,7 @@ impl Errand {
     fn stop(&self, line: &mut Line, stop: Stop) -> StreamEnd {
         let id = self.asked.raw_id.as_deref();
         let (response, failure) = match stop {
-            Stop::Nobody => return StreamEnd::ClientLeft,
+            Stop::Nobody => return StreamEnd::ClientClosed,
             Stop::Challenge(refusal) => {
                 let failure = match refusal {
                     Refusal::ScopeMissing { .. } => Failure::ScopeMissing,
@@ -329,6 +331,8 @@ impl Errand {
                 request = &*self.visit.request_id,
                 ""
             );
+            // It may be slow or it may be stuck: the account's next call gets another one.
+            self.visit.app.supervisor.drain_account(&self.visit.device.account);
         }
         if !line.is_open() {
             line.answer(response);
@@ -339,10 +343,7 @@ impl Errand {
             Failure::Cancelled => {}
             other => line.last(&other.json(id)),
         }
-        match failure {
-            Failure::WorkerCrashed(_) => StreamEnd::WorkerLeft,
-            _ => StreamEnd::CutOff,
-        }
+        failure.into()
     }
 
     fn record(&self, line: &Line, end: StreamEnd, failure: Option<Failure>) {
@@ -415,7 +416,7 @@ mod tests {
     use http::HeaderValue;
 
     #[tokio::test]
-    async fn work_that_never_rests_meets_its_limits() {
+    async fn rel13_work_that_never_rests_meets_its_limits() {
         let limit = async {
             sleep_until(Instant::now()).await;
             Stop::Failed(Failure::WorkerSlow)

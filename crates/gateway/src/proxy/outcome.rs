@@ -27,8 +27,11 @@ impl Ended {
     fn outcome(&self) -> CallOutcome {
         match (self.failure, self.end) {
             (Some(failure), _) => failure.into(),
-            (None, StreamEnd::ClientLeft) => CallOutcome::ClientLeft,
-            (None, StreamEnd::WorkerLeft | StreamEnd::CutOff) => CallOutcome::WorkerFailed,
+            (None, StreamEnd::ClientClosed | StreamEnd::Cancelled) => CallOutcome::ClientLeft,
+            (None, StreamEnd::WorkerReset | StreamEnd::WorkerUnusable) => CallOutcome::WorkerFailed,
+            (None, StreamEnd::CallTimeout) => CallOutcome::TimedOut,
+            (None, StreamEnd::AccessEnded) => CallOutcome::Forbidden,
+            (None, StreamEnd::GatewayDrain) => CallOutcome::AtCapacity,
             (None, StreamEnd::Complete) if self.status.as_u16() < 400 => CallOutcome::Answered,
             (None, StreamEnd::Complete) => CallOutcome::BadRequest,
         }
@@ -51,7 +54,9 @@ impl From<Failure> for CallOutcome {
             Failure::TooManyCalls | Failure::TooManyStreams | Failure::RateLimited { .. } => {
                 Self::Limited
             }
-            Failure::AtCapacity { .. } | Failure::TooManyBodies => Self::AtCapacity,
+            Failure::AtCapacity { .. } | Failure::TooManyBodies | Failure::GatewayStopping => {
+                Self::AtCapacity
+            }
             Failure::WorkerCrashed(_)
             | Failure::CrashLoop { .. }
             | Failure::StartsPaused { .. }
@@ -76,10 +81,10 @@ mod tests {
             Ended { kind, end, failure, status, total, waited: None }.outcome()
         };
         assert_eq!(outcome(StreamEnd::Complete, None), CallOutcome::Answered);
-        assert_eq!(outcome(StreamEnd::ClientLeft, None), CallOutcome::ClientLeft);
+        assert_eq!(outcome(StreamEnd::ClientClosed, None), CallOutcome::ClientLeft);
         let needed = Some(Failure::SignInNeeded);
         assert_eq!(outcome(StreamEnd::Complete, needed), CallOutcome::SignInNeeded);
         let slow = Some(Failure::WorkerSlow);
-        assert_eq!(outcome(StreamEnd::CutOff, slow), CallOutcome::TimedOut);
+        assert_eq!(outcome(StreamEnd::CallTimeout, slow), CallOutcome::TimedOut);
     }
 }

@@ -6,23 +6,74 @@ use std::time::Duration;
 use domain::id::{AccountId, DeviceId};
 use http::StatusCode;
 
-/// How an answer ended.
+use super::rpc::Failure;
+
+/// How an answer ended. One of these for each call, and said once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StreamEnd {
+    /// The client got an answer, be it a refusal.
     Complete,
-    ClientLeft,
-    WorkerLeft,
-    /// The device lost its access, or the call its time.
-    CutOff,
+    ClientClosed,
+    /// By a notification of the client.
+    Cancelled,
+    /// The worker died, or broke off, after the first byte.
+    WorkerReset,
+    /// It said something that cannot be passed on: no MCP, or too much of it.
+    WorkerUnusable,
+    /// The call had used up its time.
+    CallTimeout,
+    /// The device was disconnected, needs a sign-in, or may not do this.
+    AccessEnded,
+    /// The gateway stops, and waits for nobody any more.
+    GatewayDrain,
+}
+
+impl From<Failure> for StreamEnd {
+    /// The end of a stream that had begun and could not go on for this reason.
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::WorkerCrashed(_) => Self::WorkerReset,
+            Failure::Cancelled => Self::Cancelled,
+            Failure::WorkerSlow | Failure::WorkerStartSlow => Self::CallTimeout,
+            Failure::AccessEnded | Failure::SignInNeeded | Failure::ScopeMissing => {
+                Self::AccessEnded
+            }
+            Failure::GatewayStopping => Self::GatewayDrain,
+            Failure::WorkerNonsense | Failure::AnswerTooLarge | Failure::NotUnderstood(_) => {
+                Self::WorkerUnusable
+            }
+            // A stream that waits for its worker with signs of life, and gets none.
+            Failure::AtCapacity { .. }
+            | Failure::CrashLoop { .. }
+            | Failure::StartsPaused { .. }
+            | Failure::WorkerNotStarted
+            | Failure::StoreDown
+            | Failure::TooManyCalls
+            | Failure::TooManyStreams
+            | Failure::TooManyBodies
+            | Failure::RateLimited { .. }
+            | Failure::Malformed(_)
+            | Failure::Disagreement(_)
+            | Failure::MethodNotFound
+            | Failure::BadParams(..)
+            | Failure::NoMeta
+            | Failure::UnsupportedVersion
+            | Failure::ClientResponse => Self::Complete,
+        }
+    }
 }
 
 impl StreamEnd {
     fn as_str(self) -> &'static str {
         match self {
             Self::Complete => "complete",
-            Self::ClientLeft => "client_left",
-            Self::WorkerLeft => "worker_left",
-            Self::CutOff => "cut_off",
+            Self::ClientClosed => "client_closed",
+            Self::Cancelled => "cancelled",
+            Self::WorkerReset => "worker_reset",
+            Self::WorkerUnusable => "worker_unusable",
+            Self::CallTimeout => "call_timeout",
+            Self::AccessEnded => "access_ended",
+            Self::GatewayDrain => "gateway_drain",
         }
     }
 }
@@ -47,7 +98,7 @@ impl CallRecord<'_> {
     pub(super) fn emit(&self) {
         let (first_byte, total) = (self.first_byte.as_millis(), self.total.as_millis());
         let status = self.status.as_u16();
-        if self.end == StreamEnd::WorkerLeft {
+        if self.end == StreamEnd::WorkerReset {
             tracing::warn!(
                 event = "mcp-stream-interrupted",
                 account = %self.account,

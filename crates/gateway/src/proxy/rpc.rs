@@ -57,6 +57,8 @@ pub(super) enum Failure {
     WorkerNotStarted,
     WorkerStartSlow,
     WorkerSlow,
+    /// The gateway stops and waits for nobody any more.
+    GatewayStopping,
     /// The device was disconnected while its answer was on the way.
     AccessEnded,
     /// The worker answered with something that is not MCP.
@@ -148,6 +150,7 @@ impl Failure {
             | Self::CrashLoop { .. }
             | Self::StartsPaused { .. }
             | Self::StoreDown
+            | Self::GatewayStopping
             | Self::TooManyBodies => StatusCode::SERVICE_UNAVAILABLE,
             Self::WorkerCrashed(_) | Self::WorkerNotStarted | Self::WorkerNonsense => {
                 StatusCode::BAD_GATEWAY
@@ -176,6 +179,7 @@ impl Failure {
             | Self::WorkerNotStarted
             | Self::WorkerStartSlow
             | Self::WorkerSlow
+            | Self::GatewayStopping
             | Self::AccessEnded
             | Self::WorkerNonsense
             | Self::AnswerTooLarge
@@ -208,6 +212,7 @@ impl Failure {
             Self::WorkerNotStarted => "worker_not_started",
             Self::WorkerStartSlow => "worker_start_timeout",
             Self::WorkerSlow => "gateway_timeout",
+            Self::GatewayStopping => "gateway_stopping",
             Self::AccessEnded => "access_ended",
             Self::WorkerNonsense => "worker_bad_answer",
             Self::AnswerTooLarge => "answer_too_large",
@@ -254,6 +259,10 @@ impl Failure {
             Self::WorkerNotStarted => "The account's worker could not be started.",
             Self::WorkerStartSlow => "The account's worker did not start in time.",
             Self::WorkerSlow => "The call took too long and was given up.",
+            Self::GatewayStopping => {
+                "The gateway stopped before the call was finished. It may or may not have taken \
+                 effect; look before you repeat it."
+            }
             Self::AccessEnded => "This device was disconnected.",
             Self::WorkerNonsense => "The account's worker gave no usable answer.",
             Self::AnswerTooLarge => "The answer is too large. Ask for less at once.",
@@ -271,7 +280,7 @@ impl Failure {
             | Self::AtCapacity { retry_after }
             | Self::CrashLoop { retry_after }
             | Self::StartsPaused { retry_after } => Some(retry_after),
-            Self::TooManyCalls | Self::StoreDown | Self::TooManyBodies => {
+            Self::TooManyCalls | Self::StoreDown | Self::GatewayStopping | Self::TooManyBodies => {
                 Some(Duration::from_secs(2))
             }
             Self::TooManyStreams => Some(Duration::from_mins(1)),

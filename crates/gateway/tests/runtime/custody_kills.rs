@@ -13,7 +13,7 @@ use crate::rig::{START, email, open, sign_in};
 
 /// Eight days take 2,300 rounds: that many are for `scripts/endurance`.
 const ROUNDS: u64 = 200;
-const BETWEEN: Duration = Duration::from_secs(300);
+const BETWEEN: Duration = Duration::from_mins(5);
 
 fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()

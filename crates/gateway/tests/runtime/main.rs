@@ -20,3 +20,4 @@ mod wire_faults;
 mod workers_capacity;
 mod workers_kills;
 mod workers_life;
+mod workers_trouble;

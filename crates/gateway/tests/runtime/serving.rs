@@ -193,3 +193,56 @@ async fn a_connection_outlives_an_answer_that_came_before_its_body() {
     let (served, ()) = tokio::join!(gateway.serve(listener, shutdown, Duration::ZERO), test);
     served.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rel21_inv6_a_gateway_that_is_told_twice_ends_every_call_with_a_reason() {
+    let rig = Rig::start().await;
+    let (account, token) = rig.person(0).await;
+    let (_, streaming) = rig.person(1).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let gateway =
+        Gateway::open(rig.config(), rig.program(), rig.clock.clone(), Arc::new(OsEntropy))
+            .await
+            .unwrap();
+    let app = gateway.app().clone();
+    let stop = CancellationToken::new();
+    let shutdown = stop.clone().cancelled_owned();
+    let test = async {
+        let (started, never) = (rig.path("started"), rig.path("never"));
+        let held = call("write", &json!({"started": started, "hold_until": never}));
+        let held = exchange(at, "POST", "/mcp", &token, &held);
+        let events = async {
+            let body = call("write", &json!({"stream_until": never}));
+            let mut stream = TcpStream::connect(at).await.unwrap();
+            let opening = format!(
+                "POST /mcp HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {streaming}\r\n\
+                 Content-Type: application/json\r\nContent-Length: {}\r\n\
+                 Accept: application/json, text/event-stream\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(opening.as_bytes()).await.unwrap();
+            let mut read = String::new();
+            stream.read_to_string(&mut read).await.unwrap();
+            read
+        };
+        let stopping = async {
+            until("both calls have begun", || {
+                let workers = app.supervisor.workers();
+                std::path::Path::new(&started).exists()
+                    && workers.iter().filter(|worker| worker.in_flight == 1).count() == 2
+            })
+            .await;
+            stop.cancel();
+            until("draining has begun", || app.drain.has_begun()).await;
+            app.drain.cut();
+        };
+        let (held, events, ()) = tokio::join!(held, events, stopping);
+        assert!(held.starts_with("HTTP/1.1 503"), "{held}");
+        assert!(held.contains("retry-after: ") && held.contains("gateway_stopping"), "{held}");
+        assert!(events.contains("gateway_stopping"), "{events}");
+    };
+    let (served, ()) = tokio::join!(gateway.serve(listener, shutdown, Duration::ZERO), test);
+    served.unwrap();
+    assert!(app.supervisor.workers().is_empty(), "{account}");
+}
