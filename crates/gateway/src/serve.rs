@@ -36,6 +36,9 @@ const MOST_FIELDS: usize = 100;
 const TARGET_LIMIT: usize = 8 * 1024;
 /// A client that acknowledges nothing for this long is gone, even in mid-answer.
 const UNACKNOWLEDGED_MS: u32 = 60_000;
+/// How long a connection without a request stays when the gateway ends: one that was sent may
+/// not have been read yet, and nobody may send it again.
+const ON_THE_WAY: Duration = Duration::from_secs(1);
 /// How long to leave the listener alone when there is no descriptor to spare.
 const BREATH: Duration = Duration::from_millis(20);
 /// How often the log hears of it.
@@ -225,6 +228,8 @@ async fn converse<S>(
         () = closing.cancelled() => None,
     };
     let result = if let Some(result) = finished {
+        result
+    } else if let Ok(result) = tokio::time::timeout(ON_THE_WAY, connection.as_mut()).await {
         result
     } else {
         connection.as_mut().graceful_shutdown();

@@ -10,6 +10,10 @@ const GET: &[u8] = b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// The far end of a connection that is served.
 fn connect() -> DuplexStream {
+    connect_until(CancellationToken::new())
+}
+
+fn connect_until(closing: CancellationToken) -> DuplexStream {
     let slow = async || {
         tokio::time::sleep(Duration::from_mins(3)).await;
         "slow"
@@ -30,7 +34,8 @@ fn connect() -> DuplexStream {
         .route("/refuse", post(async || StatusCode::UNAUTHORIZED));
     let (near, far) = tokio::io::duplex(1024 * 1024);
     let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-    TaskTracker::new().spawn(converse(near, peer, router, Drain::default(), <_>::default()));
+    let drain = Drain::default();
+    TaskTracker::new().spawn(converse(near, peer, router, drain, closing));
     far
 }
 
@@ -382,4 +387,20 @@ async fn rel78_a_flood_of_requests_is_taken_as_fast_as_its_answers_are() {
     for _ in 0..100 {
         until(&mut stream, "quick").await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rel22_a_request_on_its_way_to_a_gateway_that_ends_is_answered() {
+    let closing = CancellationToken::new();
+    let (mut new, mut kept) = (connect_until(closing.clone()), connect_until(closing.clone()));
+    kept.write_all(GET).await.unwrap();
+    until(&mut kept, "quick").await;
+    closing.cancel();
+    tokio::time::sleep(ON_THE_WAY / 2).await;
+    for stream in [&mut new, &mut kept] {
+        stream.write_all(GET).await.unwrap();
+        until(stream, "quick").await;
+    }
+    let took = silence(&mut new).await;
+    assert!(took <= ON_THE_WAY, "{took:?}");
 }
