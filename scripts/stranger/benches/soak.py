@@ -6,6 +6,7 @@ import time
 
 from ..measure import descriptors, rss_mib
 from .bodies import TOOLS_LIST, tool
+from .stalls import connections_to, worker_ports
 
 ACCOUNTS, CONNECTIONS = 50, 16
 TOOLS = ("get_full_name", "get_daily_stats", "get_activities")
@@ -15,7 +16,7 @@ SETTLE = 0.25
 GROWTH_MIB, GROWTH_DESCRIPTORS = 16, 8
 
 
-def soak(bench, seconds):
+def load03_load05_soak(bench, seconds):
     people = bench.people()
     gateway = people.gateway()
     try:
@@ -32,6 +33,7 @@ def soak(bench, seconds):
                               "--answer", '"result"') as load:
             series = _watch(gateway, seconds)
             report = json.loads(load.stdout.readline())
+        opened = len(connections_to(worker_ports(bench, people)))
     finally:
         gateway.stop()
     micros = report["micros"]
@@ -40,6 +42,8 @@ def soak(bench, seconds):
                          f"{accounts} accounts, every fourth call a list, the others tools")
     bench.table.row("calls that failed", sum(report["failed"].values()), exactly=0,
                     note=str(report["failed"] or ""))
+    bench.table.row("connections to workers in the last minute", opened, most=max(report["calls"] // 20, 50),
+                    note="a call in twenty at most may need another")
     settled = series[int(len(series) * SETTLE):]
     hours = (settled[-1]["at"] - settled[0]["at"]) / 3600
     for name, most in (("gateway MiB", GROWTH_MIB), ("workers MiB", GROWTH_MIB),

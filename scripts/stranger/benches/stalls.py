@@ -45,16 +45,16 @@ def pooled(bench):
     try:
         calls = bench.some(1000, 200)
         bench.load.good(people.requests(1, TOOLS_LIST), "--once")
-        ports = {int(entry["port"]) for entry in _workers(bench, people)}
+        ports = worker_ports(bench, people)
         bench.load.good([people.requests(1, TOOLS_LIST)[0]] * calls, "--each")
-        opened = len(_towards(ports))
+        opened = len(connections_to(ports))
         bench.table.row(f"connections to the worker for {calls} calls", opened, most=1)
         garmin = {int(urllib.parse.urlsplit(url).port) for url in people.simulator.env.values()}
-        before = _towards(garmin)
+        before = connections_to(garmin)
         some = [(people.port, people.request(0, tool("get_daily_stats", date=f"2025-{n // 28 + 1:02}-{n % 28 + 1:02}")))
                 for n in range(100)]
         bench.load.good(some, "--each")
-        bench.table.row("connections to Garmin for 100 calls that need it", len(_towards(garmin) - before), most=1)
+        bench.table.row("connections to Garmin for 100 calls that need it", len(connections_to(garmin) - before), most=1)
     finally:
         gateway.stop()
 
@@ -127,11 +127,12 @@ def _give_up(known, person):
         pass
 
 
-def _workers(bench, people):
-    return json.loads(bench.console(people, "status", "--json"))["gateway"]["workers"]
+def worker_ports(bench, people):
+    status = json.loads(bench.console(people, "status", "--json"))
+    return {int(worker["port"]) for worker in status["gateway"]["workers"]}
 
 
-def _towards(ports):
+def connections_to(ports):
     """Local ports of connections to one of `ports`, those that are closed since included."""
     found = set()
     with open("/proc/net/tcp") as table:
