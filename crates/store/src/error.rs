@@ -168,6 +168,13 @@ mod tests {
     }
 
     #[test]
+    fn rel52_a_disk_that_fails_or_only_reads_is_no_defect_of_a_request() {
+        for code in [8, 0x308, 0x708, 10, 0x30a, 0x40a, 0x50a] {
+            assert_eq!(sqlite_complaint(code & 0xff), Complaint::Unavailable, "{code:#x}");
+        }
+    }
+
+    #[test]
     fn a_postgres_fail_over_is_a_pause_and_not_a_defect() {
         for state in ["57P01", "57P03", "08006", "25006"] {
             assert_eq!(postgres_complaint(state), Complaint::Unavailable, "{state}");
