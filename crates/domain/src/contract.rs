@@ -213,8 +213,13 @@ pub enum CredentialsAnswer {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromWorker {
     /// Serving. Names the tools whose calls may be repeated if the worker dies before the
-    /// first byte of an answer.
-    Ready { version: u32, repeatable_tools: Vec<String> },
+    /// first byte of an answer, and all others, so that records may name and count them too.
+    Ready {
+        version: u32,
+        repeatable_tools: Vec<String>,
+        #[serde(default)]
+        other_tools: Vec<String>,
+    },
     /// Asks for an access token: `refused` is the generation Garmin's API turned down, or
     /// that is about to expire.
     CredentialsWanted { id: QuestionId, refused: Option<Generation> },

@@ -47,7 +47,7 @@ impl Default for GarminOptions {
         Self {
             display_name: None,
             time_zone: None,
-            concurrency: 4,
+            concurrency: 8,
             cache: CacheLimits::default(),
             retries: Retries::default(),
             entropy: Arc::new(OsEntropy),

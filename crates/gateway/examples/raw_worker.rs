@@ -25,7 +25,11 @@ fn main() {
     listener.set_nonblocking(false).unwrap();
     control.set_nonblocking(false).unwrap();
     read_frame(&mut control).unwrap();
-    let ready = FromWorker::Ready { version: VERSION, repeatable_tools: vec!["read".to_owned()] };
+    let ready = FromWorker::Ready {
+        version: VERSION,
+        repeatable_tools: vec!["read".to_owned()],
+        other_tools: vec![],
+    };
     let ready = serde_json::to_vec(&ready).unwrap();
     control.write_all(&u32::try_from(ready.len()).unwrap().to_be_bytes()).unwrap();
     control.write_all(&ready).unwrap();

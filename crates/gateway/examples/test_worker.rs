@@ -76,6 +76,7 @@ fn main() -> ExitCode {
                 }
             }),
             repeatable_tools: vec!["read".to_owned()],
+            other_tools: vec!["write".to_owned()],
         }
     })
 }

@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::contract;
 use domain::entropy::{self, Entropy};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Instrument;
 
 /// The name of the span every line about a request is inside of.
@@ -22,14 +22,16 @@ pub(crate) const SPAN: &str = "request";
 pub(crate) struct RequestId(Box<str>);
 
 impl RequestId {
-    fn generate(entropy: &dyn Entropy) -> Self {
+    pub(crate) fn generate(entropy: &dyn Entropy) -> Self {
         let raw: [u8; 12] = entropy::bytes(entropy);
         Self(URL_SAFE_NO_PAD.encode(raw).into())
     }
 
-    #[must_use]
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+    /// Tells it to whoever asked.
+    pub(crate) fn show(&self, answer: &mut HeaderMap) {
+        if let Ok(value) = HeaderValue::from_str(&self.0) {
+            answer.insert(HeaderName::from_static(contract::header::REQUEST_ID), value);
+        }
     }
 
     #[must_use]
@@ -55,8 +57,6 @@ pub(crate) async fn name(
     // Of the highest level, or a quiet log would lose the name of the request that failed.
     let span = tracing::error_span!(SPAN, request = %id);
     let mut response = next.run(request).instrument(span).await;
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(HeaderName::from_static(contract::header::REQUEST_ID), value);
-    }
+    id.show(response.headers_mut());
     response
 }

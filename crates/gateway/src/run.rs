@@ -105,7 +105,8 @@ impl Gateway {
         announce: Duration,
     ) -> anyhow::Result<()> {
         let Self { app, most_connections } = self;
-        let server = Server::new(router(app.clone()), app.drain.clone(), most_connections);
+        let entropy = app.entropy.clone();
+        let server = Server::new(router(app.clone()), app.drain.clone(), entropy, most_connections);
         let background = TaskTracker::new();
         let stop = CancellationToken::new();
         background.spawn(janitor::clockwork(app.clone(), stop.clone()));

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use domain::entropy::Entropy;
 use http::header::{CONNECTION, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -27,6 +28,7 @@ use tower::ServiceExt;
 
 use crate::error::json_error;
 use crate::extract::client_ip::Peer;
+use crate::request_id::RequestId;
 use crate::unread;
 use framing::{Fault, HEAD_LIMIT};
 use silence::{Patient, Progress, Served};
@@ -96,16 +98,23 @@ impl Drain {
 pub(crate) struct Server {
     router: Router,
     drain: Drain,
+    entropy: Arc<dyn Entropy>,
     places: Arc<Semaphore>,
     connections: TaskTracker,
     closing: CancellationToken,
 }
 
 impl Server {
-    pub(crate) fn new(router: Router, drain: Drain, most_connections: usize) -> Self {
+    pub(crate) fn new(
+        router: Router,
+        drain: Drain,
+        entropy: Arc<dyn Entropy>,
+        most_connections: usize,
+    ) -> Self {
         Self {
             router,
             drain,
+            entropy,
             places: Arc::new(Semaphore::new(most_connections.min(Semaphore::MAX_PERMITS))),
             connections: TaskTracker::new(),
             closing: CancellationToken::new(),
@@ -167,8 +176,9 @@ impl Server {
         // longer with us.
         let _ = stream.set_nodelay(true);
         let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, UNACKNOWLEDGED_MS);
-        let talk =
-            converse(stream, peer, self.router.clone(), self.drain.clone(), self.closing.clone());
+        let Self { router, drain, entropy, closing, .. } = self;
+        let (router, drain) = (router.clone(), drain.clone());
+        let talk = converse(stream, peer, router, drain, entropy.clone(), closing.clone());
         self.connections.spawn(async move {
             talk.await;
             drop(place);
@@ -189,6 +199,7 @@ async fn converse<S>(
     peer: SocketAddr,
     router: Router,
     drain: Drain,
+    entropy: Arc<dyn Entropy>,
     closing: CancellationToken,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -199,8 +210,9 @@ async fn converse<S>(
         let serving = progress.begin();
         request.extensions_mut().insert(Peer(peer));
         let (router, drain, progress) = (router.clone(), drain.clone(), progress.clone());
+        let entropy = entropy.clone();
         async move {
-            if let Some(refusal) = refuse(&request, progress.fault()) {
+            if let Some(refusal) = refuse(&request, progress.fault(), &*entropy) {
                 progress.linger();
                 return Ok(refusal.map(|body| Served { body, serving }));
             }
@@ -242,7 +254,11 @@ async fn converse<S>(
 
 /// The answer to what no handler should see. The connection ends with it: where this request
 /// ends, and whether it does, is not certain.
-fn refuse(request: &Request<Incoming>, fault: Option<Fault>) -> Option<Response<Body>> {
+fn refuse(
+    request: &Request<Incoming>,
+    fault: Option<Fault>,
+    entropy: &dyn Entropy,
+) -> Option<Response<Body>> {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     let (status, error, description) = match fault {
         Some(Fault::Ambiguous) => (
@@ -260,11 +276,13 @@ fn refuse(request: &Request<Incoming>, fault: Option<Fault>) -> Option<Response<
         }
         None => return None,
     };
-    tracing::info!(event = "request-refused", status = status.as_u16(), "");
+    let id = RequestId::generate(entropy);
+    tracing::info!(event = "request-refused", status = status.as_u16(), request = %id, "");
     let mut response = json_error(status, error, description);
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    id.show(headers);
     Some(response)
 }
 

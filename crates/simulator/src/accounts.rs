@@ -196,6 +196,8 @@ pub struct Counters {
     pub api_calls: u64,
     /// API requests answered 401.
     pub api_refused: u64,
+    /// The most requests for data that were under way at one moment, delays included.
+    pub api_at_once: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -218,6 +220,7 @@ pub(crate) struct Account {
     pub(crate) sent: Option<SentCode>,
     pub(crate) counters: Counters,
     pub(crate) refreshes_in_flight: u32,
+    pub(crate) reads_in_flight: u64,
     /// How many more profile answers come without a display name.
     pub(crate) nameless_profiles: u32,
     pub(crate) athlete: Arc<Athlete>,

@@ -34,9 +34,10 @@ pub(crate) async fn observe(
     };
     let known = recognise(&inner, host, &parts, &body);
     let mut record = RecordedRequest::of(inner.now(), host, path, &parts);
-    let in_flight = known.and_then(|(account, grant)| match grant {
-        Some(GrantKind::Refresh) => Some(RefreshInFlight::begin(&inner, account)),
-        Some(GrantKind::Ticket) | None => None,
+    let in_flight = known.and_then(|(account, grant)| match (host, grant) {
+        (_, Some(GrantKind::Refresh)) => Some(InFlight::begin(&inner, account, Kind::Refresh)),
+        (Host::Api, None) => Some(InFlight::begin(&inner, account, Kind::Read)),
+        (_, Some(GrantKind::Ticket) | None) => None,
     });
     let effects = {
         let account = known.map(|(account, _)| account);
@@ -70,27 +71,48 @@ pub(crate) async fn observe(
     response
 }
 
-/// Counts a refresh while it lasts, delays included.
-struct RefreshInFlight {
+/// Counts a request while it lasts, delays included.
+struct InFlight {
     inner: Arc<Inner>,
     account: AccountIndex,
+    kind: Kind,
 }
 
-impl RefreshInFlight {
-    fn begin(inner: &Arc<Inner>, index: AccountIndex) -> Self {
+#[derive(Clone, Copy)]
+enum Kind {
+    Refresh,
+    Read,
+}
+
+impl InFlight {
+    fn begin(inner: &Arc<Inner>, index: AccountIndex, kind: Kind) -> Self {
         let mut garmin = inner.lock();
         let account = garmin.account_mut(index);
-        account.counters.refreshes += 1;
-        account.counters.overlapping += u64::from(account.refreshes_in_flight > 0);
-        account.refreshes_in_flight += 1;
+        match kind {
+            Kind::Refresh => {
+                account.counters.refreshes += 1;
+                account.counters.overlapping += u64::from(account.refreshes_in_flight > 0);
+                account.refreshes_in_flight += 1;
+            }
+            Kind::Read => {
+                account.reads_in_flight += 1;
+                let most = account.counters.api_at_once.max(account.reads_in_flight);
+                account.counters.api_at_once = most;
+            }
+        }
         drop(garmin);
-        Self { inner: inner.clone(), account: index }
+        Self { inner: inner.clone(), account: index, kind }
     }
 }
 
-impl Drop for RefreshInFlight {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        self.inner.lock().account_mut(self.account).refreshes_in_flight -= 1;
+        let mut garmin = self.inner.lock();
+        let account = garmin.account_mut(self.account);
+        match self.kind {
+            Kind::Refresh => account.refreshes_in_flight -= 1,
+            Kind::Read => account.reads_in_flight -= 1,
+        }
     }
 }
 

@@ -23,6 +23,10 @@ const KEPT: [&str; 12] = [
     "x-lang",
 ];
 
+/// The number of the connection a request came on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Connection(pub(crate) u64);
+
 /// One request, without body, password, token or cookie value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecordedRequest {
@@ -38,6 +42,8 @@ pub struct RecordedRequest {
     pub cookies: Vec<String>,
     /// E-mail of the account it was about, where that can be told.
     pub account: Option<String>,
+    /// Which connection it came on, by its place among all.
+    pub connection: u64,
     /// What was answered; 0 when the connection was cut instead.
     pub status: u16,
 }
@@ -58,6 +64,7 @@ impl RecordedRequest {
             headers: kept_headers(&parts.headers),
             cookies: cookie_names(&parts.headers),
             account: None,
+            connection: parts.extensions.get::<Connection>().map_or(0, |connection| connection.0),
             status: 0,
         }
     }

@@ -23,6 +23,7 @@ use crate::control::Control;
 use crate::faults::Cut;
 use crate::observe::observe;
 use crate::options::{ControlSurface, SimulatorOptions};
+use crate::record::Connection;
 use crate::routes::{Host, Realm};
 use crate::state::Inner;
 use crate::{api, control_http, diauth, sso};
@@ -155,6 +156,7 @@ async fn accept(
     stopping: CancellationToken,
     tasks: TaskTracker,
 ) {
+    let mut connections = 0;
     loop {
         let accepted = tokio::select! {
             () = stopping.cancelled() => return,
@@ -163,10 +165,12 @@ async fn accept(
         match accepted {
             Ok((stream, _)) => {
                 let (router, stopping) = (router.clone(), stopping.clone());
+                connections += 1;
+                let connection = Connection(connections);
                 tasks.spawn(async move {
                     tokio::select! {
                         () = stopping.cancelled() => {}
-                        () = serve(stream, router) => {}
+                        () = serve(stream, router, connection) => {}
                     }
                 });
             }
@@ -179,11 +183,12 @@ async fn accept(
     }
 }
 
-async fn serve(stream: TcpStream, router: Router) {
+async fn serve(stream: TcpStream, router: Router, connection: Connection) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no nodelay");
     }
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(connection);
         let router = router.clone();
         async move {
             let answered: Result<Response, Infallible> =

@@ -105,6 +105,7 @@ impl Inner {
                 sent: None,
                 counters: crate::accounts::Counters::default(),
                 refreshes_in_flight: 0,
+                reads_in_flight: 0,
                 nameless_profiles: 0,
                 athlete: athlete.into(),
             });

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
                 answer(launch.clone(), line.clone(), request)
             }),
             repeatable_tools: vec!["get_something".into()],
+            other_tools: vec!["set_something".into()],
         }
     })
 }

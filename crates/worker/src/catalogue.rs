@@ -1,39 +1,44 @@
 //! The list of tools, as bytes.
 //!
-//! `catalogue.json` holds one tool per line, in the order of [`crate::tools::ALL`]: names,
-//! texts, schemas and hints, generated from the types by a test. A process never builds a
-//! schema; listing the tools is copying lines.
+//! `catalogue.json` is a JSON array with one tool per line, in the order of
+//! [`crate::tools::ALL`]: names, texts, schemas and hints, generated from the types by a test. A
+//! process never builds a schema and never copies one: a listing is made of pieces of that text.
+
+use std::sync::OnceLock;
 
 use domain::contract::ToolPolicy;
 use domain::scope::Scopes;
 
 use crate::tool::{Entry, Place};
 
-static LINES: &str = include_str!("catalogue.json");
+static TEXT: &str = include_str!("catalogue.json");
 
 /// The tools one process offers.
 #[derive(Debug, Clone)]
 pub(crate) struct Catalogue {
     tools: &'static [Entry],
-    lines: &'static str,
+    text: &'static str,
     /// One per tool.
     offered: Vec<bool>,
+    read_only: OnceLock<Box<[&'static str]>>,
+    read_write: OnceLock<Box<[&'static str]>>,
 }
 
 impl Catalogue {
     /// The product's tools, as far as `place` and the operator allow.
     pub(crate) fn new(place: Place, policy: &ToolPolicy) -> Self {
-        Self::of(crate::tools::ALL, LINES, place, policy)
+        Self::of(crate::tools::ALL, TEXT, place, policy)
     }
 
     pub(crate) fn of(
         tools: &'static [Entry],
-        lines: &'static str,
+        text: &'static str,
         place: Place,
         policy: &ToolPolicy,
     ) -> Self {
         let offered = tools.iter().map(|tool| offers(tool, place, policy)).collect();
-        Self { tools, lines, offered }
+        let (read_only, read_write) = (OnceLock::new(), OnceLock::new());
+        Self { tools, text, offered, read_only, read_write }
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&'static Entry> {
@@ -41,28 +46,46 @@ impl Catalogue {
         self.offered[at].then_some(&self.tools[at])
     }
 
-    /// Names of the tools whose calls may be sent twice.
-    pub(crate) fn repeatable(&self) -> Vec<String> {
-        let offered = self.tools.iter().zip(&self.offered);
-        offered
-            .filter(|(tool, offered)| **offered && tool.class.is_repeatable())
-            .map(|(tool, _)| tool.name.to_owned())
-            .collect()
+    /// Names of the tools whose calls may be sent twice, and of all others.
+    pub(crate) fn names(&self) -> (Vec<String>, Vec<String>) {
+        let offered = self.tools.iter().zip(&self.offered).filter(|(_, offered)| **offered);
+        let (twice, once): (Vec<_>, Vec<_>) =
+            offered.map(|(tool, _)| tool).partition(|tool| tool.class.is_repeatable());
+        let names = |tools: Vec<&Entry>| tools.iter().map(|tool| tool.name.to_owned()).collect();
+        (names(twice), names(once))
     }
 
-    /// The tools a connection may call, as the items of a JSON array without its brackets.
-    pub(crate) fn listing(&self, scopes: Scopes) -> String {
-        let mut listing = String::with_capacity(self.lines.len());
-        for ((line, tool), offered) in self.lines.lines().zip(self.tools).zip(&self.offered) {
-            if !offered || !scopes.cover(tool.class.needs()) {
-                continue;
+    /// The tools a connection may call: with commas between them, these are the items of a JSON
+    /// array. Neighbours are one piece, so an unrestricted list is a piece or two.
+    pub(crate) fn listing(&self, scopes: Scopes) -> &[&'static str] {
+        let kept = match scopes {
+            Scopes::ReadOnly => &self.read_only,
+            Scopes::ReadWrite => &self.read_write,
+        };
+        kept.get_or_init(|| self.pieces(scopes))
+    }
+
+    fn pieces(&self, scopes: Scopes) -> Box<[&'static str]> {
+        let mut pieces = Vec::new();
+        let mut open: Option<(usize, usize)> = None;
+        let mut next = 0;
+        // The brackets have lines of their own.
+        let lines = self.text.split_inclusive('\n').map(|line| {
+            let begin = next;
+            next += line.len();
+            (begin, begin + line.trim_end_matches(['\n', ',']).len())
+        });
+        for ((begin, end), (tool, offered)) in
+            lines.skip(1).zip(self.tools.iter().zip(&self.offered))
+        {
+            if *offered && scopes.cover(tool.class.needs()) {
+                open = Some((open.map_or(begin, |(begin, _)| begin), end));
+            } else if let Some((begin, end)) = open.take() {
+                pieces.push(&self.text[begin..end]);
             }
-            if !listing.is_empty() {
-                listing.push(',');
-            }
-            listing.push_str(line);
         }
-        listing
+        pieces.extend(open.map(|(begin, end)| &self.text[begin..end]));
+        pieces.into()
     }
 }
 
@@ -226,7 +249,7 @@ mod generate {
     fn generated() -> String {
         let lines: Vec<String> =
             crate::tools::ALL.iter().map(|tool| (tool.describe)().to_string()).collect();
-        lines.join("\n") + "\n"
+        format!("[\n{}\n]\n", lines.join(",\n"))
     }
 
     /// `UPDATE=1 cargo test -p worker the_catalogue` writes the file anew.
@@ -242,8 +265,7 @@ mod generate {
 
     #[test]
     fn every_tool_has_a_title_all_hints_and_schemas_of_objects() {
-        let tools: Vec<Value> =
-            LINES.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let tools: Vec<Value> = serde_json::from_str(TEXT).unwrap();
         assert_eq!(tools.len(), crate::tools::ALL.len());
         for (tool, entry) in tools.iter().zip(crate::tools::ALL) {
             let name = tool["name"].as_str().unwrap();
@@ -273,13 +295,11 @@ mod generate {
 
     #[test]
     fn sec116_what_models_read_about_tools_hides_nothing() {
-        let texts = LINES.chars().filter(|letter| *letter != '\n');
+        let texts = TEXT.chars().filter(|letter| *letter != '\n');
         let odd: Vec<char> = texts.filter(|letter| !domain::text::is_harmless(*letter)).collect();
         assert!(odd.is_empty(), "{odd:?}");
-        for line in LINES.lines() {
-            // JSON may spell a letter out; none is.
-            assert!(!line.contains(r"\u"), "{line}");
-        }
+        // JSON may spell a letter out; none is.
+        assert!(!TEXT.contains(r"\u"));
     }
 
     /// Keys that prompts and scripts written for `garmin_mcp` read, by tool and the way to them.
@@ -346,8 +366,7 @@ mod generate {
 
     #[test]
     fn keys_that_others_rely_on_are_still_there() {
-        let tools: Vec<Value> =
-            LINES.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let tools: Vec<Value> = serde_json::from_str(TEXT).unwrap();
         for (name, way, keys) in OLD_KEYS {
             let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
             let schema = tool["outputSchema"].pointer(way).unwrap();
@@ -366,8 +385,8 @@ mod generate {
     }
 
     fn names(catalogue: &Catalogue) -> Vec<String> {
-        let listing: Vec<Value> =
-            serde_json::from_str(&format!("[{}]", catalogue.listing(Scopes::ReadWrite))).unwrap();
+        let listing = catalogue.listing(Scopes::ReadWrite).join(",");
+        let listing: Vec<Value> = serde_json::from_str(&format!("[{listing}]")).unwrap();
         listing.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
     }
 
@@ -394,7 +413,8 @@ mod generate {
         let only = ToolPolicy { enabled: vec!["get_sleep".into()], ..ToolPolicy::default() };
         assert_eq!(names(&Catalogue::new(Place::Everywhere, &only)), ["get_sleep"]);
         let none = ToolPolicy { disabled: vec!["get_sleep".into()], ..only };
-        assert_eq!(Catalogue::new(Place::Everywhere, &none).listing(Scopes::ReadWrite), "");
+        let nothing = Catalogue::new(Place::Everywhere, &none);
+        assert_eq!(nothing.listing(Scopes::ReadWrite).len(), 0);
     }
 
     #[test]
@@ -407,8 +427,12 @@ mod generate {
             let read_only = ToolPolicy { read_only: true, ..ToolPolicy::default() };
             assert!(Catalogue::new(Place::Desktop, &read_only).find(name).is_some(), "{name}");
         }
-        assert!(!everywhere.repeatable().iter().any(|name| name == "authenticate"));
-        assert!(everywhere.repeatable().iter().any(|name| name == "get_sleep"));
+        let has = |names: &[String], name: &str| names.iter().any(|known| known == name);
+        let (twice, once) = desktop.names();
+        assert!(has(&twice, "get_sleep") && !has(&once, "get_sleep"));
+        assert!(has(&once, "authenticate") && !has(&twice, "authenticate"));
+        let (twice, once) = everywhere.names();
+        assert!(!has(&twice, "authenticate") && !has(&once, "authenticate"));
     }
 
     #[test]

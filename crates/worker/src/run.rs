@@ -33,6 +33,7 @@ fn program(launch: Launch, line: Line) -> Program<Endpoint> {
     let account = Account::new(Arc::new(keeper), clock, launch.upstream, Door::Gateway)
         .with_athlete(launch.athlete)
         .with_resolver(Arc::new(GatewayNames(line)));
-    let repeatable_tools = catalogue.repeatable();
-    Program { service: Endpoint::new(Server::new(account, catalogue)), repeatable_tools }
+    let (repeatable_tools, other_tools) = catalogue.names();
+    let service = Endpoint::new(Server::new(account, catalogue));
+    Program { service, repeatable_tools, other_tools }
 }

@@ -1,5 +1,13 @@
 //! What a worker answers, read to its end and checked: one message that answers ours, or
 //! events until there is one. A worker that is confused confuses nobody else.
+//!
+//! One message is held, as the pieces it arrived in, until it is whole, and only then goes on.
+//! So a worker that dies in the middle of it has answered nothing: the call can be repeated, or
+//! the client gets an error that says so, and never half a message. The price is at most
+//! [`LARGEST`] for a call, and the time a worker on the same machine takes to write it.
+//!
+//! What a message is, its beginning tells: the id and `result` or `error`, before the first byte
+//! of what is in them. A message that begins in another order is parsed to its end.
 
 use std::error::Error;
 use std::io;
@@ -7,13 +15,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -22,7 +29,8 @@ use tokio::time::timeout;
 
 use super::headers;
 use super::message::Id;
-use crate::workers::Answer;
+use super::slices::Pieces;
+use crate::workers::{Answer, AnswerBody};
 
 /// The longest answer, all its events together. Clients cut results off far below.
 const LARGEST: usize = 8 * 1024 * 1024;
@@ -40,17 +48,17 @@ pub(super) enum Answered {
     Events(Box<Events>),
 }
 
-/// One message; empty where there is nothing to say.
+/// One message.
 #[derive(Debug)]
 pub(super) struct Whole {
     pub(super) status: StatusCode,
-    pub(super) body: Bytes,
+    pub(super) body: Pieces,
 }
 
 /// Messages up to the one that answers.
 pub(super) struct Events {
     stream: SseStream<Reading>,
-    id: Option<Id>,
+    id: Id,
     /// Messages that were left out.
     dropped: usize,
 }
@@ -81,7 +89,7 @@ pub(super) enum Unusable {
 }
 
 /// A worker's bytes, as many as are allowed.
-struct Reading(Limited<Incoming>);
+struct Reading(Limited<AnswerBody>);
 
 impl Body for Reading {
     type Data = Bytes;
@@ -105,19 +113,14 @@ impl Body for Reading {
 
 /// All of an answer that is one message. Who has begun to send it has it whole: it is allowed
 /// no pause for thought, only a slow line.
-async fn collect(mut body: Reading) -> Result<Bytes, Unusable> {
-    let mut pieces = BytesMut::new();
-    let mut whole = Bytes::new();
+async fn collect(mut body: Reading) -> Result<Pieces, Unusable> {
+    let mut pieces = Pieces::default();
     while let Some(frame) = timeout(PAUSE, body.frame()).await.map_err(|_| Unusable::Stalled)? {
-        let Ok(data) = frame?.into_data() else { continue };
-        if whole.is_empty() && pieces.is_empty() {
-            whole = data;
-        } else {
-            pieces.extend_from_slice(&std::mem::take(&mut whole));
-            pieces.extend_from_slice(&data);
+        if let Ok(piece) = frame?.into_data() {
+            pieces.push(piece);
         }
     }
-    Ok(if pieces.is_empty() { whole } else { pieces.freeze() })
+    Ok(pieces)
 }
 
 /// Whether a body is framed as no body can be, rather than cut off.
@@ -130,27 +133,24 @@ fn is_garbled(error: &(dyn Error + 'static)) -> bool {
 }
 
 impl Answered {
-    /// The answer to the message with this id; `None` for a message that has none.
-    pub(super) async fn read(answer: Answer, id: Option<&Id>) -> Result<Self, Unusable> {
+    /// The answer to the message with this id.
+    pub(super) async fn read(answer: Answer, id: &Id) -> Result<Self, Unusable> {
         let (head, body) = answer.into_parts();
         if body.size_hint().lower() > LARGEST as u64 {
             return Err(Unusable::TooLarge);
         }
         let body = Reading(Limited::new(body, LARGEST));
         if headers::is_stream(&head.headers) {
-            let events = Events { stream: SseStream::new(body), id: id.cloned(), dropped: 0 };
+            let events = Events { stream: SseStream::new(body), id: id.clone(), dropped: 0 };
             return Ok(Self::Events(Box::new(events)));
         }
-        let body = collect(body).await?;
+        let pieces = collect(body).await?;
         let is_json = head.headers.get(CONTENT_TYPE).is_some_and(headers::says_json);
         if !is_json && head.status.is_client_error() {
             return Err(Unusable::NotUnderstood);
         }
-        let nothing = body.is_empty() && head.status == StatusCode::ACCEPTED;
-        let usable = nothing
-            || std::str::from_utf8(&body).is_ok_and(|text| kind_of(text, id) == Kind::Answer);
-        if usable {
-            Ok(Self::Whole(Whole { status: head.status, body }))
+        if answers(&pieces, id) {
+            Ok(Self::Whole(Whole { status: head.status, body: pieces }))
         } else {
             Err(Unusable::Nonsense)
         }
@@ -177,7 +177,7 @@ impl Events {
                 )) => return Err(Unusable::Nonsense),
             };
             let Some(data) = event.data else { continue };
-            match kind_of(&data, self.id.as_ref()) {
+            match kind_of(&data, &self.id) {
                 Kind::Notification => return Ok(Said::Notification(data)),
                 Kind::Answer => return Ok(Said::Answer(data)),
                 Kind::Other if self.dropped < MOST_DROPPED => {
@@ -216,18 +216,77 @@ struct Envelope<'a> {
     error: Option<IgnoredAny>,
 }
 
-pub(super) fn kind_of(text: &str, ours: Option<&Id>) -> Kind {
+/// Whether this is the answer to the message with our id.
+pub(super) fn answers(message: &Pieces, ours: &Id) -> bool {
+    let ends = message.last().trim_ascii_end().ends_with(b"}");
+    let tells = || Beginning(message.first()).tells(ours);
+    ends && tells().unwrap_or_else(|| {
+        let whole = message.joined();
+        std::str::from_utf8(&whole).is_ok_and(|text| kind_of(text, ours) == Kind::Answer)
+    })
+}
+
+/// The first bytes of a message.
+struct Beginning<'a>(&'a [u8]);
+
+impl<'a> Beginning<'a> {
+    /// Whether it is the answer to ours; `None` when that cannot be told from here.
+    fn tells(mut self, ours: &Id) -> Option<bool> {
+        self.byte(b'{')?;
+        let mut named = None;
+        loop {
+            let key = self.text()?;
+            self.byte(b':')?;
+            match key {
+                b"\"jsonrpc\"" => drop(self.text()?),
+                b"\"id\"" if named.is_none() => named = Some(self.id()?),
+                b"\"result\"" | b"\"error\"" => return Some(named? == *ours),
+                _ => return None,
+            }
+            self.byte(b',')?;
+        }
+    }
+
+    fn byte(&mut self, expected: u8) -> Option<()> {
+        let (first, rest) = self.0.trim_ascii_start().split_first()?;
+        self.0 = rest;
+        (*first == expected).then_some(())
+    }
+
+    /// A string with its quotes, if it is one without escapes.
+    fn text(&mut self) -> Option<&'a [u8]> {
+        let text = self.0.trim_ascii_start();
+        let inner = text.strip_prefix(b"\"")?;
+        let end = inner.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        let (text, rest) = text.split_at(end + 2);
+        self.0 = rest;
+        text.ends_with(b"\"").then_some(text)
+    }
+
+    fn id(&mut self) -> Option<Id> {
+        let text = self.0.trim_ascii_start();
+        let id = if text.starts_with(b"\"") {
+            self.text()?
+        } else {
+            let end = text.iter().position(|byte| matches!(byte, b',' | b'}'))?;
+            let (id, rest) = text.split_at(end);
+            self.0 = rest;
+            id.trim_ascii_end()
+        };
+        Id::parse(std::str::from_utf8(id).ok()?)
+    }
+}
+
+pub(super) fn kind_of(text: &str, ours: &Id) -> Kind {
     let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else { return Kind::Other };
     let Envelope { id, method, result, error } = envelope;
     match (method, id, result, error) {
         (Some(_), None, None, None) => Kind::Notification,
         (None, Some(id), Some(_), None) | (None, Some(id), None, Some(_))
-            if ours.is_some() && Id::of(id).as_ref() == ours =>
+            if Id::of(id).as_ref() == Some(ours) =>
         {
             Kind::Answer
         }
-        // Whoever cannot read a message cannot say which one.
-        (None, None, None, Some(_)) => Kind::Answer,
         (Some(_) | None, Some(_) | None, Some(_) | None, Some(_) | None) => Kind::Other,
     }
 }
@@ -240,32 +299,66 @@ mod tests {
     use tokio::time::Instant;
     use tokio_util::task::TaskTracker;
 
+    const OURS: Id = Id::Number(7);
+
+    /// What the beginning tells, and what the whole message is.
+    fn both(text: &str, ours: &Id) -> (Option<bool>, Kind) {
+        (Beginning(text.as_bytes()).tells(ours), kind_of(text, ours))
+    }
+
+    fn passes(text: &str, ours: &Id) -> bool {
+        answers(&Pieces::from(Bytes::from(text.to_owned())), ours)
+    }
+
     #[test]
     fn t127_only_the_answer_to_our_message_is_an_answer() {
-        let kind = |text: &str| kind_of(text, Some(&Id::Number(7)));
-        assert_eq!(kind(r#"{"jsonrpc":"2.0","id":7,"result":{}}"#), Kind::Answer);
-        assert_eq!(kind(r#"{"id":7,"error":{"code":1}}"#), Kind::Answer);
-        assert_eq!(kind(r#"{"id":null,"error":{"code":1}}"#), Kind::Answer);
-        assert_eq!(kind(r#"{"method":"notifications/progress","params":{}}"#), Kind::Notification);
+        let text = Id::Text("a".into());
+        for (message, ours, beginning) in [
+            (r#"{"jsonrpc":"2.0","id":7,"result":{}}"#, &OURS, Some(true)),
+            (r#"{"id":7,"error":{"code":1}}"#, &OURS, Some(true)),
+            (" { \"id\" : 7 , \"jsonrpc\" : \"2.0\" , \"result\" : 1 } \n", &OURS, Some(true)),
+            (r#"{"jsonrpc":"2.0","result":{},"id":7}"#, &OURS, None),
+            (r#"{"jsonrpc":"2.0","id":"a","result":{}}"#, &text, Some(true)),
+            (r#"{"jsonrpc":"2.0","id":"\u0061","result":{}}"#, &text, None),
+        ] {
+            assert_eq!(both(message, ours), (beginning, Kind::Answer), "{message}");
+            assert!(passes(message, ours), "{message}");
+        }
+        let progress = r#"{"method":"notifications/progress","params":{}}"#;
+        assert_eq!(both(progress, &OURS), (None, Kind::Notification));
         for other in [
+            progress,
             r#"{"id":8,"result":{}}"#,
             r#"{"id":"7","result":{}}"#,
             r#"{"result":{}}"#,
+            r#"{"id":null,"error":{"code":1}}"#,
+            r#"{"error":{"code":1}}"#,
             r#"{"id":7,"method":"sampling/createMessage"}"#,
-            r#"{"id":7,"result":{},"error":{}}"#,
+            r#"{"method":"sampling/createMessage","id":7}"#,
             r#"{"id":7,"id":7,"result":{}}"#,
+            r#"{"id":7,"id":8,"result":{}}"#,
             r#"[{"id":7,"result":{}}]"#,
+            r#"{"id":7,"result":{"#,
+            r#"{"id":7 8,"result":{}}"#,
+            r#"{"id":7"#,
             "nonsense",
             "",
         ] {
-            assert_eq!(kind(other), Kind::Other, "{other}");
+            assert!(!passes(other, &OURS), "{other}");
         }
-        assert_eq!(kind_of(r#"{"id":7,"result":{}}"#, None), Kind::Other);
-        assert_eq!(
-            kind_of(r#"{"id":"\u0061","result":{}}"#, Some(&Id::Text("a".into()))),
-            Kind::Answer
-        );
     }
+
+    #[test]
+    fn an_answer_is_known_wherever_the_pieces_it_came_in_end() {
+        let text = r#"{"jsonrpc":"2.0","id":7,"result":{"a":"}"}}"#;
+        for at in 0..=text.len() {
+            let mut pieces = Pieces::default();
+            pieces.push(Bytes::from(text[..at].to_owned()));
+            pieces.push(Bytes::from(text[at..].to_owned()));
+            assert!(answers(&pieces, &OURS), "{at}");
+        }
+    }
+
     /// A worker's answer of `length` bytes, of which one arrives each `pause` and only `sent`.
     async fn dripping(length: usize, sent: usize, pause: Duration) -> Answer {
         let (near, mut far) = tokio::io::duplex(1024);
@@ -288,14 +381,14 @@ mod tests {
             std::future::pending::<()>().await;
         });
         let request = http::Request::new(http_body_util::Empty::<Bytes>::new());
-        sender.send_request(request).await.unwrap()
+        sender.send_request(request).await.unwrap().map(AnswerBody::from)
     }
 
     #[tokio::test(start_paused = true)]
     async fn rel14_a_message_that_stops_in_the_middle_is_given_up() {
         let began = Instant::now();
         let answer = dripping(100, 50, Duration::from_secs(1)).await;
-        let read = Answered::read(answer, Some(&Id::Number(7))).await;
+        let read = Answered::read(answer, &OURS).await;
         assert_eq!(read.unwrap_err(), Unusable::Stalled);
         assert_eq!(began.elapsed().as_secs(), 50 + PAUSE.as_secs());
     }
@@ -303,8 +396,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn rel14_a_byte_a_second_is_borne_as_long_as_a_call_may_take() {
         let answer = dripping(100_000, 100_000, Duration::from_secs(1)).await;
-        let id = Id::Number(7);
-        let reading = timeout(super::super::CALL, Answered::read(answer, Some(&id)));
+        let reading = timeout(super::super::CALL, Answered::read(answer, &OURS));
         assert!(reading.await.is_err(), "the call's own limit ends it");
     }
 }

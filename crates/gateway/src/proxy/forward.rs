@@ -11,13 +11,12 @@ use http_body_util::Full;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 
 use super::agreement::Era;
 use super::answer::{Answered, Events, Said, Unusable, Whole};
 use super::bodies::Room;
 use super::headers::{self, Reads, Stamp};
-use super::line::{Line, Owner};
+use super::line::{Line, Owned, Owner};
 use super::message::{Id, Message};
 use super::outcome::Ended;
 use super::plan::{Plan, Replays};
@@ -41,8 +40,8 @@ pub(super) struct Asked {
     era: Era,
     plan: Plan,
     /// As it was written, for answers of our own.
-    raw_id: Option<Box<RawValue>>,
-    id: Option<Id>,
+    raw_id: Box<RawValue>,
+    id: Id,
 }
 
 /// Why a visit ends without a worker's answer.
@@ -75,19 +74,19 @@ struct Errand {
     visit: Visit,
     asked: Asked,
     label: Box<str>,
+    /// How long its worker took for the head of its answer, or the whole of it.
+    waited: Duration,
 }
 
 /// A worker's answer, and what must live as long as it is read.
 type Reached = (Answered, Call, Pass);
 
 impl Asked {
-    pub(super) fn of(message: &Message<'_>, era: Era) -> Self {
-        Self {
-            era,
-            plan: Plan::of(message),
-            raw_id: message.id.map(ToOwned::to_owned),
-            id: message.id.and_then(Id::of),
-        }
+    /// `None` for what is no request: nobody waits for an answer to that.
+    pub(super) fn of(message: &Message<'_>, era: Era) -> Option<Self> {
+        let raw_id = message.id?.to_owned();
+        let id = Id::of(&raw_id)?;
+        Some(Self { era, plan: Plan::of(message), raw_id, id })
     }
 }
 
@@ -107,9 +106,9 @@ impl Visit {
         let (line, client) = Line::new(reads, owner);
         let tasks = self.app.tasks.clone();
         let label = asked.plan.label(None).into();
-        let errand = Errand { visit: self, asked, label };
-        tasks.spawn(errand.run(line, body, room).in_current_span());
-        let response = client.response().await;
+        let errand = Errand { visit: self, asked, label, waited: Duration::ZERO };
+        let work = Owned::new(tasks, errand.run(line, body, room));
+        let response = client.response(work).await;
         let mut response = response.unwrap_or_else(|| panicked(Box::new(())));
         // By its errand, when that is done.
         response.extensions_mut().insert(Recorded);
@@ -121,11 +120,12 @@ impl Errand {
     async fn run(mut self, mut line: Line, body: Bytes, room: Room) {
         let deadline = self.visit.began + CALL;
         let (gone, revoked) = (line.gone(), line.revoked());
-        let listed = match (self.asked.era, self.asked.id.clone()) {
-            (Era::Legacy, Some(id)) => {
-                Some(self.visit.app.calls.enter(&self.visit.device.device, id))
+        let listed = match self.asked.era {
+            Era::Legacy => {
+                let Visit { app, device, .. } = &self.visit;
+                Some(app.calls.enter(&device.device, self.asked.id.clone()))
             }
-            (Era::Legacy, None) | (Era::Modern, _) => None,
+            Era::Modern => None,
         };
         let cancelled = listed.as_ref().map(super::calls::Listed::cancelled).unwrap_or_default();
         let left = leaving(gone, self.asked.era);
@@ -139,7 +139,8 @@ impl Errand {
                 () = sleep_until(deadline) => Stop::Failed(Failure::WorkerSlow),
             }
         };
-        let end = unless(reason, self.work(&mut line, body, room)).await;
+        // Boxed: what drives a connection to the worker is large.
+        let end = unless(reason, Box::pin(self.work(&mut line, body, room))).await;
         let failure = end.as_ref().err().and_then(|stop| stop.failure());
         let end = match end {
             Ok(()) if line.gone().is_cancelled() && line.is_open() => StreamEnd::ClientClosed,
@@ -181,7 +182,7 @@ impl Errand {
             match line.waiting(events.next()).await {
                 Ok(Said::Notification(json)) => line.notify(&json).await,
                 Ok(Said::Answer(json)) => {
-                    line.finish(StatusCode::OK, json.into(), Some(pass)).await;
+                    line.finish(StatusCode::OK, Bytes::from(json).into(), Some(pass)).await;
                     return Ok(());
                 }
                 Err(unusable) => {
@@ -198,14 +199,17 @@ impl Errand {
 
     /// A usable answer: of the account's worker, or of a successor where it died without one
     /// and the call may be repeated.
-    async fn reach(&self, line: &mut Line, body: Bytes) -> Result<Reached, Stop> {
-        let Visit { app, device, .. } = &self.visit;
-        let pass = line.undecided(app.gates.enter(&device.account)).await;
+    async fn reach(&mut self, line: &mut Line, body: Bytes) -> Result<Reached, Stop> {
+        let device = self.visit.device.clone();
+        let pass = line.undecided(self.visit.app.gates.enter(&device.account)).await;
         let pass = pass.map_err(|_| Stop::Failed(Failure::TooManyCalls))?;
         let mut replays = Replays::new();
         loop {
             let call = line.undecided(self.ready_worker()).await?;
-            let error = match line.waiting(self.send(&call, body.clone())).await? {
+            let began = Instant::now();
+            let sent = line.waiting(self.send(&call, body.clone())).await;
+            self.waited += began.elapsed();
+            let error = match sent? {
                 Ok(answered) => return Ok((answered, call, pass)),
                 Err(error) => error,
             };
@@ -224,7 +228,7 @@ impl Errand {
                     SendError::Broken => Stop::Failed(Failure::WorkerCrashed(repeatable)),
                     SendError::Garbled => Stop::Failed(Failure::WorkerNonsense),
                     SendError::Ended { outcome, served: _ } => {
-                        let retry_after = app.supervisor.retry_after();
+                        let retry_after = self.visit.app.supervisor.retry_after();
                         Failure::of(outcome, repeatable, retry_after)
                             .map_or(Stop::Challenge(Refusal::SignInNeeded), Stop::Failed)
                     }
@@ -257,7 +261,7 @@ impl Errand {
             Err(error) => return Ok(Err(error)),
         };
         verdict(answer.status(), answer.headers()).map_err(|stop| self.noted(stop))?;
-        match Answered::read(answer, self.asked.id.as_ref()).await {
+        match Answered::read(answer, &self.asked.id).await {
             Ok(answered) => Ok(Ok(answered)),
             Err(Unusable::Broken) => Ok(Err(call.post_mortem().await)),
             Err(unusable) => Err(Stop::Failed(self.failure_of(unusable, Repeatable::No))),
@@ -308,21 +312,8 @@ impl Errand {
 
     /// The last word to the client: an answer, or an event where events are on the way.
     fn stop(&self, line: &mut Line, stop: Stop) -> StreamEnd {
-        let id = self.asked.raw_id.as_deref();
-        let (response, failure) = match stop {
-            Stop::Nobody => return StreamEnd::ClientClosed,
-            Stop::Challenge(refusal) => {
-                let failure = match refusal {
-                    Refusal::ScopeMissing { .. } => Failure::ScopeMissing,
-                    Refusal::NoToken
-                    | Refusal::TokenRejected
-                    | Refusal::SignInNeeded
-                    | Refusal::Malformed => Failure::SignInNeeded,
-                };
-                (challenge(&self.visit.app.config.public_url, refusal), failure)
-            }
-            Stop::Failed(failure) => (failure.answer(id), failure),
-        };
+        let id = &*self.asked.raw_id;
+        let Some(failure) = stop.failure() else { return StreamEnd::ClientClosed };
         if failure == Failure::WorkerSlow {
             tracing::warn!(
                 event = "mcp-timeout",
@@ -335,13 +326,20 @@ impl Errand {
             self.visit.app.supervisor.drain_account(&self.visit.device.account);
         }
         if !line.is_open() {
-            line.answer(response);
+            line.answer(match stop {
+                Stop::Challenge(refusal) => challenge(&self.visit.app.config.public_url, refusal),
+                Stop::Failed(_) | Stop::Nobody => failure.answer(Some(id)),
+            });
             return StreamEnd::Complete;
         }
         match failure {
             // Whoever cancels a call expects to hear no more of it.
             Failure::Cancelled => {}
-            other => line.last(&other.json(id)),
+            // Too late for a challenge: what a model reads tells the person what to do.
+            Failure::SignInNeeded | Failure::ScopeMissing if self.asked.plan.is_tool() => {
+                line.last(&failure.tool_result(id, self.asked.era));
+            }
+            other => line.last(&other.json(Some(id))),
         }
         failure.into()
     }
@@ -351,7 +349,8 @@ impl Errand {
         let first = line.told.first_at.unwrap_or_else(Instant::now);
         let kind = if self.asked.plan.is_tool() { CallKind::Tool } else { CallKind::Protocol };
         let (status, total) = (line.told.status, began.elapsed());
-        Ended { kind, end, failure, status, total, waited: None }.count(&self.visit.app.metrics);
+        let waited = Some(self.waited);
+        Ended { kind, end, failure, status, total, waited }.count(&self.visit.app.metrics);
         CallRecord {
             account: &device.account,
             device: &device.device,
@@ -361,7 +360,8 @@ impl Errand {
             end,
             code: failure.map(Failure::word),
             first_byte: first.duration_since(*began),
-            total: began.elapsed(),
+            total,
+            own: total.saturating_sub(self.waited),
             bytes: line.told.bytes,
         }
         .emit();
@@ -414,6 +414,7 @@ mod tests {
     use domain::entropy::CountingEntropy;
     use domain::id::{AccountId, DeviceId};
     use http::HeaderValue;
+    use tokio_util::task::TaskTracker;
 
     #[tokio::test]
     async fn rel13_work_that_never_rests_meets_its_limits() {
@@ -440,7 +441,8 @@ mod tests {
         };
         let (mut line, client) = Line::new(Reads::Both, owner);
         line.notify("{}").await;
-        drop(client.response().await);
+        let elsewhere = Owned::new(TaskTracker::new(), std::future::pending());
+        drop(client.response(elsewhere).await);
         let began = Instant::now();
         let gone = line.gone();
         let reason = async {

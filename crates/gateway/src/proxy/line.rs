@@ -1,8 +1,10 @@
 //! The client's end of a call: a head, once, and perhaps events after it.
 //!
-//! The call itself runs in a task of its own, so that a client that hangs up, or stops
-//! reading, decides nothing but what happens to its own answer.
+//! The call itself is work that is done whether or not anybody waits for it ([`Owned`]), so that
+//! a client that hangs up, or stops reading, decides nothing but what happens to its own answer.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -11,14 +13,17 @@ use bytes::Bytes;
 use domain::id::{AccountId, DeviceId};
 use futures_util::stream;
 use http::StatusCode;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, Span};
 
 use super::events::{self, COMMENT, KEEP_ALIVE};
 use super::headers::Reads;
 use super::rpc;
-use super::slices::Slices;
+use super::slices::{Pieces, Slices};
 use super::streams::{Stream, Streams};
 use crate::workers::Pass;
 
@@ -35,9 +40,8 @@ pub(super) struct Line {
     owner: Owner,
     /// `None` once the head is out.
     head: Option<oneshot::Sender<Head>>,
-    events: mpsc::Sender<Bytes>,
-    /// The other end, until there is a client for it.
-    unread: Option<mpsc::Receiver<Bytes>>,
+    /// Where events go, once there are any.
+    events: Option<mpsc::Sender<Bytes>>,
     gone: CancellationToken,
     revoked: CancellationToken,
     listed: Option<Stream>,
@@ -55,7 +59,8 @@ pub(super) struct Owner {
 /// What the client was told, for the record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Told {
-    pub(super) status: StatusCode,
+    /// Of the head, once it is out.
+    pub(super) status: Option<StatusCode>,
     pub(super) first_at: Option<Instant>,
     pub(super) bytes: u64,
 }
@@ -75,20 +80,18 @@ impl Line {
     #[must_use]
     pub(super) fn new(reads: Reads, owner: Owner) -> (Self, Client) {
         let (head, answer) = oneshot::channel();
-        let (events, unread) = mpsc::channel(AHEAD);
         let gone = CancellationToken::new();
         let client = Client { head: answer, here: gone.clone().drop_guard() };
         let line = Self {
             reads,
             owner,
             head: Some(head),
-            events,
-            unread: Some(unread),
+            events: None,
             gone,
             revoked: CancellationToken::new(),
             listed: None,
             heard: Instant::now(),
-            told: Told { status: StatusCode::OK, first_at: None, bytes: 0 },
+            told: Told { status: None, first_at: None, bytes: 0 },
         };
         (line, client)
     }
@@ -156,12 +159,10 @@ impl Line {
 
     /// The answer as the last event, if there are events or the client reads nothing else.
     /// Otherwise as a body, and the account's turn lasts until its last slice is taken.
-    pub(super) async fn finish(&mut self, status: StatusCode, body: Bytes, pass: Option<Pass>) {
+    pub(super) async fn finish(&mut self, status: StatusCode, body: Pieces, pass: Option<Pass>) {
         let only_events = self.reads == Reads::Events && status == StatusCode::OK;
-        if (self.is_open() || only_events)
-            && let Ok(json) = std::str::from_utf8(&body)
-        {
-            self.say(events::event(json)).await;
+        if self.is_open() || only_events {
+            self.say(events::event(&String::from_utf8_lossy(&body.joined()))).await;
             return;
         }
         self.told.bytes = body.len() as u64;
@@ -170,7 +171,7 @@ impl Line {
 
     /// A whole answer instead of everything else. Nothing happens when the head is out.
     pub(super) fn answer(&mut self, response: Response) {
-        self.told.status = response.status();
+        self.told.status = Some(response.status());
         self.told.first_at = Some(Instant::now());
         if let Some(head) = self.head.take()
             && head.send(Head::Whole(response)).is_err()
@@ -181,25 +182,27 @@ impl Line {
 
     /// The last event, unless the client is too slow for it: it will see the end at least.
     pub(super) fn last(&mut self, json: &[u8]) {
-        if let Ok(json) = std::str::from_utf8(json) {
-            let _ = self.events.try_send(events::event(json));
+        if let (Ok(json), Some(events)) = (std::str::from_utf8(json), &self.events) {
+            let _ = events.try_send(events::event(json));
         }
     }
 
     async fn say(&mut self, event: Bytes) {
         if let Some(head) = self.head.take() {
-            let Some(unread) = self.unread.take() else { return };
+            let (events, unread) = mpsc::channel(AHEAD);
+            self.events = Some(events);
             let Owner { streams, account, device } = &self.owner;
             self.listed = Some(streams.answer(account, device, self.revoked.clone()));
+            self.told.status = Some(StatusCode::OK);
             self.told.first_at = Some(Instant::now());
             // Whoever has left has dropped the guard as well.
             let _ = head.send(Head::Events(unread));
         }
-        if self.gone.is_cancelled() {
+        let Some(events) = self.events.as_ref().filter(|_| !self.gone.is_cancelled()) else {
             return;
-        }
+        };
         let length = event.len() as u64;
-        match timeout(STALLED, self.events.send(event)).await {
+        match timeout(STALLED, events.send(event)).await {
             Ok(Ok(())) => {
                 self.heard = Instant::now();
                 self.told.bytes += length;
@@ -209,11 +212,55 @@ impl Line {
     }
 }
 
+/// Work that is done whether or not anybody waits for it: where it is awaited as long as somebody
+/// does, which costs nothing, and from then on in a task of its own.
+pub(super) struct Owned {
+    work: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    tasks: TaskTracker,
+    span: Span,
+}
+
+impl Owned {
+    #[must_use]
+    pub(super) fn new(tasks: TaskTracker, work: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { work: Some(Box::pin(work)), tasks, span: Span::current() }
+    }
+}
+
+impl Future for Owned {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        // Out of reach while it is polled: work that panics is not taken up again.
+        let Some(mut work) = self.work.take() else { return Poll::Ready(()) };
+        let polled = work.as_mut().poll(context);
+        if polled.is_pending() {
+            self.work = Some(work);
+        }
+        polled
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // Without a runtime there is nobody left to do anything.
+        if let (Some(work), Ok(runtime)) = (self.work.take(), Handle::try_current()) {
+            self.tasks.spawn_on(work.instrument(self.span.clone()), &runtime);
+        }
+    }
+}
+
 impl Client {
-    /// What the call answers; `None` when it panicked.
-    pub(super) async fn response(self) -> Option<Response> {
-        let Self { head, here } = self;
-        match head.await.ok()? {
+    /// What the work that has the other end answers; `None` when it panicked.
+    pub(super) async fn response(self, work: Owned) -> Option<Response> {
+        let Self { mut head, here } = self;
+        let head = tokio::select! {
+            biased;
+            // It sends the head, if it ends at all.
+            () = work => head.try_recv().ok(),
+            head = &mut head => head.ok(),
+        };
+        match head? {
             Head::Whole(response) => {
                 here.disarm();
                 Some(response)
@@ -244,6 +291,11 @@ mod tests {
         (line, client, streams)
     }
 
+    /// Work that somebody else does.
+    fn elsewhere() -> Owned {
+        Owned::new(TaskTracker::new(), std::future::pending())
+    }
+
     async fn next(body: &mut Body) -> Option<Bytes> {
         Some(body.frame().await?.unwrap().into_data().unwrap())
     }
@@ -255,7 +307,7 @@ mod tests {
         line.silent_for_too_long().await;
         assert_eq!(began.elapsed(), PATIENCE);
         line.say(COMMENT).await;
-        let mut body = client.response().await.unwrap().into_body();
+        let mut body = client.response(elsewhere()).await.unwrap().into_body();
         assert_eq!(next(&mut body).await.unwrap(), COMMENT);
         line.silent_for_too_long().await;
         assert_eq!(began.elapsed(), PATIENCE + KEEP_ALIVE);
@@ -263,7 +315,7 @@ mod tests {
         line.silent_for_too_long().await;
         assert_eq!(began.elapsed(), PATIENCE + KEEP_ALIVE * 2);
         // The answer is an event now, and the last one.
-        line.finish(StatusCode::OK, Bytes::from_static(b"{\"a\":1}"), None).await;
+        line.finish(StatusCode::OK, Bytes::from_static(b"{\"a\":1}").into(), None).await;
         drop(line);
         assert_eq!(next(&mut body).await.unwrap(), events::event("{}"));
         assert_eq!(next(&mut body).await.unwrap(), events::event("{\"a\":1}"));
@@ -280,7 +332,7 @@ mod tests {
         assert!(!line.is_open());
         line.waiting(tokio::time::sleep(PATIENCE * 2)).await;
         assert!(line.is_open());
-        let mut body = client.response().await.unwrap().into_body();
+        let mut body = client.response(elsewhere()).await.unwrap().into_body();
         assert_eq!(next(&mut body).await.unwrap(), COMMENT);
         // Events go on, whatever happens to the worker.
         line.undecided(tokio::time::sleep(KEEP_ALIVE * 2)).await;
@@ -310,7 +362,7 @@ mod tests {
     async fn t121_what_waits_for_a_reader_is_bounded_and_so_is_the_wait() {
         let (mut line, client, _) = line(Reads::Both);
         line.notify("{}").await;
-        let _unread = client.response().await.unwrap();
+        let _unread = client.response(elsewhere()).await.unwrap();
         let began = Instant::now();
         for _ in 0..1000 {
             line.notify("{}").await;
@@ -327,11 +379,32 @@ mod tests {
         assert!(line_before.gone().is_cancelled());
         let (mut line_after, client, streams) = line(Reads::Both);
         line_after.notify("{}").await;
-        let response = client.response().await.unwrap();
+        let response = client.response(elsewhere()).await.unwrap();
         assert!(!line_after.gone().is_cancelled());
         streams.end(&Revoked::Everything);
         assert!(line_after.revoked().is_cancelled());
         drop(response);
         assert!(line_after.gone().is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_without_whoever_waited_for_it() {
+        let tasks = TaskTracker::new();
+        let (go, gone) = oneshot::channel::<()>();
+        let (done, is_done) = oneshot::channel();
+        let mut work = Owned::new(tasks.clone(), async move {
+            gone.await.unwrap();
+            done.send(()).unwrap();
+        });
+        assert!(futures_util::poll!(&mut work).is_pending());
+        assert!(tasks.is_empty(), "nobody has left yet");
+        drop(work);
+        assert_eq!(tasks.len(), 1);
+        go.send(()).unwrap();
+        is_done.await.unwrap();
+        tasks.close();
+        tasks.wait().await;
+        drop(Owned::new(tasks.clone(), async {}));
+        tasks.wait().await;
     }
 }

@@ -228,7 +228,12 @@ impl Id {
     /// A string of reasonable length, or an integer.
     #[must_use]
     pub(super) fn of(raw: &RawValue) -> Option<Self> {
-        let text = raw.get();
+        Self::parse(raw.get())
+    }
+
+    /// The same for text that has the form of one.
+    #[must_use]
+    pub(super) fn parse(text: &str) -> Option<Self> {
         if text.len() > LONGEST_ID {
             return None;
         }

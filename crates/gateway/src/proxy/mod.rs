@@ -1,7 +1,8 @@
 //! `/mcp`: who asks, may they, what do they ask, and the way to the account's worker and back.
 //!
-//! Hot path: one cache look-up, a body that is copied only to join its pieces, no lock across
-//! an await. Everything the gateway answers itself is in [`rpc`] or is a bearer challenge.
+//! Hot path: one cache look-up, a body that is copied only to join its pieces, an answer that is
+//! not copied at all, no lock across an await, and no task but the connection's own. Everything
+//! the gateway answers itself is in [`rpc`] or is a bearer challenge.
 
 mod agreement;
 mod answer;
@@ -244,7 +245,7 @@ impl Visit {
         if let Some(response) = answered {
             return response;
         }
-        let asked = Asked::of(&message, era);
+        let Some(asked) = Asked::of(&message, era) else { return rpc::accepted() };
         drop(message);
         self.forward(body, room, asked, reads).await
     }

@@ -13,7 +13,8 @@ pub(super) struct Ended {
     pub(super) kind: CallKind,
     pub(super) end: StreamEnd,
     pub(super) failure: Option<Failure>,
-    pub(super) status: StatusCode,
+    /// `None`: the client left before there was one.
+    pub(super) status: Option<StatusCode>,
     pub(super) total: Duration,
     /// What of it was spent waiting for the worker, where that was measured.
     pub(super) waited: Option<Duration>,
@@ -32,7 +33,11 @@ impl Ended {
             (None, StreamEnd::CallTimeout) => CallOutcome::TimedOut,
             (None, StreamEnd::AccessEnded) => CallOutcome::Forbidden,
             (None, StreamEnd::GatewayDrain) => CallOutcome::AtCapacity,
-            (None, StreamEnd::Complete) if self.status.as_u16() < 400 => CallOutcome::Answered,
+            (None, StreamEnd::Complete)
+                if self.status.is_none_or(|status| status.as_u16() < 400) =>
+            {
+                CallOutcome::Answered
+            }
             (None, StreamEnd::Complete) => CallOutcome::BadRequest,
         }
     }
@@ -77,7 +82,7 @@ mod tests {
     #[test]
     fn routine_is_told_from_what_somebody_has_to_mend() {
         let outcome = |end, failure| {
-            let (kind, status, total) = (CallKind::Tool, StatusCode::OK, Duration::ZERO);
+            let (kind, status, total) = (CallKind::Tool, Some(StatusCode::OK), Duration::ZERO);
             Ended { kind, end, failure, status, total, waited: None }.outcome()
         };
         assert_eq!(outcome(StreamEnd::Complete, None), CallOutcome::Answered);

@@ -71,7 +71,7 @@ impl Plan {
     /// Whether asking twice is asking once.
     pub(super) fn repeatable(&self, call: &Call) -> Repeatable {
         match &self.tool {
-            Some(tool) => call.announced(tool),
+            Some(tool) => call.repeatable(tool),
             None if REPEATABLE.contains(&&*self.method) => Repeatable::Yes,
             None => Repeatable::No,
         }
@@ -101,7 +101,7 @@ impl Plan {
 
     /// The tool, where the worker has announced one of that name.
     pub(super) fn announced_tool(&self, call: &Call) -> Option<&str> {
-        self.tool.as_deref().filter(|tool| call.announced(tool) == Repeatable::Yes)
+        self.tool.as_deref().filter(|tool| call.knows(tool))
     }
 
     /// What the record calls it: only names that are not the client's own words.

@@ -85,19 +85,22 @@ pub(super) struct CallRecord<'a> {
     /// A name the worker has announced or a method of the protocol, never just any string the
     /// client sent.
     pub(super) tool: &'a str,
-    pub(super) status: StatusCode,
+    /// `None`: the client left before there was one.
+    pub(super) status: Option<StatusCode>,
     pub(super) end: StreamEnd,
     /// The stable word of what went wrong.
     pub(super) code: Option<&'static str>,
     pub(super) first_byte: Duration,
     pub(super) total: Duration,
+    /// What of it was not spent waiting for the worker.
+    pub(super) own: Duration,
     pub(super) bytes: u64,
 }
 
 impl CallRecord<'_> {
     pub(super) fn emit(&self) {
         let (first_byte, total) = (self.first_byte.as_millis(), self.total.as_millis());
-        let status = self.status.as_u16();
+        let status = self.status.map(|status| status.as_u16());
         if self.end == StreamEnd::WorkerReset {
             tracing::warn!(
                 event = "mcp-stream-interrupted",
@@ -119,9 +122,9 @@ impl CallRecord<'_> {
             code = self.code,
             ttfb_ms = first_byte,
             total_ms = total,
+            gateway_us = self.own.as_micros(),
             bytes = self.bytes,
-            "{} answered {status} in {total} ms",
-            self.tool
+            ""
         );
     }
 }

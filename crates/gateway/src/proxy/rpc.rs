@@ -7,6 +7,7 @@ use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::agreement::{Era, SUPPORTED};
@@ -316,6 +317,22 @@ impl Failure {
         encode(id, Refused { error })
     }
 
+    /// The failure as the result of a tool, in the form workers give theirs: a model reads it
+    /// and can tell the person what to do, which an error of the protocol does not reach.
+    #[must_use]
+    pub(super) fn tool_result(self, id: &RawValue, era: Era) -> Vec<u8> {
+        let (code, message) = (self.word(), self.message());
+        let mut result = json!({
+            "content": [{ "type": "text", "text": format!("{code}: {message}") }],
+            "isError": true,
+            "_meta": { "garmin-gateway/error": { "code": code, "message": message } },
+        });
+        if era == Era::Modern {
+            result["resultType"] = "complete".into();
+        }
+        encode(Some(id), Success { result })
+    }
+
     #[must_use]
     pub(super) fn answer(self, id: Option<&RawValue>) -> Response {
         let mut response = whole(self.status(), Body::from(self.json(id)));
@@ -424,5 +441,23 @@ mod tests {
         let response = full.answer(None);
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()[RETRY_AFTER], "5");
+    }
+
+    #[test]
+    fn too_late_for_a_challenge_a_model_is_told_what_to_do() {
+        let id = RawValue::from_string("7".to_owned()).unwrap();
+        for (failure, code) in
+            [(Failure::SignInNeeded, "auth_expired"), (Failure::ScopeMissing, "insufficient_scope")]
+        {
+            for era in [Era::Legacy, Era::Modern] {
+                let body = failure.tool_result(&id, era);
+                let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+                let result = &body["result"];
+                assert_eq!((&body["id"], &result["isError"]), (&json!(7), &json!(true)));
+                assert_eq!(result["_meta"]["garmin-gateway/error"]["code"], code);
+                assert!(result["content"][0]["text"].as_str().unwrap().starts_with(code));
+                assert_eq!(result.get("resultType").is_some(), era == Era::Modern);
+            }
+        }
     }
 }

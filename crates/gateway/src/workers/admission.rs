@@ -12,8 +12,10 @@ use std::time::Duration;
 use domain::id::AccountId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Calls of one account at once, and how many more may wait.
-const CONCURRENT: usize = 4;
+/// Calls of one account at once, and how many more may wait. Models ask for several things at
+/// once, and each of them waits for Garmin: one after another they would take that many times as
+/// long. How many questions reach Garmin together is the worker's business.
+const CONCURRENT: usize = 8;
 const QUEUED: usize = 16;
 /// How long one of them waits for its turn before it is told to come back.
 const TURN_DEADLINE: Duration = Duration::from_secs(30);
@@ -103,7 +105,7 @@ mod tests {
     use futures_util::FutureExt;
 
     #[tokio::test]
-    async fn t123_sec079_four_calls_run_sixteen_wait_and_the_next_is_refused() {
+    async fn t123_sec079_eight_calls_run_sixteen_wait_and_the_next_is_refused() {
         let gates = AccountGates::default();
         let entropy = CountingEntropy::default();
         let account = AccountId::generate(&entropy);

@@ -7,15 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use tokio::sync::{Notify, watch};
 
+use super::connections::{AnswerBody, Unanswered};
 use super::lifecycle::Outcome;
 use super::process::{Address, Worker};
 use super::supervisor::Supervisor;
 
 /// What comes back from a worker.
-pub type Answer = Response<Incoming>;
+pub type Answer = Response<AnswerBody>;
 
 /// Whether a call may be sent again after its worker died without answering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +52,12 @@ pub struct Call {
 impl Call {
     /// Comes back when the worker has said `ready`, or has ended.
     pub async fn ready(&self) {
+        if self.worker.tools.get().is_some() {
+            return;
+        }
         let mut ended = self.worker.ended();
         tokio::select! {
-            _ = self.worker.repeatable.wait() => {}
+            _ = self.worker.tools.wait() => {}
             _ = wait_for_end(&mut ended) => {}
         }
     }
@@ -66,7 +69,7 @@ impl Call {
         let interim = Arc::new(Notify::new());
         let heard = interim.clone();
         hyper::ext::on_informational(&mut request, move |_| heard.notify_one());
-        let mut request = std::pin::pin!(self.worker.client.request(request));
+        let mut request = std::pin::pin!(self.address()?.connections.send(request));
         let answer = tokio::select! {
             biased;
             () = interim.notified() => return Err(SendError::Garbled),
@@ -99,7 +102,7 @@ impl Call {
     }
 
     fn ended_with(&self, outcome: Outcome) -> SendError {
-        SendError::Ended { outcome, served: self.worker.repeatable.get().is_some() }
+        SendError::Ended { outcome, served: self.worker.tools.get().is_some() }
     }
 
     /// Where the request goes, once the call is [ready](Self::ready).
@@ -109,21 +112,26 @@ impl Call {
         self.worker.address().ok_or(SendError::Ended { outcome, served: false })
     }
 
+    /// Whether the worker has announced a tool of this name.
+    #[must_use]
+    pub fn knows(&self, tool: &str) -> bool {
+        self.worker.tools.get().is_some_and(|tools| tools.contains_key(tool))
+    }
+
     /// Whether the worker has announced this tool as safe to repeat.
     #[must_use]
-    pub fn announced(&self, tool: &str) -> Repeatable {
-        match self.worker.repeatable.get() {
-            Some(tools) if tools.contains(tool) => Repeatable::Yes,
-            Some(_) | None => Repeatable::No,
-        }
+    pub fn repeatable(&self, tool: &str) -> Repeatable {
+        let tools = self.worker.tools.get();
+        tools.and_then(|tools| tools.get(tool)).copied().unwrap_or(Repeatable::No)
     }
 }
 
 /// Whether bytes came that are no answer, rather than none.
-fn is_no_http(error: &hyper_util::client::legacy::Error) -> bool {
-    let source = std::error::Error::source(error);
-    let source = source.and_then(|source| source.downcast_ref::<hyper::Error>());
-    source.is_some_and(|error| error.is_parse() && !error.is_incomplete_message())
+fn is_no_http(error: &Unanswered) -> bool {
+    match error {
+        Unanswered::Connect(_) => false,
+        Unanswered::Http(error) => error.is_parse() && !error.is_incomplete_message(),
+    }
 }
 
 async fn wait_for_end(ended: &mut watch::Receiver<Option<Outcome>>) -> Outcome {

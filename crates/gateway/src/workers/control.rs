@@ -4,7 +4,7 @@
 //! reach another one. Frames are bounded, questions are bounded in number and rate, and
 //! anything outside the contract ends the worker.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,8 +25,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
+use super::call::Repeatable;
 use super::lifecycle::Event;
-use super::process::Worker;
+use super::process::{Tools, Worker};
 use super::resolve::resolve;
 use super::supervisor::Supervisor;
 use crate::custody::Custody;
@@ -150,16 +151,21 @@ fn hear(desk: &Desk, frame: &[u8]) -> Result<Heard, &'static str> {
     let message = serde_json::from_slice::<FromWorker>(frame)
         .map_err(|_| "a message is not in the contract")?;
     match message {
-        FromWorker::Ready { version, repeatable_tools } => {
+        FromWorker::Ready { version, repeatable_tools, other_tools } => {
             if version != contract::VERSION {
                 return Err("another version of the contract");
             }
-            if repeatable_tools.len() > MOST_TOOLS {
+            if repeatable_tools.len() + other_tools.len() > MOST_TOOLS {
                 return Err("more tools than there can be");
             }
-            let tools: HashSet<Box<str>> =
-                repeatable_tools.into_iter().map(String::into_boxed_str).collect();
-            desk.worker.announce(tools);
+            let named = |names: Vec<String>, repeatable| {
+                names.into_iter().map(move |name| (name.into_boxed_str(), repeatable))
+            };
+            // Whoever says both of a tool is believed the careful one.
+            let tools: Tools = named(repeatable_tools, Repeatable::Yes)
+                .chain(named(other_tools, Repeatable::No))
+                .collect();
+            desk.worker.announce(desk.supervisor.known_tools(tools));
             desk.supervisor.hear(&desk.worker, Event::Ready);
             tracing::info!(
                 event = "worker-started",

@@ -27,6 +27,7 @@ use tokio::process::Child;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
+use super::connections::Connections;
 use super::control::{self, Desk, End};
 use super::lifecycle::{Event, Outcome, Phase};
 use super::logs;
@@ -295,11 +296,11 @@ fn meaning(error: &io::Error) -> Event {
 
 fn address(port: u16, secret: &str) -> io::Result<Address> {
     let authority = format!("127.0.0.1:{port}");
-    let uri = format!("http://{authority}/mcp").parse::<Uri>().map_err(io::Error::other)?;
+    let uri = Uri::from_static("/mcp");
     let host = HeaderValue::try_from(authority).map_err(io::Error::other)?;
     let mut secret = HeaderValue::from_str(secret).map_err(io::Error::other)?;
     secret.set_sensitive(true);
-    Ok(Address { port, uri, host, secret })
+    Ok(Address { port, uri, host, secret, connections: Connections::to(port) })
 }
 
 #[cfg(test)]

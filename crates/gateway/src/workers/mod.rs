@@ -10,6 +10,7 @@ pub mod lifecycle;
 mod admission;
 mod backoff;
 mod call;
+mod connections;
 mod control;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -27,6 +28,7 @@ mod supervisor;
 
 pub use admission::{AccountGates, Pass, Refused};
 pub use call::{Answer, Call, Repeatable, SendError};
+pub use connections::AnswerBody;
 pub use lifecycle::Outcome;
 pub(crate) use orphans::{inherits_orphans, reap_orphans};
 pub use probe::probe;

@@ -1,23 +1,19 @@
 //! One worker process as others hold it: who it is, where it is reached, how it ended. What may
 //! be done with it is the roster's to say.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use domain::clock::{Clock, Moment, Timestamp};
 use domain::id::AccountId;
 use http::HeaderValue;
 use http::uri::Uri;
-use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::{SetOnce, watch};
 
+use super::call::Repeatable;
+use super::connections::Connections;
 use super::lifecycle::Outcome;
 use super::roster::{Order, WorkerId};
 
@@ -28,7 +24,11 @@ pub struct Address {
     pub uri: Uri,
     pub host: HeaderValue,
     pub secret: HeaderValue,
+    pub(super) connections: Arc<Connections>,
 }
+
+/// What a worker announces, by name.
+pub(super) type Tools = HashMap<Box<str>, Repeatable>;
 
 pub(super) struct Worker {
     pub(super) id: WorkerId,
@@ -41,31 +41,16 @@ pub(super) struct Worker {
     pid: AtomicU32,
     /// Requests it was sent.
     calls: AtomicU64,
-    /// Connections belong to this process and die with it: the next process on the same port
-    /// can never receive what was meant for this one.
-    pub(super) client: Client<HttpConnector, Full<Bytes>>,
-    pub(super) repeatable: SetOnce<HashSet<Box<str>>>,
+    /// What it has announced: its tools, and which of them may be called twice.
+    pub(super) tools: SetOnce<Arc<Tools>>,
     /// Whether it has answered anything.
     answered: AtomicBool,
     ended: watch::Sender<Option<Outcome>>,
     order: watch::Sender<Option<Order>>,
 }
 
-/// The head of an answer has to fit, and whoever floods a connection with heads keeps its task
-/// no longer from looking up than it takes to read so much.
-const READ_AHEAD: usize = 64 * 1024;
-
 impl Worker {
     pub(super) fn new(id: WorkerId, account: AccountId, clock: &dyn Clock) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(Duration::from_secs(5)));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_mins(1))
-            .pool_max_idle_per_host(8)
-            .http1_max_buf_size(READ_AHEAD)
-            .build(connector);
         Self {
             id,
             account,
@@ -74,8 +59,7 @@ impl Worker {
             address: OnceLock::new(),
             pid: AtomicU32::new(0),
             calls: AtomicU64::new(0),
-            client,
-            repeatable: SetOnce::new(),
+            tools: SetOnce::new(),
             answered: AtomicBool::new(false),
             ended: watch::Sender::new(None),
             order: watch::Sender::new(None),
@@ -125,6 +109,13 @@ impl Worker {
         self.address.get()
     }
 
+    /// Closes connections nobody has used for a while.
+    pub(super) fn tidy(&self) {
+        if let Some(address) = self.address.get() {
+            address.connections.tidy();
+        }
+    }
+
     pub(super) fn port(&self) -> u16 {
         self.address.get().map_or(0, |address| address.port)
     }
@@ -138,8 +129,8 @@ impl Worker {
     }
 
     /// What the worker announced; only the first announcement counts.
-    pub(super) fn announce(&self, repeatable: HashSet<Box<str>>) {
-        let _ = self.repeatable.set(repeatable);
+    pub(super) fn announce(&self, tools: Arc<Tools>) {
+        let _ = self.tools.set(tools);
     }
 
     /// Notes an answer. Tells whether it is the first.

@@ -26,7 +26,7 @@ use super::keeper::Keeper;
 use super::lifecycle::{Event, Phase, Policy};
 use super::notes::Notes;
 use super::ports::Ports;
-use super::process::Worker;
+use super::process::{Tools, Worker};
 use super::roster::{Act, Condition, Counts, NoWorker, Roster, Rules, TicketId, Wanted};
 use super::spawn::{Children, Spawner, WorkerProgram};
 use crate::config::Config;
@@ -64,6 +64,8 @@ pub(super) struct Parts {
 
 struct Inner {
     table: Mutex<Table>,
+    /// What the last worker announced that announced anything new.
+    tools: Mutex<Arc<Tools>>,
     parts: Parts,
     max: usize,
     tasks: TaskTracker,
@@ -131,6 +133,7 @@ impl Supervisor {
         );
         Ok(Self(Arc::new(Inner {
             table: Mutex::new(Table { roster, tickets: HashMap::new() }),
+            tools: Mutex::default(),
             parts: Parts {
                 spawner: Spawner::start()?,
                 program,
@@ -239,6 +242,11 @@ impl Supervisor {
     /// Lets time pass; the clockwork calls it each second.
     pub fn tick(&self) {
         self.event(Roster::tick);
+        let workers: Vec<Arc<Worker>> =
+            self.table().roster.members().map(|(_, worker, _)| worker.clone()).collect();
+        for worker in workers {
+            worker.tidy();
+        }
     }
 
     /// Stops the account's worker once it has answered what it was asked.
@@ -321,6 +329,15 @@ impl Supervisor {
 
     pub(super) fn moment(&self) -> Moment {
         self.0.parts.clock.moment()
+    }
+
+    /// The tools a worker has announced, kept once for all workers that announce the same.
+    pub(super) fn known_tools(&self, tools: Tools) -> Arc<Tools> {
+        let mut known = self.0.tools.lock().unwrap_or_else(PoisonError::into_inner);
+        if **known != tools {
+            *known = Arc::new(tools);
+        }
+        known.clone()
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

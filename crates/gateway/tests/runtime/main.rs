@@ -9,6 +9,7 @@ mod nodes;
 #[path = "../../../store/tests/postgres/mod.rs"]
 mod postgres;
 mod proxy_auth;
+mod proxy_budget;
 mod proxy_calls;
 mod proxy_cancelling;
 mod proxy_eras;

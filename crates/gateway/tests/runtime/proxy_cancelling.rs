@@ -141,7 +141,7 @@ async fn t121_rel14_a_reader_that_stops_reading_stops_its_worker_and_fills_no_me
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t123_an_account_has_four_calls_running_and_sixteen_waiting() {
+async fn t123_an_account_has_eight_calls_running_and_sixteen_waiting() {
     let rig = Rig::start().await;
     let (account, token) = rig.person(0).await;
     let (_, other) = rig.person(1).await;
@@ -150,14 +150,14 @@ async fn t123_an_account_has_four_calls_running_and_sixteen_waiting() {
     let body = call("read", &json!({"hold_until": go}));
     let calls = (0..100).map(|_| rig.post(&token, body.clone()));
     let others = async {
-        crate::rig::until("four run", || rig.in_flight(&account) == Some(4)).await;
+        crate::rig::until("eight run", || rig.in_flight(&account) == Some(8)).await;
         rig.list(&other).await.result();
         rig.touch("go");
     };
     let (replies, ()) = tokio::join!(futures_util::future::join_all(calls), others);
     let (served, refused): (Vec<_>, Vec<_>) =
         replies.iter().partition(|reply| reply.status.as_u16() == 200);
-    assert_eq!((served.len(), refused.len()), (20, 80));
+    assert_eq!((served.len(), refused.len()), (24, 76));
     for reply in refused {
         assert_eq!((reply.status.as_u16(), reply.code().as_str()), (429, "too_many_calls"));
         assert_eq!(reply.header("retry-after"), "2");

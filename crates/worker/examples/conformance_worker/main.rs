@@ -25,5 +25,6 @@ fn main() -> ExitCode {
     host::run(options, |launch, _| Program {
         service: host::mcp(Server::new(&launch.secret)),
         repeatable_tools: tools::names(),
+        other_tools: vec![],
     })
 }

@@ -23,7 +23,7 @@ use tower::Service;
 const LARGEST_BODY: usize = 4 << 20;
 
 /// First revision whose errors have a status of their own.
-const MODERN: &str = "2026-07-28";
+pub(crate) const MODERN: &str = "2026-07-28";
 
 /// The service behind `POST /mcp`.
 pub struct Mcp<S>(StreamableHttpService<S, NeverSessionManager>);
@@ -68,16 +68,9 @@ where
         let service = self.0.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let body = match Limited::new(body, LARGEST_BODY).collect().await {
-                Ok(body) => body.to_bytes(),
-                Err(error) => {
-                    let status = if error.is::<LengthLimitError>() {
-                        StatusCode::PAYLOAD_TOO_LARGE
-                    } else {
-                        StatusCode::BAD_REQUEST
-                    };
-                    return Ok(refusal(status, INVALID_REQUEST, None));
-                }
+            let body = match read(body).await {
+                Ok(body) => body,
+                Err(refusal) => return Ok(refusal),
             };
             let posted = parts.method == Method::POST;
             let modern = is_modern(&parts.headers);
@@ -89,6 +82,25 @@ where
                 answer
             })
         })
+    }
+}
+
+/// The whole body of a request, or the refusal to read it.
+pub(crate) async fn read<B>(body: B) -> Result<Bytes, Answer>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) => {
+            let status = if error.is::<LengthLimitError>() {
+                StatusCode::PAYLOAD_TOO_LARGE
+            } else {
+                StatusCode::BAD_REQUEST
+            };
+            Err(refusal(status, INVALID_REQUEST, None))
+        }
     }
 }
 

@@ -20,6 +20,7 @@
 //!             Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from("{}"))))
 //!         }),
 //!         repeatable_tools: vec![],
+//!         other_tools: vec![],
 //!     })
 //! }
 //! ```
@@ -50,6 +51,7 @@ use crate::sandbox::{self, AllowedPorts, Plan};
 pub use caller::Caller;
 pub use line::{Line, LineError};
 pub use mcp::{Answer, Mcp, mcp};
+pub(crate) use mcp::{MODERN, read};
 
 /// How a worker ends. A panic ends it by SIGABRT instead, after a log line with the place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +137,8 @@ pub struct Program<S> {
     pub service: S,
     /// Tools whose calls may be sent again when the worker dies before it answered.
     pub repeatable_tools: Vec<String>,
+    /// All others.
+    pub other_tools: Vec<String>,
 }
 
 /// Runs a worker from its first instruction to its exit code. `start` is called once, inside
@@ -195,9 +199,10 @@ where
             return Err(refuse(Exit::Contract, &line::Violation::UnreachableUpstream));
         }
         let secret = launch.secret.clone();
-        let Program { service, repeatable_tools } = start(launch, line.clone());
+        let Program { service, repeatable_tools, other_tools } = start(launch, line.clone());
         let stop = CancellationToken::new();
-        line.tell(FromWorker::Ready { version: contract::VERSION, repeatable_tools });
+        let version = contract::VERSION;
+        line.tell(FromWorker::Ready { version, repeatable_tools, other_tools });
         tokio::select! {
             biased;
             ended = talk.until_closed(&stop) => match ended {

@@ -12,13 +12,10 @@ use http_body::Body;
 use http_body_util::{BodyExt, Empty, Full};
 use tower::Service;
 
+use super::listing;
 use super::outcome::{Outcome, OutcomeSlot};
 use super::server::Server;
 use crate::host::{self, Answer, Mcp};
-
-/// Where the list of tools goes. Text of others is escaped, so this stands in an answer only
-/// where rmcp wrote the list.
-const EMPTY_LIST: &str = r#""tools":[]"#;
 
 /// The service behind `POST /mcp`.
 #[derive(Clone)]
@@ -34,19 +31,6 @@ impl Endpoint {
     }
 }
 
-/// Puts the catalogue's bytes where rmcp wrote an empty list.
-async fn with_tools(answer: Answer, listing: &str) -> Answer {
-    let (mut parts, body) = answer.into_parts();
-    let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes);
-    let text = std::str::from_utf8(&body).ok();
-    let Some((before, after)) = text.and_then(|text| text.split_once(EMPTY_LIST)) else {
-        return Response::from_parts(parts, Full::new(body).boxed());
-    };
-    let listed = format!(r#"{before}"tools":[{listing}]{after}"#);
-    parts.headers.remove(http::header::CONTENT_LENGTH);
-    Response::from_parts(parts, Full::new(Bytes::from(listed)).boxed())
-}
-
 impl<B> Service<Request<B>> for Endpoint
 where
     B: Body<Data = Bytes> + Send + 'static,
@@ -60,20 +44,26 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mut mcp = self.mcp.clone();
-        let server = self.server.clone();
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Self { mut mcp, server } = self.clone();
         Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            let body = match host::read(body).await {
+                Ok(body) => body,
+                Err(refusal) => return Ok(refusal),
+            };
+            if let Some(answer) = listing::answer(&parts, &body, server.catalogue()) {
+                return Ok(answer);
+            }
             let slot = OutcomeSlot::default();
-            request.extensions_mut().insert(slot.clone());
-            let Ok(answer) = mcp.call(request).await;
+            parts.extensions.insert(slot.clone());
+            let Ok(answer) = mcp.call(Request::from_parts(parts, Full::new(body))).await;
             // An event stream has begun: what comes later is part of it.
             if !is_json(&answer) {
                 return Ok(answer);
             }
             Ok(match slot.take() {
                 None => answer,
-                Some(Outcome::Tools(scopes)) => with_tools(answer, &server.listing(scopes)).await,
                 Some(Outcome::SignInNeeded) => private(contract::STATUS_SIGN_IN_NEEDED),
                 Some(Outcome::ScopeMissing(needed)) => {
                     let mut answer = private(contract::STATUS_SCOPE_MISSING);

@@ -1,6 +1,7 @@
 //! The Model Context Protocol, as far as rmcp leaves it to a server.
 
 mod endpoint;
+mod listing;
 mod outcome;
 mod server;
 

@@ -4,15 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::scope::Scopes;
 
-/// An answer that the HTTP layer gives instead of, or inside, the MCP answer.
+/// An answer that the HTTP layer gives instead of the MCP answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Garmin accepts the account's credentials no longer.
     SignInNeeded,
     /// The connection lacks a scope of these.
     ScopeMissing(Scopes),
-    /// A connection with these scopes asked for the tools: the items are the catalogue's bytes.
-    Tools(Scopes),
 }
 
 /// Where a handler leaves its [`Outcome`]; travels in the request's extensions.

@@ -1,6 +1,6 @@
 //! What the server says about itself, and the way from a call to a tool.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use domain::scope::Scopes;
 use http::request::Parts;
@@ -9,13 +9,14 @@ use rmcp::model::{
     CompleteRequestParams, CompleteResult, CustomRequest, CustomResult, ErrorCode, Implementation,
     ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod,
     ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult, ListToolsResult,
-    MetaObject, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    MetaObject, PaginatedRequestParams, ResultType, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::Value;
 
 use super::outcome::{Outcome, OutcomeSlot};
-use crate::account::Account;
+use crate::account::{self, Account};
 use crate::catalogue::Catalogue;
 use crate::error::ToolError;
 use crate::host::Caller;
@@ -44,9 +45,8 @@ impl Server {
         Self(Arc::new(Inner { account, catalogue }))
     }
 
-    /// What a connection with these scopes may call, as the items of a JSON array.
-    pub(crate) fn listing(&self, scopes: Scopes) -> String {
-        self.0.catalogue.listing(scopes)
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.0.catalogue
     }
 
     async fn call(&self, request: CallToolRequestParams, door: &Door) -> CallToolResult {
@@ -89,9 +89,9 @@ struct Door {
 }
 
 impl Door {
-    fn of(context: &RequestContext<RoleServer>) -> Self {
-        match context.extensions.get::<Parts>() {
-            Some(parts) => Self {
+    fn of(context: &RequestContext<RoleServer>, account: &Account) -> Self {
+        match (context.extensions.get::<Parts>(), &account.door) {
+            (Some(parts), _) => Self {
                 scopes: parts
                     .extensions
                     .get::<Caller>()
@@ -99,7 +99,9 @@ impl Door {
                 slot: parts.extensions.get::<OutcomeSlot>().cloned(),
             },
             // Over stdio the person at the machine is the only caller.
-            None => Self { scopes: Scopes::ReadWrite, slot: None },
+            (None, account::Door::Desktop(_)) => Self { scopes: Scopes::ReadWrite, slot: None },
+            // A call nobody has vouched for may do the least there is.
+            (None, account::Door::Gateway) => Self { scopes: Scopes::ReadOnly, slot: None },
         }
     }
 
@@ -119,12 +121,25 @@ fn is_modern(context: &RequestContext<RoleServer>) -> bool {
     context.meta.protocol_version().is_some_and(|version| !version.has_initialize())
 }
 
+/// Everything of a list but the tools.
+pub(super) fn empty_list(modern: bool) -> ListToolsResult {
+    ListToolsResult {
+        result_type: modern.then_some(ResultType::COMPLETE),
+        ttl_ms: Some(LIST_FRESH_MS),
+        // The operator and the connection's scopes decide what is in it.
+        cache_scope: Some(CacheScope::Private),
+        meta: modern.then(|| signed(None)),
+        ..ListToolsResult::default()
+    }
+}
+
 /// The metadata of a result with the server's name in it.
 fn signed(meta: Option<MetaObject>) -> MetaObject {
-    let mut meta = meta.unwrap_or_default();
     // A struct of texts always serialises.
-    let identity = serde_json::to_value(identity()).unwrap_or_default();
-    meta.insert("io.modelcontextprotocol/serverInfo".into(), identity);
+    static IDENTITY: LazyLock<Value> =
+        LazyLock::new(|| serde_json::to_value(identity()).unwrap_or_default());
+    let mut meta = meta.unwrap_or_default();
+    meta.insert("io.modelcontextprotocol/serverInfo".into(), IDENTITY.clone());
     meta
 }
 
@@ -144,20 +159,10 @@ impl ServerHandler for Server {
             // The list has one page, so no cursor can be one of ours.
             return Err(ErrorData::invalid_params("unknown cursor", None));
         }
-        let door = Door::of(&context);
-        let mut list = ListToolsResult {
-            ttl_ms: Some(LIST_FRESH_MS),
-            // The operator and the connection's scopes decide what is in it.
-            cache_scope: Some(CacheScope::Private),
-            meta: is_modern(&context).then(|| signed(None)),
-            ..ListToolsResult::default()
-        };
-        if door.slot.is_some() {
-            door.tell(Outcome::Tools(door.scopes));
-        } else {
-            list.tools = serde_json::from_str(&format!("[{}]", self.listing(door.scopes)))
-                .map_err(|_| ErrorData::internal_error("the catalogue cannot be read", None))?;
-        }
+        let mut list = empty_list(is_modern(&context));
+        let items = self.0.catalogue.listing(Door::of(&context, &self.0.account).scopes).join(",");
+        list.tools = serde_json::from_str(&format!("[{items}]"))
+            .map_err(|_| ErrorData::internal_error("the catalogue cannot be read", None))?;
         Ok(list)
     }
 
@@ -222,7 +227,7 @@ impl ServerHandler for Server {
         if self.0.catalogue.find(&request.name).is_none() {
             return Err(ErrorData::invalid_params("unknown tool", None));
         }
-        let mut result = self.call(request, &Door::of(&context)).await;
+        let mut result = self.call(request, &Door::of(&context, &self.0.account)).await;
         if is_modern(&context) {
             result.meta = Some(signed(result.meta.take()));
         }

@@ -1,5 +1,6 @@
 //! Scopes at the HTTP edge, with a tool of the kind that changes something.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -69,22 +70,22 @@ impl Tool for Quote {
 }
 
 static TOOLS: &[Entry] = &[Entry::of::<Change>(), Entry::of::<Quote>()];
-static LINES: &str = "{\"name\":\"set_something\"}\n{\"name\":\"get_something\"}";
+static TEXT: &str = r#"[
+{"name":"set_something","inputSchema":{"type":"object"}},
+{"name":"get_something","inputSchema":{"type":"object"}}
+]
+"#;
 
 const LEGACY: &str = "2025-11-25";
 const MODERN: &str = "2026-07-28";
 
 /// One request in an era. `name` is what the modern header says.
-async fn ask(
+fn request(
     era: &'static str,
     scopes: Option<Scopes>,
     (method, name): (&str, Option<&str>),
     mut params: Value,
-) -> Response<Bytes> {
-    let upstream = Upstream::garmin(Region::Global);
-    let account = Account::new(Arc::new(Nobody), Arc::new(SystemClock), upstream, Door::Gateway);
-    let catalogue = Catalogue::of(TOOLS, LINES, Place::Everywhere, &ToolPolicy::default());
-    let endpoint = Endpoint::new(Server::new(account, catalogue));
+) -> Request<Full<Bytes>> {
     let mut request = Request::post("/mcp")
         .header("host", "127.0.0.1")
         .header("content-type", "application/json")
@@ -106,8 +107,25 @@ async fn ask(
         let caller = Caller { device: None, scopes, tools: None, request_id: None };
         request.extensions_mut().insert(caller);
     }
+    request
+}
+
+async fn send(request: Request<Full<Bytes>>) -> Response<Bytes> {
+    let upstream = Upstream::garmin(Region::Global);
+    let account = Account::new(Arc::new(Nobody), Arc::new(SystemClock), upstream, Door::Gateway);
+    let catalogue = Catalogue::of(TOOLS, TEXT, Place::Everywhere, &ToolPolicy::default());
+    let endpoint = Endpoint::new(Server::new(account, catalogue));
     let (parts, body) = endpoint.oneshot(request).await.unwrap().into_parts();
     Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
+}
+
+async fn ask(
+    era: &'static str,
+    scopes: Option<Scopes>,
+    what: (&str, Option<&str>),
+    params: Value,
+) -> Response<Bytes> {
+    send(request(era, scopes, what, params)).await
 }
 
 async fn call(era: &'static str, scopes: Option<Scopes>, name: &str) -> Response<Bytes> {
@@ -181,6 +199,31 @@ async fn sec112_sec117_a_list_holds_what_its_connection_may_call_and_is_its_own(
     }
     let answer = ask(MODERN, None, ("server/discover", None), json!({})).await;
     assert_eq!(json_of(&answer)["result"]["cacheScope"], "private");
+}
+
+/// The same question to rmcp, which is told so by a header that plain questions do not have.
+#[tokio::test]
+async fn rel29_the_list_is_the_one_rmcp_would_give_whichever_way_it_is_asked() {
+    let mut listed = BTreeMap::new();
+    for era in [LEGACY, MODERN] {
+        for scopes in [None, Some(Scopes::ReadOnly), Some(Scopes::ReadWrite)] {
+            let plain = request(era, scopes, ("tools/list", None), json!({}));
+            let mut odd = request(era, scopes, ("tools/list", None), json!({}));
+            let accept = "text/event-stream, application/json".parse().unwrap();
+            odd.headers_mut().insert("accept", accept);
+            let (plain, odd) = (send(plain).await, send(odd).await);
+            let tools = json_of(&plain)["result"]["tools"].clone();
+            assert_eq!(*listed.entry(scopes.map(Scopes::as_str)).or_insert(tools.clone()), tools);
+            assert_eq!(json_of(&plain), json_of(&odd), "{era} {scopes:?}");
+            assert_eq!(plain.headers()["content-type"], odd.headers()["content-type"]);
+            // Only pieces of the text know where its line breaks are.
+            let copied = plain.body().contains(&b'\n');
+            assert_eq!(copied, scopes == Some(Scopes::ReadWrite));
+            assert!(!odd.body().contains(&b'\n'));
+        }
+        let page = ask(era, None, ("tools/list", None), json!({ "cursor": "2" })).await;
+        assert_eq!(json_of(&page)["error"]["code"], -32602, "{era}");
+    }
 }
 
 #[tokio::test]

@@ -22,10 +22,11 @@ async fn rel03_a_request_sent_before_the_launch_waits_and_is_answered() {
     let mut worker = Worker::spawn(ASKING, "9");
     let early = tokio::task::JoinSet::from_iter([worker.send(Worker::get("/zone"))]);
     worker.say(&ToWorker::Launch(Box::new(launch()))).await;
-    let FromWorker::Ready { repeatable_tools, .. } = worker.hear().await else {
+    let FromWorker::Ready { repeatable_tools, other_tools, .. } = worker.hear().await else {
         panic!("not ready")
     };
     assert_eq!(repeatable_tools, ["get_something"]);
+    assert_eq!(other_tools, ["set_something"]);
     let answers = early.join_all().await;
     assert_eq!(answers[0].as_ref().unwrap().body(), "Europe/Berlin");
 }

@@ -1,8 +1,12 @@
 //! What the tools say about the simulated athlete.
 
+use std::collections::HashSet;
+
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use simulator::{Effect, Fault, Host, Matcher};
 
+use crate::garmin::EMAIL;
 use crate::mcp::Mcp;
 use crate::schema::contradictions;
 
@@ -277,4 +281,31 @@ async fn gear_and_devices_are_listed_in_a_fixed_order() {
     assert!(count > 0);
     assert!(gear["gear"][0]["stats"]["total_distance_km"].as_f64().unwrap() > 0.0, "{gear}");
     assert_eq!(mcp.ask("get_gear", json!({})).await, gear);
+}
+
+#[tokio::test]
+async fn eight_calls_of_one_account_reach_garmin_together_over_connections_that_are_kept() {
+    let mcp = Mcp::start().await;
+    let day = ordinary_day(&mcp);
+    // Whoever asks first asks who it is as well.
+    mcp.ask("get_steps", json!({ "date": day.to_string() })).await;
+    let control = mcp.garmin.simulator.control();
+    let api = Matcher::host(Host::Api);
+    let slow = control.add_fault(Fault::always(api, Effect::Delay { millis: 1_500 }));
+    let earlier =
+        |back: i32| json!({ "date": day.saturating_sub(jiff::Span::new().days(back)).to_string() });
+    let calls = (1..=8).map(|back| mcp.ask("get_steps", earlier(back)));
+    futures_util::future::join_all(calls).await;
+    assert_eq!(control.counters(EMAIL).unwrap().api_at_once, 8);
+    control.remove_fault(slow);
+
+    let connections = || {
+        let requests = control.requests().into_iter().filter(|request| request.host == Host::Api);
+        requests.map(|request| request.connection).collect::<HashSet<_>>()
+    };
+    let before = connections();
+    for back in 9..=24 {
+        mcp.ask("get_steps", earlier(back)).await;
+    }
+    assert_eq!(connections(), before, "a connection was opened for a call");
 }
