@@ -277,7 +277,7 @@ fn refuse(
         None => return None,
     };
     let id = RequestId::generate(entropy);
-    tracing::info!(event = "request-refused", status = status.as_u16(), request = %id, "");
+    tracing::info!(event = "request-refused", status = status.as_u16(), code = error, request = %id, "");
     let mut response = json_error(status, error, description);
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
