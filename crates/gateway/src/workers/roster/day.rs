@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::entropy::CountingEntropy;
 
-use super::simulation::{Dice, Hand};
+use super::props::{Dice, Hand};
 use super::*;
 use crate::workers::lifecycle::Policy;
 

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use domain::entropy::CountingEntropy;
 
-use super::simulation::broken_rule;
+use super::props::broken_rule;
 use super::*;
 use crate::workers::lifecycle::Policy;
 

@@ -26,6 +26,8 @@ mod day;
 #[cfg(test)]
 mod enumeration;
 #[cfg(test)]
+mod props;
+#[cfg(test)]
 mod simulation;
 
 use std::collections::HashMap;

@@ -2,11 +2,14 @@
 //! clients that come, give up, revoke and sign in; a clock; and the end of it all at any moment.
 //! One seed is one schedule, and a schedule that breaks a rule is printed.
 
+mod checks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use domain::entropy::CountingEntropy;
 
+use super::props::{Dice, Hand, Process, Temper, Witnessed};
 use super::*;
 use crate::workers::lifecycle::Policy;
 
@@ -22,89 +25,6 @@ const POLICY: Policy = Policy {
     call_grace: Duration::from_secs(250),
     tenure: Duration::from_secs(20),
 };
-
-/// `SplitMix64`: small, seeded, and the same everywhere.
-pub(super) struct Dice(u64);
-
-impl Dice {
-    pub(super) fn of(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(super) fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(super) fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.roll() % (bound.max(1) as u64)).unwrap()
-    }
-
-    fn chance(&mut self, percent: u64) -> bool {
-        self.roll() % 100 < percent
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
-        (!from.is_empty()).then(|| from[self.below(from.len())])
-    }
-}
-
-/// What stands for a worker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hand {
-    pub(super) id: WorkerId,
-    account: AccountId,
-}
-
-impl Hand {
-    pub(super) fn new(id: WorkerId, account: &AccountId) -> Self {
-        Self { id, account: account.clone() }
-    }
-}
-
-/// How a process behaves, decided when it is started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Temper {
-    Well,
-    /// Never says that it serves.
-    Hangs,
-    DiesStarting,
-    NeedsSignIn,
-    /// There is no such program.
-    Missing,
-    /// The machine has nothing left for it.
-    NoRoom,
-    /// Hears no request to leave.
-    Stubborn,
-}
-
-#[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "facts that come in any order")]
-struct Process {
-    account: AccountId,
-    temper: Temper,
-    ready: bool,
-    exited: bool,
-    stop: bool,
-    kill: bool,
-    dismissed: bool,
-    misbehaved: bool,
-    left: bool,
-    calls: BTreeSet<u64>,
-    /// When it became busy or idle, whichever it is.
-    since: Moment,
-    /// When it was first told to leave, or said that it would.
-    leaves: Option<Moment>,
-}
-
-impl Process {
-    /// Whether it is the one its account's calls go to.
-    fn serves(&self) -> bool {
-        !(self.stop || self.kill || self.exited || self.left)
-    }
-}
 
 #[derive(Debug)]
 struct Wait {
@@ -141,26 +61,9 @@ struct World {
     witnessed: Witnessed,
 }
 
-/// What the schedules have gone through: a simulation that never evicts proves nothing about
-/// evicting.
-#[derive(Debug, Default)]
-struct Witnessed {
-    evicted: u64,
-    yielded: u64,
-    reaped: u64,
-    waited: u64,
-    refused: u64,
-    crash_loops: u64,
-    circuits: u64,
-    exhausted: u64,
-    abandoned: u64,
-    killed: u64,
-    dismissed: u64,
-}
-
 impl World {
     fn new(seed: u64) -> Self {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::of(seed);
         let entropy = CountingEntropy::default();
         let accounts = (0..ACCOUNTS).map(|_| AccountId::generate(&entropy)).collect();
         let places = 1 + dice.below(4);
@@ -411,44 +314,6 @@ impl World {
         );
     }
 
-    fn order(&mut self, worker: &Hand, order: Order) {
-        self.say(format_args!("{:?} is ordered to {order:?}", worker.id));
-        let (now, closing) = (self.now, self.closing.is_some());
-        let Some(process) = self.processes.get(&worker.id) else {
-            return self.insist(false, "only what exists is ordered about");
-        };
-        let busy = !process.calls.is_empty();
-        let wanted = !self.waiting.is_empty();
-        match order {
-            Order::Stop if busy => {
-                let long = now >= process.since.plus(POLICY.tenure);
-                let reason = process.dismissed || closing || (wanted && long);
-                self.insist(reason, "a worker with a call in flight is not evicted");
-            }
-            Order::Stop => {
-                let idle = now >= process.since.plus(POLICY.idle);
-                let reason = process.dismissed || closing || wanted || idle;
-                self.insist(reason, "a worker is stopped for a reason");
-            }
-            Order::Kill => {
-                let grace = if busy { POLICY.call_grace } else { POLICY.grace };
-                let patient = process.leaves.is_some_and(|since| now >= since.plus(grace));
-                let reason = !process.ready || process.misbehaved || self.cut || patient;
-                self.insist(reason, "a worker is killed for a reason, and after its grace");
-            }
-        }
-        if let Some(process) = self.processes.get_mut(&worker.id) {
-            match order {
-                Order::Stop => process.stop = true,
-                Order::Kill => {
-                    process.kill = true;
-                    self.witnessed.killed += 1;
-                }
-            }
-            process.leaves.get_or_insert(now);
-        }
-    }
-
     fn finish_a_call(&mut self) {
         let ready: Vec<u64> = self
             .calls
@@ -658,78 +523,6 @@ impl World {
         self.event(Roster::tick);
         self.insist(self.roster.crashes.is_empty(), "crashes are forgotten");
     }
-
-    /// The rules that hold after every event.
-    fn check(&self) {
-        if let Some(rule) = broken_rule(&self.roster, self.now) {
-            self.insist(false, rule);
-        }
-        let members = &self.roster.members;
-        self.insist(members.len() == self.processes.len(), "every process is on the roster");
-        for (account, seat) in &self.roster.seats {
-            let waits = self.waiting.values().any(|wait| wait.account == *account);
-            self.insist(waits == matches!(seat, Seat::Waiting(_)), "an account waits for somebody");
-        }
-        for (id, member) in members {
-            let counted = usize::try_from(member.phase.in_flight()).unwrap();
-            let right = counted == self.processes[id].calls.len();
-            self.insist(right || matches!(member.phase, Phase::Gone(_)), "calls are counted right");
-        }
-        let tickets: BTreeSet<TicketId> =
-            self.roster.queue.tickets().map(|(ticket, _)| ticket).collect();
-        let ours: BTreeSet<TicketId> = self.waiting.keys().copied().collect();
-        self.insist(tickets == ours, "every ticket is somebody's");
-        let longest = Duration::from_secs(11);
-        let late = self.waiting.values().any(|wait| self.now > wait.since.plus(longest));
-        self.insist(!late, "nobody waits beyond the deadline");
-    }
-}
-
-/// What no state of a roster may show, whatever led to it.
-pub(super) fn broken_rule<H>(roster: &Roster<H>, now: Moment) -> Option<&'static str> {
-    let (members, rules) = (&roster.members, &roster.rules);
-    if members.len() > rules.places {
-        return Some("no more processes than places");
-    }
-    if roster.queue.len() > rules.queue {
-        return Some("no more accounts wait than may");
-    }
-    for (account, seat) in &roster.seats {
-        if let Seat::Running(id) = seat {
-            let own = members.get(id).filter(|member| member.account == *account);
-            if own.is_none_or(|member| !member.phase.takes_calls()) {
-                return Some("an account is sent to its own worker, and to one that takes calls");
-            }
-        }
-    }
-    for (id, member) in members {
-        let current = roster.seats.get(&member.account) == Some(&Seat::Running(*id));
-        if current != member.phase.takes_calls() {
-            return Some("whoever takes calls is the account's current worker");
-        }
-        if let Phase::Starting { give_up_at, .. } = member.phase
-            && now > give_up_at.plus(Duration::from_mins(2))
-        {
-            return Some("a start has an end");
-        }
-    }
-    let waiting = roster.queue.len();
-    if roster.closed {
-        return (waiting > 0).then_some("a gateway that stops lets nobody wait");
-    }
-    if waiting == 0 || roster.starts.leave(now) != Leave::Granted {
-        return None;
-    }
-    let free = rules.places - members.len();
-    if free > 0 {
-        return Some("nobody waits while a place is free");
-    }
-    let soon = members.values().filter(|member| leaves_soon(member.phase)).count();
-    let idle = |member: &Member<H>| matches!(member.phase, Phase::Ready { in_flight: 0, .. });
-    if waiting > soon && members.values().any(idle) {
-        return Some("nobody is idle while others wait");
-    }
-    None
 }
 
 /// One seed from beginning to end.
