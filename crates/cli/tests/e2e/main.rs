@@ -12,6 +12,7 @@ mod descriptors;
 mod faults;
 mod flow;
 mod http;
+mod isolation;
 mod kills;
 mod mcp;
 mod observe;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub(crate) struct World {
     old_secret: Option<&'static str>,
     /// `DATABASE_URL`; without one the file in the data directory.
     database: Option<String>,
+    /// The program that is a gateway with hostile workers, and its arguments.
+    hostile: Option<(PathBuf, Vec<String>)>,
     directory: TempDir,
 }
 
@@ -82,6 +85,24 @@ impl World {
     pub(crate) async fn start_with(settings: &[(&'static str, &'static str)]) -> Self {
         let mut world = Self::prepare(false).await;
         world.settings = settings.to_vec();
+        world.start_gateway().await;
+        world
+    }
+
+    /// The same with a gateway whose workers are hostile, and lack these layers of the sandbox.
+    pub(crate) async fn start_hostile(without: &str) -> Self {
+        let mut world = Self::prepare(false).await;
+        let deps = std::env::current_exe().unwrap();
+        let exe = deps.ancestors().nth(2).unwrap().join("examples/hostile_worker");
+        assert!(exe.exists(), "run `cargo build -p cli --examples` first");
+        let mut args = vec!["serve".to_owned()];
+        if !without.is_empty() {
+            args.extend(["--without".to_owned(), without.to_owned()]);
+        }
+        world.hostile = Some((exe, args));
+        let settings = world.directory.path().join(".env");
+        fs::write(&settings, "OPERATOR_NAME=somebody\n").unwrap();
+        fs::set_permissions(&settings, fs::Permissions::from_mode(0o600)).unwrap();
         world.start_gateway().await;
         world
     }
@@ -138,6 +159,7 @@ impl World {
             secret: SECRET,
             old_secret: None,
             database: None,
+            hostile: None,
             directory,
         }
     }
@@ -161,8 +183,12 @@ impl World {
 
     fn program(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_garmin-gateway"));
+        command.args(words);
+        self.surround(command)
+    }
+
+    fn surround(&self, mut command: Command) -> Command {
         command
-            .args(words)
             .env_clear()
             .env("DATA_DIR", self.data())
             .env("GATEWAY_SECRET", self.secret)
@@ -202,6 +228,16 @@ impl World {
         self.directory.path().join("data")
     }
 
+    /// Where the gateway runs.
+    pub(crate) fn place(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// The program whose workers are hostile.
+    pub(crate) fn hostile(&self) -> &std::path::Path {
+        &self.hostile.as_ref().unwrap().0
+    }
+
     pub(crate) fn log_file(&self) -> PathBuf {
         self.directory.path().join("log")
     }
@@ -217,7 +253,14 @@ impl World {
     pub(crate) async fn try_start_gateway(&mut self) -> Result<(), ExitStatus> {
         let urls = self.garmin.urls();
         let log = OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
-        let mut command = self.program(&["serve"]);
+        let mut command = match &self.hostile {
+            None => self.program(&["serve"]),
+            Some((exe, args)) => {
+                let mut command = Command::new(exe);
+                command.args(args);
+                self.surround(command)
+            }
+        };
         if let Some(faults) = &self.faults {
             command.envs(faults.environment());
         }
