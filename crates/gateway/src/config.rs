@@ -146,6 +146,8 @@ impl Config {
         let accepts = "an address with a port, such as 127.0.0.1:9464";
         let metrics =
             vars.parsed("METRICS_BIND", accepts, |text| text.parse::<SocketAddr>().ok())?;
+        let upstreams = upstreams(vars)?;
+        warnings.extend(within_reach(&upstreams, port, metrics, &workers));
         if let Some(address) = metrics.filter(|address| !address.ip().is_loopback()) {
             warnings.push(format!(
                 "METRICS_BIND={address} is open to whoever reaches it: metrics name no person, \
@@ -191,7 +193,7 @@ impl Config {
             default_region: vars
                 .parsed("GARMIN_DOMAIN", "garmin.com or garmin.cn", |text| text.parse().ok())?
                 .unwrap_or_default(),
-            upstreams: upstreams(vars)?,
+            upstreams,
             sso_egresses: sso_egresses(vars)?,
             backups: backups::backups(vars)?,
             s3: backups::s3(vars),
@@ -228,6 +230,37 @@ impl WorkerConfig {
             )
         })
     }
+}
+
+/// The sandbox of a worker knows ports, not addresses: what listens on one of Garmin's ports on
+/// this machine is within its reach.
+fn within_reach(
+    upstreams: &[Upstream; 2],
+    port: u16,
+    metrics: Option<SocketAddr>,
+    workers: &WorkerConfig,
+) -> Vec<String> {
+    let allowed: std::collections::BTreeSet<u16> =
+        upstreams.iter().flat_map(Upstream::all).map(BaseUrl::port).collect();
+    let warn = |allowed: u16, name: &str| {
+        format!(
+            "{name} includes port {allowed}, which workers may connect to because Garmin's \
+             addresses use it; choose another"
+        )
+    };
+    let mut warnings = Vec::new();
+    for allowed in allowed {
+        if allowed == port {
+            warnings.push(warn(allowed, "PORT"));
+        }
+        if metrics.is_some_and(|address| address.port() == allowed) {
+            warnings.push(warn(allowed, "METRICS_BIND"));
+        }
+        if workers.ports.as_ref().is_some_and(|ports| ports.contains(&allowed)) {
+            warnings.push(warn(allowed, "WORKER_PORT_START..WORKER_PORT_END"));
+        }
+    }
+    warnings
 }
 
 fn retired(vars: &Vars) -> Vec<String> {

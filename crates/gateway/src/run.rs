@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::clock::{Clock, SystemClock};
 use domain::entropy::{Entropy, OsEntropy};
-use domain::sandbox::{Layer, Report};
+use domain::sandbox::{Layer, Report, State};
 use store::{OpenMode, OpenOptions, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,7 +23,7 @@ use crate::oauth::cimd::Web;
 use crate::routes::router;
 use crate::serve::{Drain, Server};
 use crate::state::{AppState, Foundation};
-use crate::workers::{WorkerProgram, probe};
+use crate::workers::{Groups, WorkerProgram, probe};
 use crate::{heap, janitor, metrics};
 
 /// Descriptors the gateway needs for one worker: listener, control, log, pidfd, connections.
@@ -55,7 +55,7 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> anyhow::Result<Self> {
-        let sandbox = inspect(config.workers.sandbox, &program).await?;
+        let (sandbox, groups) = inspect(config.workers.sandbox, &program).await?;
         let descriptors = raise_descriptor_limit();
         let most_workers = (descriptors.saturating_sub(RESERVED) / 2 / PER_WORKER).max(1);
         if config.workers.max.get() > most_workers {
@@ -85,8 +85,16 @@ impl Gateway {
         let store = Store::open(&config.database_url, &config.secret, options).await?;
         let config = Arc::new(config);
         let web = Web::real();
-        let app =
-            AppState::build(Foundation { config, clock, entropy, store, program, sandbox, web })?;
+        let app = AppState::build(Foundation {
+            config,
+            clock,
+            entropy,
+            store,
+            program,
+            sandbox,
+            groups,
+            web,
+        })?;
         Ok(Self { app, most_connections })
     }
 
@@ -187,8 +195,16 @@ impl Gateway {
 }
 
 /// What holds workers back here; refuses to go on without a layer the operator requires.
-async fn inspect(wanted: Sandbox, program: &WorkerProgram) -> anyhow::Result<Report> {
+async fn inspect(
+    wanted: Sandbox,
+    program: &WorkerProgram,
+) -> anyhow::Result<(Report, Option<Arc<Groups>>)> {
     let report = probe(program).await;
+    let (group, groups) = match Groups::take_over() {
+        Ok(groups) => (State::Active, Some(Arc::new(groups))),
+        Err(missing) => (missing, None),
+    };
+    let report = report.with(Layer::Group, group);
     let gaps = report.gaps();
     match wanted {
         Sandbox::Require if !gaps.is_empty() => {
@@ -204,7 +220,7 @@ async fn inspect(wanted: Sandbox, program: &WorkerProgram) -> anyhow::Result<Rep
         layers.map(Layer::as_str).collect::<Vec<_>>().join(" ")
     };
     tracing::info!(event = "sandbox", active = names(true), missing = names(false), "");
-    Ok(report)
+    Ok((report, groups))
 }
 
 /// The gateway from start to end, on the machine's clock and randomness.

@@ -24,7 +24,7 @@ use crate::proxy::{Bodies, Calls, DeviceCache, Streams};
 use crate::ready::LastLook;
 use crate::serve::Drain;
 use crate::sign_in::Scheduler;
-use crate::workers::{AccountGates, Supervisor, SupervisorOptions, WorkerProgram};
+use crate::workers::{AccountGates, Groups, Supervisor, SupervisorOptions, WorkerProgram};
 
 /// A cheap handle on everything the gateway is made of.
 #[derive(Clone)]
@@ -72,6 +72,7 @@ pub struct Foundation {
     pub store: Store,
     pub program: WorkerProgram,
     pub sandbox: sandbox::Report,
+    pub groups: Option<Arc<Groups>>,
     /// The way to the metadata documents of clients.
     pub web: Web,
 }
@@ -79,7 +80,8 @@ pub struct Foundation {
 impl AppState {
     /// Puts the parts together. Starts no process and binds no address.
     pub fn build(foundation: Foundation) -> anyhow::Result<Self> {
-        let Foundation { config, clock, entropy, store, program, sandbox, web } = foundation;
+        let Foundation { config, clock, entropy, store, program, sandbox, groups, web } =
+            foundation;
         let tasks = TaskTracker::new();
         let node = NodeId::generate(&*entropy);
         let limits = match config.rate_limits {
@@ -102,6 +104,7 @@ impl AppState {
             &config,
             SupervisorOptions {
                 program,
+                groups,
                 custody: custody.clone(),
                 store: store.clone(),
                 clock: clock.clone(),

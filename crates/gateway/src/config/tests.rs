@@ -100,6 +100,18 @@ fn zero_days_means_tokens_that_do_not_expire() {
 }
 
 #[test]
+fn sec094_what_listens_on_garmins_ports_here_is_said_to_be_within_a_workers_reach() {
+    let vars = vars()
+        .with("GARMIN_API_URL", "http://127.0.0.1:9464")
+        .with("METRICS_BIND", "127.0.0.1:9464")
+        .with("PORT", "443");
+    let warnings = Config::from_vars(&vars).unwrap().warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].starts_with("PORT includes port 443"), "{warnings:?}");
+    assert!(warnings[1].starts_with("METRICS_BIND includes port 9464"), "{warnings:?}");
+}
+
+#[test]
 fn retired_names_and_narrow_port_ranges_warn_and_never_stop() {
     let vars = vars()
         .with("GARMIN_MCP_CMD", "x")

@@ -27,6 +27,7 @@ use tokio::process::Child;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
+use super::cgroup::Membership;
 use super::connections::Connections;
 use super::control::{self, Desk, End};
 use super::lifecycle::{Event, Outcome, Phase};
@@ -163,6 +164,8 @@ impl Keeper {
         let Running { listener: _listener, mut child, control, logs, upstream, launch } = running;
         let pid = child.id();
         let parts = self.supervisor.parts();
+        let member = parts.groups.as_ref().zip(pid);
+        let member = member.map(|(groups, pid)| Membership::begin(groups, pid));
         let (outbox, mut outgoing) = mpsc::unbounded_channel();
         let _ = outbox.send(ToWorker::Launch(Box::new(launch)));
         let desk = Desk {
@@ -218,6 +221,9 @@ impl Keeper {
         }
         if relaying {
             let _ = tokio::time::timeout(LAST_WORDS, relay).await;
+        }
+        if let Some(member) = member {
+            member.end(&account).await;
         }
         control::close_open_writes(&desk).await;
         let phase = self.supervisor.hear(&self.worker, Event::Exited);

@@ -10,6 +10,7 @@ pub mod lifecycle;
 mod admission;
 mod backoff;
 mod call;
+mod cgroup;
 mod connections;
 mod control;
 #[cfg(any(test, fuzzing))]
@@ -28,6 +29,7 @@ mod supervisor;
 
 pub use admission::{AccountGates, Pass, Refused};
 pub use call::{Answer, Call, Repeatable, SendError};
+pub use cgroup::Groups;
 pub use connections::AnswerBody;
 pub use lifecycle::Outcome;
 pub(crate) use orphans::{inherits_orphans, reap_orphans};

@@ -9,10 +9,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use domain::contract::argv;
-use domain::sandbox::Report;
+use domain::sandbox::{Layer, Report};
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 
+use super::cgroup::Groups;
 use super::spawn::{WorkerProgram, command};
 
 /// A thousand times what it takes.
@@ -23,11 +24,12 @@ const LONGEST: u64 = 16 * 1024;
 /// Starts `program` as for an account, only to ask it. Where it does not answer, no layer is
 /// taken for granted.
 pub async fn probe(program: &WorkerProgram) -> Report {
-    match tokio::time::timeout(PATIENCE, ask(program)).await {
+    let report = match tokio::time::timeout(PATIENCE, ask(program)).await {
         Ok(Ok(report)) => report,
         Ok(Err(error)) => Report::unknown(&format!("a worker could not be asked: {error}")),
         Err(_) => Report::unknown("a worker that was asked did not answer"),
-    }
+    };
+    report.with(Layer::Group, Groups::look())
 }
 
 async fn ask(program: &WorkerProgram) -> io::Result<Report> {

@@ -22,6 +22,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::call::Call;
+use super::cgroup::Groups;
 use super::keeper::Keeper;
 use super::lifecycle::{Event, Phase, Policy};
 use super::notes::Notes;
@@ -36,6 +37,8 @@ use crate::metrics::Metrics;
 /// What a supervisor works with.
 pub struct SupervisorOptions {
     pub program: WorkerProgram,
+    /// A cgroup for each worker, where the gateway was given a subtree.
+    pub groups: Option<Arc<Groups>>,
     pub custody: Custody,
     pub store: Store,
     pub clock: Arc<dyn Clock>,
@@ -50,6 +53,7 @@ pub struct Supervisor(Arc<Inner>);
 
 /// What a keeper needs of the supervisor.
 pub(super) struct Parts {
+    pub(super) groups: Option<Arc<Groups>>,
     pub(super) spawner: Spawner,
     pub(super) program: WorkerProgram,
     pub(super) allowed_ports: Vec<u16>,
@@ -103,7 +107,8 @@ impl Parts {
 impl Supervisor {
     /// Starts the spawning thread and the clockwork, but no worker. Needs a runtime.
     pub fn new(config: &Config, options: SupervisorOptions) -> io::Result<Self> {
-        let SupervisorOptions { program, custody, store, clock, entropy, tasks, metrics } = options;
+        let SupervisorOptions { program, groups, custody, store, clock, entropy, tasks, metrics } =
+            options;
         let upstreams = Region::ALL.map(|region| Arc::new(config.upstream(region).clone()));
         let mut allowed_ports: Vec<u16> = upstreams
             .iter()
@@ -135,6 +140,7 @@ impl Supervisor {
             table: Mutex::new(Table { roster, tickets: HashMap::new() }),
             tools: Mutex::default(),
             parts: Parts {
+                groups,
                 spawner: Spawner::start()?,
                 program,
                 allowed_ports,

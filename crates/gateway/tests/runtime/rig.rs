@@ -316,7 +316,17 @@ async fn open_with(vars: &Vars, clock: &Arc<ManualClock>, program: WorkerProgram
     let store = Store::open(&config.database_url, &config.secret, options).await.unwrap();
     let web = Web::real();
     let sandbox = Report::unknown("nobody asked");
-    AppState::build(Foundation { config, clock, entropy, store, program, sandbox, web }).unwrap()
+    AppState::build(Foundation {
+        config,
+        clock,
+        entropy,
+        store,
+        program,
+        sandbox,
+        groups: None,
+        web,
+    })
+    .unwrap()
 }
 
 /// Cargo builds a package's examples beside its tests.

@@ -254,7 +254,17 @@ async fn open(
     let program = WorkerProgram { exe: "/nonexistent".into(), args: Vec::new() };
     let entropy = entropy.clone();
     let sandbox = Report::unknown("nobody asked");
-    AppState::build(Foundation { config, clock, entropy, store, program, sandbox, web }).unwrap()
+    AppState::build(Foundation {
+        config,
+        clock,
+        entropy,
+        store,
+        program,
+        sandbox,
+        groups: None,
+        web,
+    })
+    .unwrap()
 }
 
 pub(crate) fn request(method: &str, path: &str) -> http::request::Builder {
