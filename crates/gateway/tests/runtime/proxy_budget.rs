@@ -8,10 +8,10 @@ use tokio::runtime::Builder;
 
 use crate::rig::{LIST, Rig, post};
 
-/// Of the gateway, for one warm `tools/list` from the routing table on: see `proxy/mod.rs`. What
-/// the test itself allocates to ask is in it.
-const ALLOCATIONS: u64 = 160;
-/// Of those, all bytes together. The answer is not among them: it is read, never copied.
+/// Of the gateway, for one warm `tools/list` from the routing table on; 148 were counted, with
+/// what the test itself allocates to ask.
+const ALLOCATIONS: u64 = 200;
+/// All of them together; 43,476 were counted, most of it the state of the call.
 const BYTES: u64 = 64 * 1024;
 
 #[test]
