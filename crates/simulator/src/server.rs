@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -14,6 +15,7 @@ use domain::upstream::{BaseUrl, Upstream};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,6 +29,9 @@ use crate::record::Connection;
 use crate::routes::{Host, Realm};
 use crate::state::Inner;
 use crate::{api, control_http, diauth, sso};
+
+/// Between two looks whether somebody is still connected.
+const BREATH: Duration = Duration::from_millis(1);
 
 /// A running Garmin. Dropping it stops it.
 pub struct Simulator {
@@ -93,6 +98,24 @@ impl Simulator {
     #[must_use]
     pub const fn control(&self) -> &Control {
         &self.control
+    }
+
+    /// Waits until everybody who was connected has gone, and whatever they sent before they went
+    /// has had its effect or never will.
+    ///
+    /// # Errors
+    /// When this Garmin is stopping.
+    pub async fn settled(&self) -> io::Result<()> {
+        // Connections are accepted in their order: those made before this one are known then.
+        let mut last = TcpStream::connect(self.address).await?;
+        last.write_all(b"HEAD / HTTP/1.0\r\n\r\n").await?;
+        last.read_to_end(&mut Vec::new()).await?;
+        drop(last);
+        // The one that is left accepts.
+        while self.tasks.len() > 1 {
+            tokio::time::sleep(BREATH).await;
+        }
+        Ok(())
     }
 
     /// Stops accepting, cuts what is open, and waits until every task has ended.

@@ -1,7 +1,8 @@
 //! Renewals that may be killed at any moment, day after day.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::clock::{Clock, ManualClock};
 use domain::contract::CredentialsAnswer;
@@ -14,6 +15,7 @@ use crate::rig::{START, email, open, sign_in};
 /// Eight days take 2,300 rounds: that many are for `scripts/endurance`.
 const ROUNDS: u64 = 200;
 const BETWEEN: Duration = Duration::from_mins(5);
+const GRACE: Duration = Duration::from_secs(30);
 
 fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
@@ -28,6 +30,24 @@ fn next(seed: &mut u64) -> u64 {
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration of their own")]
 fn rounds() -> u64 {
     std::env::var("E2E_ROTATIONS").map_or(ROUNDS, |text| text.parse().unwrap())
+}
+
+/// Drops every task of the node wherever it stands, as `kill -9` does, and waits until it is
+/// over: what the node still did meanwhile, the next one would have to answer for.
+fn kill(node: Runtime, data: &Path) {
+    node.shutdown_timeout(GRACE);
+    // SQLite has threads of its own, which end a statement they have begun.
+    let has_it_open = || {
+        let descriptors = std::fs::read_dir("/proc/self/fd").unwrap();
+        descriptors
+            .filter_map(|descriptor| std::fs::read_link(descriptor.ok()?.path()).ok())
+            .any(|target| target.starts_with(data))
+    };
+    let give_up = Instant::now() + GRACE;
+    while has_it_open() {
+        assert!(Instant::now() < give_up, "a killed node holds its files");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[test]
@@ -76,8 +96,8 @@ fn rel40_rel49_inv2_renewals_over_days_with_kills_sign_nobody_out_but_for_the_un
             killed += 1;
         }
         drop(app);
-        // Every task of the node is dropped wherever it stands, as by `kill -9`.
-        node.shutdown_background();
+        kill(node, dir.path());
+        outside.block_on(garmin.settled()).unwrap();
 
         // Whoever comes next finds the lease expired. They renew again, which only works with
         // a token that Garmin has not replaced.
@@ -107,7 +127,7 @@ fn rel40_rel49_inv2_renewals_over_days_with_kills_sign_nobody_out_but_for_the_un
         if let Some(answer) = answer {
             assert!(matches!(answer, CredentialsAnswer::Granted(_)), "round {round}: {answer:?}");
         }
-        after_node.shutdown_background();
+        kill(after_node, dir.path());
     }
     let counters = garmin.control().counters(&email(0)).unwrap();
     assert_eq!(counters.reused, lost_in_the_window, "a spent token was sent without cause");
