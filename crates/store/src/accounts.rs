@@ -7,6 +7,7 @@ use domain::id::{AccountId, Generation};
 use domain::region::Region;
 use zeroize::Zeroizing;
 
+use crate::audit::{AuditEntry, AuditEvent, insert_audit};
 use crate::changes::Announce as _;
 use crate::error::StoreError;
 use crate::grants::{NewGrant, insert_grant};
@@ -142,8 +143,8 @@ impl Store {
         self.connect(connect, None, now).await
     }
 
-    /// As [`Store::connect_account`], together with the consent the sign-in was about: both
-    /// are there or neither is. The client may be gone by now: [`StoreError::Dangling`].
+    /// As [`Store::connect_account`], together with the consent the sign-in was about and a
+    /// line in the audit: all are there or none is. The client may be gone by now: [`StoreError::Dangling`].
     pub async fn connect_by_code(
         &self,
         connect: &Connect<'_>,
@@ -208,6 +209,13 @@ impl Store {
             transaction.account_changed(&account).await?;
             if let Some(grant) = grant {
                 insert_grant!(self, &mut *transaction, &account, grant, now);
+                let entry = AuditEntry {
+                    event: AuditEvent::AccountConnected,
+                    account: Some(&account),
+                    device: None,
+                    client: Some(grant.client),
+                };
+                insert_audit!(self, &mut *transaction, &entry, now);
             }
             Connected { new: account == proposed, account, generation: Generation(generation) }
         });

@@ -14,6 +14,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use sqlx::SqlitePool;
+
+use crate::error::StoreError;
+
 /// Between two looks at a lock somebody holds while they open the file.
 const BREATH: Duration = Duration::from_millis(5);
 /// A migration of a large file is long, a process that is stopped for good is longer.
@@ -21,10 +26,30 @@ const QUEUE: Duration = Duration::from_mins(1);
 
 /// The shared lock. It ends with the process at the latest.
 #[derive(Debug)]
-pub(crate) struct Presence {
-    _lock: File,
-    /// Whether nobody else had the file open when this gateway came.
-    pub(crate) came_alone: bool,
+pub(crate) struct Presence(#[expect(dead_code, reason = "held, not used")] File);
+
+/// Grows whenever a gateway opens a SQLite file that no other gateway has open. Gateways that
+/// are alive at one time are of one epoch, so whoever is of another is dead. On PostgreSQL
+/// nothing is known of others, and all are of the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Epoch(i64);
+
+impl Epoch {
+    const NAME: &str = "epoch";
+
+    pub(crate) async fn begin(write: &SqlitePool) -> Result<(), StoreError> {
+        const BEGIN: &str = "
+            INSERT INTO marks (name, value) VALUES ($1, 1)
+                ON CONFLICT (name) DO UPDATE SET value = marks.value + 1";
+        sqlx::query(BEGIN).bind(Self::NAME).execute(write).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn current(write: &SqlitePool) -> Result<Self, StoreError> {
+        const LOOK: &str = "SELECT value FROM marks WHERE name = $1";
+        let value = sqlx::query_scalar(LOOK).bind(Self::NAME).fetch_optional(write).await?;
+        Ok(value.map(Self).unwrap_or_default())
+    }
 }
 
 /// The turn to open the file, held until it is open. It ends with the process at the latest.
@@ -59,19 +84,18 @@ impl Turn {
         alone: impl AsyncFnOnce() -> Result<(), E>,
     ) -> Result<Presence, E> {
         let file = lock_file(database, ".lock").map_err(&unreadable)?;
-        let came_alone = match file.try_lock() {
+        match file.try_lock() {
             Ok(()) => {
                 alone().await?;
                 // In two steps, because what a lock does to a lock one holds already is not
                 // promised. Nobody slips in between: it is our turn.
                 file.unlock().map_err(&unreadable)?;
-                true
             }
-            Err(TryLockError::WouldBlock) => false,
+            Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(unreadable(error)),
-        };
+        }
         file.try_lock_shared().map_err(|error| unreadable(error.into()))?;
-        Ok(Presence { _lock: file, came_alone })
+        Ok(Presence(file))
     }
 }
 

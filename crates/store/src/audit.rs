@@ -99,6 +99,27 @@ pub(crate) fn audit_id(entropy: &dyn Entropy) -> String {
     format!("aud_{:032x}", u128::from_be_bytes(entropy::bytes(entropy)))
 }
 
+pub(crate) const ADD: &str = "
+    INSERT INTO audit (audit_id, at, event, account_id, device_id, client_id)
+    VALUES ($1, $2, $3, $4, $5, $6)";
+
+/// A line, within whatever transaction is open.
+macro_rules! insert_audit {
+    ($store:expr, $executor:expr, $entry:expr, $now:expr) => {{
+        let entry: &$crate::audit::AuditEntry<'_> = $entry;
+        sqlx::query($crate::audit::ADD)
+            .bind($crate::audit::audit_id(&*$store.0.entropy))
+            .bind($now.0)
+            .bind(entry.event.as_str())
+            .bind(entry.account.map(domain::id::AccountId::as_str))
+            .bind(entry.device.map(domain::id::DeviceId::as_str))
+            .bind(entry.client.map(domain::id::ClientId::as_str))
+            .execute($executor)
+            .await?;
+    }};
+}
+pub(crate) use insert_audit;
+
 impl Store {
     #[tracing::instrument(name = "store.audit.record", skip_all)]
     pub async fn record_audit(
@@ -106,21 +127,7 @@ impl Store {
         entry: &AuditEntry<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        const RECORD: &str = "
-            INSERT INTO audit (audit_id, at, event, account_id, device_id, client_id)
-            VALUES ($1, $2, $3, $4, $5, $6)";
-        let id = audit_id(&*self.0.entropy);
-        on_pool!(self.writer(), |pool| {
-            sqlx::query(RECORD)
-                .bind(id)
-                .bind(now.0)
-                .bind(entry.event.as_str())
-                .bind(entry.account.map(AccountId::as_str))
-                .bind(entry.device.map(DeviceId::as_str))
-                .bind(entry.client.map(ClientId::as_str))
-                .execute(pool)
-                .await?;
-        });
+        on_pool!(self.writer(), |pool| insert_audit!(self, pool, entry, now));
         Ok(())
     }
 

@@ -40,6 +40,7 @@ use zeroize::Zeroizing;
 
 pub use crate::accounts::{Account, AccountState, Connect, Connected, StoredCredentials};
 pub use crate::address::{Backend, BadDatabaseUrl, DatabaseUrl};
+pub use crate::alone::Epoch;
 pub use crate::audit::{AuditEntry, AuditEvent, AuditRow};
 pub use crate::backup::{
     BackupError, BackupPlace, BackupSchedule, BadBackupPlace, Checked, Manifest, Progress, Restore,
@@ -84,8 +85,9 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     pending: Mutex<Pending>,
     last_long_sweep: LastLongSweep,
+    epoch: Epoch,
     /// Held as long as the store is open.
-    presence: Option<Presence>,
+    _presence: Option<Presence>,
 }
 
 impl Store {
@@ -94,11 +96,10 @@ impl Store {
         self.0.backend
     }
 
-    /// Whether whoever wrote into this database before it was opened is gone by now. Never
-    /// known of PostgreSQL, where others may be at work on other machines.
+    /// What every gateway that is alive with this one has in common.
     #[must_use]
-    pub fn was_opened_alone(&self) -> bool {
-        self.0.presence.as_ref().is_some_and(|presence| presence.came_alone)
+    pub fn epoch(&self) -> Epoch {
+        self.0.epoch
     }
 
     /// What the database keeps of a token we issued.

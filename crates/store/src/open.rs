@@ -16,7 +16,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, PgConnection, SqliteConnection, SqlitePool};
 
 use crate::address::{Address, DatabaseUrl};
-use crate::alone::{Presence, Turn};
+use crate::alone::{Epoch, Presence, Turn};
 use crate::error::{Complaint, StoreError, complaint};
 use crate::keys::{self, Wrapping};
 use crate::lease;
@@ -107,9 +107,11 @@ impl Store {
         options: OpenOptions,
     ) -> Result<Self, OpenError> {
         let OpenOptions { mode, old_secret, clock, entropy } = options;
-        let (pools, presence) = match &url.0 {
+        let (pools, presence, epoch) = match &url.0 {
             Address::Sqlite(path) => open_sqlite(path, mode).await?,
-            Address::Postgres(address) => (open_postgres(url, address, mode).await?, None),
+            Address::Postgres(address) => {
+                (open_postgres(url, address, mode).await?, None, Epoch::default())
+            }
         };
         let (keys, wrapping) =
             keys::load_or_create(&pools, secret, old_secret.as_ref(), &*entropy, clock.now())
@@ -122,7 +124,8 @@ impl Store {
             entropy,
             pending: std::sync::Mutex::default(),
             last_long_sweep: crate::stats::LastLongSweep::default(),
-            presence,
+            epoch,
+            _presence: presence,
         })))
     }
 
@@ -202,7 +205,10 @@ impl Exclusive {
     }
 }
 
-async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Presence>), OpenError> {
+async fn open_sqlite(
+    path: &Path,
+    mode: OpenMode,
+) -> Result<(Pools, Option<Presence>, Epoch), OpenError> {
     let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
     match (path.try_exists(), mode) {
         (Ok(false), OpenMode::Admin) => return Err(OpenError::NotThere { path: path.to_owned() }),
@@ -217,14 +223,18 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Prese
     let write = sqlite_writer(path).await?;
     let presence = if let Some(turn) = &turn {
         SQLITE_MIGRATIONS.run(&write).await.map_err(migration_problem)?;
-        let end_leases = async || Ok(lease::end_all(&write).await?);
-        Some(turn.enter(path, unreadable, end_leases).await?)
+        let succeed = async || {
+            lease::end_all(&write).await?;
+            Ok(Epoch::begin(&write).await?)
+        };
+        Some(turn.enter(path, unreadable, succeed).await?)
     } else {
         let applied =
             sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&write).await;
         same_schema(applied, &SQLITE_MIGRATIONS)?;
         None
     };
+    let epoch = Epoch::current(&write).await?;
     let read = SqlitePoolOptions::new()
         // There is no line to a file that could be cut: asking first would double every wait.
         .test_before_acquire(false)
@@ -238,7 +248,7 @@ async fn open_sqlite(path: &Path, mode: OpenMode) -> Result<(Pools, Option<Prese
     // The WAL and its index exist by now; SQLite gave them the mode of the main file, older
     // ones may have been more open.
     restrict(path).map_err(unreadable)?;
-    Ok((Pools::Sqlite { write, read }, presence))
+    Ok((Pools::Sqlite { write, read }, presence, epoch))
 }
 
 fn sqlite_file(path: &Path) -> SqliteConnectOptions {

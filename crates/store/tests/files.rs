@@ -188,7 +188,7 @@ async fn rel54_what_was_committed_survives_the_end_of_the_process() {
 }
 
 #[tokio::test]
-async fn leases_end_with_the_last_gateway_on_the_file_and_not_before() {
+async fn rel23_leases_and_the_epoch_end_with_the_last_gateway_on_the_file_and_not_before() {
     let now = Timestamp(1_800_000_000);
     let until = now.plus(Duration::from_mins(1));
     let folder = tempfile::tempdir().unwrap();
@@ -218,10 +218,13 @@ async fn leases_end_with_the_last_gateway_on_the_file_and_not_before() {
     // The second is still there when the third comes, so the lease may be its own.
     let third = open(&path, OpenMode::Serve).await.unwrap();
     assert_eq!(take(third.clone(), account.clone()).await, LeaseOutcome::Held { until });
+    let epoch = second.epoch();
+    assert_eq!(third.epoch(), epoch, "alive at one time");
     drop((second, third));
 
     // Nobody gave the lease back, and everybody is gone.
     let fourth = open(&path, OpenMode::Serve).await.unwrap();
+    assert_ne!(fourth.epoch(), epoch);
     let taken = take(fourth, account).await;
     assert!(matches!(taken, LeaseOutcome::Taken(_)), "{taken:?}");
 }

@@ -13,7 +13,7 @@ use domain::pkce::Challenge;
 use domain::scope::Scopes;
 use domain::token::{Code, TokenDigest};
 use garmin::{Pauses, TokenPair};
-use store::{AuditEntry, AuditEvent, Connect, NewGrant, PresentedCode, SignIn, StoreError};
+use store::{Connect, NewGrant, PresentedCode, SignIn, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::asking::{Outcome, ask_in_turn, back};
@@ -24,7 +24,7 @@ use super::visitor::Visitor;
 use super::{Problem, Record, Stage};
 use crate::metrics::SignInOutcome;
 use crate::oauth::cimd::{DocumentError, DocumentUrl};
-use crate::oauth::{Standing, audit, clients, redirect};
+use crate::oauth::{Standing, clients, redirect};
 use crate::state::AppState;
 
 /// How often an attempt says that it is alive.
@@ -207,9 +207,12 @@ impl Attempt {
         code: Option<CodeWait>,
         finishing: Option<&Finishing>,
     ) -> Result<(), Superseded> {
-        let (node, details) = (self.app.node.clone(), self.details);
-        let seen_at = self.scheduler.clock.now();
-        let worker = Worker { node, seen_at, details };
+        let worker = Worker {
+            node: self.app.node.clone(),
+            epoch: self.app.store.epoch(),
+            seen_at: self.scheduler.clock.now(),
+            details: self.details,
+        };
         let finishing = finishing.cloned().map(Box::new);
         self.record.stage = Stage::Working { worker, code, finishing };
         match self.save().await {
@@ -388,13 +391,6 @@ impl Attempt {
         };
         let connected = store.connect_by_code(&connect, &grant, now).await?;
         self.app.signed_in(&connected.account, connected.generation);
-        let entry = AuditEntry {
-            event: AuditEvent::AccountConnected,
-            account: Some(&connected.account),
-            device: None,
-            client: Some(&request.client),
-        };
-        audit(&self.app, &entry, now).await;
         tracing::info!(
             event = "authorize-finish",
             account = %connected.account,
@@ -466,11 +462,10 @@ fn log_outcome(outcome: &Outcome, with_code: bool, took: Duration) {
     }
 }
 
-/// Whether an attempt of another process is still alive, by its own word. Of a file that was
-/// opened alone everybody who wrote before that is known to be gone.
+/// Whether an attempt of another process is still alive, by its own word. Whoever is of another
+/// epoch is known to be gone.
 pub(crate) fn is_alive(app: &AppState, worker: &Worker, now: Timestamp) -> bool {
-    let from_before = app.store.was_opened_alone() && worker.seen_at < app.started_at;
-    !from_before && now.since(worker.seen_at) < SILENCE
+    worker.epoch == app.store.epoch() && now.since(worker.seen_at) < SILENCE
 }
 
 /// The stage of a sign-in whose attempt has died: where the person was, or further, where Garmin

@@ -12,6 +12,7 @@ use domain::scope::Scopes;
 use domain::token::AuthorizationCode;
 use garmin::{MfaMethod, PendingMfa, Session};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use store::Epoch;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -99,6 +100,9 @@ pub enum Unproven {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worker {
     pub node: NodeId,
+    /// Absent from the records of a version that knew none.
+    #[serde(default)]
+    pub epoch: Epoch,
     pub seen_at: Timestamp,
     /// Tells a second click from other details on another node. Too short to tell anything
     /// about the details themselves.

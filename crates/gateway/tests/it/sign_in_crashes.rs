@@ -46,6 +46,7 @@ async fn wreck(app: &TestApp) -> Wreck {
     let stage = json!({ "working": {
         "worker": {
             "node": NodeId::generate(&OsEntropy),
+            "epoch": app.app.store.epoch(),
             "seen_at": app.clock.now(),
             "details": 7,
         },

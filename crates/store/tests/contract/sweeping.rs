@@ -106,16 +106,20 @@ on_both! {
 }
 
 on_both! {
-    async fn an_account_and_its_code_come_together_or_not_at_all(db: &Db) {
+    async fn rel40_an_account_its_code_and_its_line_come_together_or_not_at_all(db: &Db) {
         let gone = ClientId::generate(&OsEntropy);
         let failed = db.connect_by_code("guid-1", &gone, NOW).await.unwrap_err();
         assert!(matches!(failed, StoreError::Dangling(_)), "{failed:?}");
         assert_eq!(db.store.stats(NOW).await.unwrap().accounts, 0);
+        assert_eq!(db.store.list_audit(10).await.unwrap(), []);
         let client = db.client().await;
         let (connected, grant, code) = db.connect_by_code("guid-1", &client, NOW).await.unwrap();
         assert!(connected.new);
         let found = db.store.find_code(&code, NOW).await.unwrap();
         assert_eq!(found, PresentedCode::Unspent(grant));
+        let [told] = &db.store.list_audit(10).await.unwrap()[..] else { panic!("one line") };
+        assert_eq!(told.event, AuditEvent::AccountConnected);
+        assert_eq!((&told.account, &told.client), (&Some(connected.account), &Some(client)));
     }
 }
 
