@@ -11,7 +11,7 @@ use std::time::Duration;
 use domain::clock::{Clock as _, SystemClock};
 use domain::console::{Answer, Request, Status};
 use serde::Serialize;
-use store::{OpenError, Store};
+use store::{Backend, OpenError, Store, Wrapping};
 
 use crate::text::{counted, span};
 use crate::{AdminError, Place, Screen};
@@ -120,7 +120,14 @@ impl Findings {
             Ok(store) => store,
             Err(error) => return self.unopened(&error),
         };
-        self.ok("secret", "opens the database");
+        match store.wrapping() {
+            Wrapping::Current => self.ok("secret", "opens the database"),
+            Wrapping::Old => self.warn(
+                "secret",
+                "only GATEWAY_SECRET_OLD opens the database",
+                "`garmin-gateway rekey`, and keep GATEWAY_SECRET_OLD until then",
+            ),
+        }
         self.ok("schema", "is this version's");
         self.look_inside(&store).await;
         store.close().await;
@@ -167,7 +174,13 @@ impl Findings {
             ),
         }
         match store.check_integrity().await {
-            Ok(complaints) if complaints.is_empty() => self.ok("integrity", "no damage found"),
+            Ok(complaints) if complaints.is_empty() => self.ok(
+                "integrity",
+                match store.backend() {
+                    Backend::Sqlite => "no damage found",
+                    Backend::Postgres => "left to PostgreSQL",
+                },
+            ),
             Ok(complaints) => self.fail(
                 "integrity",
                 complaints.join("; "),

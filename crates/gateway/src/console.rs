@@ -30,9 +30,10 @@ pub(crate) struct Console {
 
 impl Console {
     /// Replaces the socket of a gateway that is gone, and refuses to replace a living one's.
-    pub(crate) fn bind(data_dir: &Path) -> io::Result<Self> {
+    pub(crate) async fn bind(data_dir: &Path) -> io::Result<Self> {
         let path = data_dir.join(SOCKET);
-        match std::os::unix::net::UnixStream::connect(&path) {
+        // Never blocks: the line of a gateway that is stopped and accepts nobody may be full.
+        match UnixStream::connect(&path).await {
             Ok(_) => return Err(io::Error::from(io::ErrorKind::AddrInUse)),
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 std::fs::remove_file(&path)?;
@@ -101,7 +102,7 @@ pub(crate) async fn serve_when_free(app: AppState, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(BIND_AGAIN) => {}
         }
-        if let Ok(console) = Console::bind(&app.config.data_dir) {
+        if let Ok(console) = Console::bind(&app.config.data_dir).await {
             tracing::info!(event = "console-ready", "");
             return console.serve(app, stop).await;
         }

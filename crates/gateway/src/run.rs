@@ -125,7 +125,7 @@ impl Gateway {
         background.spawn(janitor::renewals(app.clone(), stop.clone()));
         background.spawn(heap::tidy(stop.clone()));
         background.spawn(janitor::backups(app.clone(), stop.clone()));
-        match Console::bind(&app.config.data_dir) {
+        match Console::bind(&app.config.data_dir).await {
             Ok(console) => {
                 background.spawn(console.serve(app.clone(), stop.clone()));
             }
@@ -184,7 +184,9 @@ impl Gateway {
         }
         stop.cancel();
         background.close();
-        background.wait().await;
+        if tokio::time::timeout(LAST_WORDS, background.wait()).await.is_err() {
+            tracing::error!(event = "gateway-stopped-late", "a task of the background goes on");
+        }
         if let Err(error) = app.store.flush().await {
             tracing::warn!(event = "store-failed", error = error.label(), "counters are lost");
         }

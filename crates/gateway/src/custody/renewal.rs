@@ -21,9 +21,8 @@ const LEASE: Duration = Duration::from_mins(1);
 const GARMIN: Duration = Duration::from_secs(40);
 /// How long to wait for another owner: it is done, or its lease has passed, by then.
 const PATIENCE: Duration = Duration::from_secs(75);
-/// A pair that Garmin has issued is the only one it still accepts, so the store is asked again
-/// for as long as it may need to come back.
-const COMMIT_PATIENCE: Duration = Duration::from_mins(5);
+/// When a new pair that the store does not take is worth waking somebody.
+const COMMIT_ALARM: Duration = Duration::from_mins(5);
 
 /// Garmin may ask for more; people who wait for an answer may not have to.
 const LONGEST_REST: Duration = Duration::from_mins(5);
@@ -99,12 +98,16 @@ impl Custody {
 
     /// From the last byte of Garmin's answer to the end of this a crash costs the session, so
     /// nothing is done in between but this: to seal, and one statement in one round trip.
+    ///
+    /// The new pair is the only one that Garmin still accepts: the store is asked until it takes
+    /// it, or has a newer one, or the process ends. One waits for each account at most.
     async fn commit(&self, account: &AccountId, from: Generation, fresh: &RenewedPair) -> Renewed {
         let RenewedPair { pair: fresh, answered } = fresh;
         let bytes = fresh.to_bytes();
         let rotation =
             Rotation { from, credentials: &bytes, refresh_expires_at: fresh.refresh_expires_at() };
-        let give_up = Instant::now() + COMMIT_PATIENCE;
+        let began = Instant::now();
+        let mut has_rung = false;
         let mut pause = Pause::first();
         loop {
             let now = self.0.clock.now();
@@ -128,7 +131,11 @@ impl Custody {
                     tracing::info!(event = "garmin-refresh-overtaken", account = %account, "");
                     return Renewed::Overtaken;
                 }
-                Err(error) if Instant::now() < give_up => {
+                Err(error) => {
+                    if !has_rung && began.elapsed() >= COMMIT_ALARM {
+                        has_rung = true;
+                        self.0.metrics.renewals.of(Renewal::NotStored).increment(1);
+                    }
                     tracing::error!(
                         event = "garmin-refresh-not-stored",
                         account = %account,
@@ -136,10 +143,6 @@ impl Custody {
                         "trying again: Garmin accepts no other token now"
                     );
                     pause.sleep().await;
-                }
-                Err(error) => {
-                    self.0.metrics.renewals.of(Renewal::NotStored).increment(1);
-                    return Renewed::Answer(store_failed(account, &error));
                 }
             }
         }

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -17,6 +18,10 @@ use crate::state::AppState;
 /// The version of Prometheus' text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// What a scrape under way at the end may take. Whoever has sent half a request has no right to
+/// the rest of the process's life.
+const LAST_SCRAPE: Duration = Duration::from_secs(1);
+
 pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
@@ -24,9 +29,17 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// Answers `/metrics` until `stop`.
 pub(crate) async fn serve(listener: TcpListener, app: AppState, stop: CancellationToken) {
     let router = Router::new().route("/metrics", get(metrics)).with_state(app);
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-    if let Err(error) = serving.await {
-        tracing::warn!(event = "metrics-failed", error = %error, "");
+    let serving =
+        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let too_long = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LAST_SCRAPE).await;
+    };
+    tokio::select! {
+        served = serving => if let Err(error) = served {
+            tracing::warn!(event = "metrics-failed", error = %error, "");
+        },
+        () = too_long => {}
     }
 }
 

@@ -107,7 +107,10 @@ impl Attempt {
             return given_up();
         }
         self.record.stage = match (outcome, finishing) {
-            (_, Some(finishing)) => self.go_on(finishing, &email).await,
+            (_, Some(finishing)) => match self.go_on(finishing, &email).await {
+                Ok(stage) => stage,
+                Err(Superseded) => return given_up(),
+            },
             (Outcome::Form(problem), None) => Stage::Form { problem: Some(problem) },
             (Outcome::Code(wait, problem), None) => Stage::Code { wait, problem },
             (Outcome::SignedIn(_) | Outcome::Approved(_), None) => {
@@ -299,20 +302,28 @@ impl Attempt {
         }
     }
 
-    async fn go_on(&mut self, finishing: Finishing, email: &LoginEmail) -> Stage {
+    async fn go_on(
+        &mut self,
+        finishing: Finishing,
+        email: &LoginEmail,
+    ) -> Result<Stage, Superseded> {
         match self.record.request.standing {
             Standing::Proven => self.connect_at_last(finishing, email).await,
-            Standing::Deferred => self.examine(finishing.held).await,
+            Standing::Deferred => Ok(self.examine(finishing.held).await),
         }
     }
 
     /// Garmin has let the person in, and that is scarce: the store is asked for as long as its
     /// outage may last, and after that the person only has to click once more.
-    async fn connect_at_last(&self, finishing: Finishing, email: &LoginEmail) -> Stage {
+    async fn connect_at_last(
+        &mut self,
+        finishing: Finishing,
+        email: &LoginEmail,
+    ) -> Result<Stage, Superseded> {
         let began = tokio::time::Instant::now();
         loop {
             let failed = match self.connect(&finishing, email).await {
-                Ok(stage) => return stage,
+                Ok(stage) => return Ok(stage),
                 Err(error) => error,
             };
             tracing::error!(
@@ -322,13 +333,16 @@ impl Attempt {
             );
             if began.elapsed() >= LAST_PATIENCE {
                 let problem = Some(Problem::Ours);
-                return Stage::Consent { held: finishing.held, problem };
+                return Ok(Stage::Consent { held: finishing.held, problem });
             }
             tokio::time::sleep(PAUSE).await;
             // A commit whose answer was lost has happened all the same.
             if let Ok(true) = finishing.is_stored(&self.app).await {
-                return finishing.done(&self.app, &self.record, None);
+                return Ok(finishing.done(&self.app, &self.record, None));
             }
+            // Whoever took this for dead meanwhile may have stored the pair and renewed it:
+            // stored once more it would be a spent one.
+            self.beat(None, Some(&finishing)).await?;
         }
     }
 

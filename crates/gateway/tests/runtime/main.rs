@@ -6,6 +6,7 @@ mod custody_kills;
 mod custody_rotation;
 mod long_lives;
 mod nodes;
+mod pauses;
 #[path = "../../../store/tests/postgres/mod.rs"]
 mod postgres;
 mod proxy_auth;
