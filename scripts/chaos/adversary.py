@@ -21,6 +21,7 @@ class Adversary:
     def __init__(self, world, people, seed, told):
         self.world, self.people, self.told = world, people, told
         self.random, self.stop = random.Random(seed), threading.Event()
+        self.landed = 0
         self.blows = {
             self.kill_worker: 20, self.stop_worker: 6, self.kill_gateway: 8, self.end_gateway: 4,
             self.pause_gateway: 5, self.starve_gateway: 5, self.garmin_misbehaves: 18, self.cut_garmin: 6,
@@ -43,6 +44,11 @@ class Adversary:
             except (OSError, ProcessLookupError) as error:
                 # Whom it was for has gone meanwhile.
                 self.told(f"{blow.__name__} came too late: {error}")
+            except Exception as error:  # noqa: BLE001 - a gateway that does not end or come back, most of all
+                self.world.violate("INV-12", f"after {blow.__name__}: {error!r}")
+                return
+            else:
+                self.landed += 1
 
     def node(self):
         return self.random.choice(self.world.nodes)
