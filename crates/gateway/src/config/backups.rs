@@ -17,7 +17,11 @@ pub struct Backups {
     pub keep: usize,
 }
 
-const ACCEPTS: &str = "a directory or s3://BUCKET/PREFIX";
+const ACCEPTS: &str = if cfg!(feature = "s3") {
+    "a directory or s3://BUCKET/PREFIX"
+} else {
+    "a directory (s3://BUCKET/PREFIX needs a program built with the feature s3)"
+};
 
 pub(super) fn backups(vars: &Vars) -> Result<Option<Backups>, ConfigError> {
     let to = vars.parsed("BACKUP_TO", ACCEPTS, |text| {

@@ -89,7 +89,8 @@ static TABLE: [Setting; 43] = [
     plain(
         "BACKUP_TO",
         "",
-        "Directory for backups the gateway makes by itself, or s3://BUCKET/PREFIX; unset: none.",
+        "Directory for backups the gateway makes by itself; s3://BUCKET/PREFIX where it was built \
+         with the feature s3; unset: none.",
     ),
     plain("BACKUP_EVERY", "24", "Hours between two such backups."),
     plain("BACKUP_KEEP", "14", "How many of them stay in the directory."),
