@@ -10,6 +10,7 @@ mod client;
 mod crash_points;
 mod descriptors;
 mod faults;
+mod first;
 mod flow;
 mod http;
 mod isolation;

@@ -43,6 +43,13 @@ fn numbers() -> impl Iterator<Item = u32> {
     processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
+/// Children that have ended and that nobody has reaped.
+pub(crate) fn dead_children(parent: u32) -> Vec<u32> {
+    numbers()
+        .filter(|pid| stat(*pid).is_some_and(|(state, of)| of == parent && state == 'Z'))
+        .collect()
+}
+
 pub(crate) fn children(parent: u32) -> Vec<u32> {
     numbers()
         .filter(|pid| stat(*pid).is_some_and(|(_, of)| of == parent) && is_running(*pid))

@@ -49,6 +49,8 @@ pub(crate) struct World {
     old_secret: Option<&'static str>,
     /// `DATABASE_URL`; without one the file in the data directory.
     database: Option<String>,
+    /// Whether the gateway is the first process of a namespace of its own.
+    first: bool,
     /// The program that is a gateway with hostile workers, and its arguments.
     hostile: Option<(PathBuf, Vec<String>)>,
     directory: TempDir,
@@ -107,6 +109,15 @@ impl World {
         world
     }
 
+    /// The same with a gateway that is the first process of a container, to which two children
+    /// of somebody else were handed: one that ends before it can look, and one that ends later.
+    pub(crate) async fn start_first() -> Self {
+        let mut world = Self::prepare(false).await;
+        world.first = true;
+        world.start_gateway().await;
+        world
+    }
+
     /// The same with a gateway that obeys [`World::faults`].
     pub(crate) async fn start_with_faults() -> Self {
         let mut world = Self::with_faults().await;
@@ -159,6 +170,7 @@ impl World {
             secret: SECRET,
             old_secret: None,
             database: None,
+            first: false,
             hostile: None,
             directory,
         }
@@ -254,6 +266,13 @@ impl World {
         let urls = self.garmin.urls();
         let log = OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
         let mut command = match &self.hostile {
+            None if self.first => {
+                let mut command = Command::new("unshare");
+                command.args(["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]);
+                command.arg("(true &); (sleep 2 &); exec \"$0\" serve");
+                command.arg(env!("CARGO_BIN_EXE_garmin-gateway"));
+                self.surround(command)
+            }
             None => self.program(&["serve"]),
             Some((exe, args)) => {
                 let mut command = Command::new(exe);
@@ -301,7 +320,9 @@ impl World {
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.gateway.as_ref().unwrap().id().unwrap()
+        let started = self.gateway.as_ref().unwrap().id().unwrap();
+        // What made the namespace stays outside, and ends with the gateway's own status.
+        if self.first { process::children(started)[0] } else { started }
     }
 
     /// `kill -9`. The workers notice by themselves.
