@@ -120,7 +120,9 @@ pub(crate) async fn orphanage(app: AppState, stop: CancellationToken) {
         }
     };
     while !stop.is_cancelled() {
-        workers::reap_orphans(&app.supervisor);
+        // Reads a file of each process there is.
+        let supervisor = app.supervisor.clone();
+        let _ = tokio::task::spawn_blocking(move || workers::reap_orphans(&supervisor)).await;
         tokio::select! {
             () = stop.cancelled() => {}
             // Signals that come at once are one, and one look finds all who have ended.

@@ -13,7 +13,7 @@ use domain::entropy::{Entropy, OsEntropy};
 use domain::sandbox::{Layer, Report, State};
 use store::{OpenMode, OpenOptions, Store};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -232,38 +232,63 @@ pub async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let gateway =
-        Gateway::open(config, program, Arc::new(SystemClock), Arc::new(OsEntropy)).await?;
+    // Before anything is opened: the first process of a container gets no signal that it has no
+    // handler for, not even later.
+    let mut signals = Signals::listen()?;
+    let open = Gateway::open(config, program, Arc::new(SystemClock), Arc::new(OsEntropy));
+    let gateway = tokio::select! {
+        gateway = open => gateway?,
+        () = signals.next() => {
+            tracing::info!(event = "gateway-stopped", "before it was open");
+            return Ok(());
+        }
+    };
     let drain = gateway.app().drain.clone();
+    let asked = CancellationToken::new();
+    let shutdown = async {
+        tokio::select! {
+            () = shutdown => {}
+            () = asked.cancelled() => {}
+        }
+    };
     tokio::select! {
         served = gateway.serve(listener, shutdown, ANNOUNCE) => served,
-        never = hurry(drain) => match never {},
+        never = obey(signals, &asked, drain) => match never {},
     }
 }
 
 /// Whoever asks twice does not want to wait for calls.
-async fn hurry(drain: Drain) -> Infallible {
-    if let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    {
-        for _ in 0..2 {
-            tokio::select! {
-                _ = term.recv() => {}
-                _ = int.recv() => {}
-            }
-        }
-        drain.cut();
-    }
+async fn obey(mut signals: Signals, asked: &CancellationToken, drain: Drain) -> Infallible {
+    signals.next().await;
+    asked.cancel();
+    signals.next().await;
+    drain.cut();
     std::future::pending().await
 }
 
-/// Completes when the process is asked to end: SIGTERM, or Ctrl-C.
-pub async fn terminated() -> io::Result<()> {
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// Requests to end: SIGTERM, or Ctrl-C.
+struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    /// None is missed from here on.
+    fn listen() -> io::Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
     }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+}
+
+/// Completes when the process is asked to end.
+pub async fn terminated() -> io::Result<()> {
+    Signals::listen()?.next().await;
     Ok(())
 }
 
