@@ -14,7 +14,7 @@ pub enum Layer {
     Limits,
     /// No capabilities, and no way to new ones.
     Privileges,
-    /// A user id that nothing else on the machine has.
+    /// A user id that nothing else in the same container has.
     User,
     /// Landlock: no file can be opened, made or changed.
     Files,

@@ -86,6 +86,8 @@ labels! {
     SpawnFailed = "spawn_failed",
     /// The machine had nothing left for it.
     AtCapacity = "at_capacity",
+    /// Nobody could say what to launch it with.
+    StoreFailed = "store_failed",
     CredentialsRefused = "credentials_refused",
 }
 

@@ -227,6 +227,10 @@ impl Errand {
                 return Err(self.noted(match error {
                     SendError::Broken => Stop::Failed(Failure::WorkerCrashed(repeatable)),
                     SendError::Garbled => Stop::Failed(Failure::WorkerNonsense),
+                    SendError::Unreached => {
+                        let retry_after = self.visit.app.supervisor.retry_after();
+                        Stop::Failed(Failure::AtCapacity { retry_after })
+                    }
                     SendError::Ended { outcome, served: _ } => {
                         let retry_after = self.visit.app.supervisor.retry_after();
                         Failure::of(outcome, repeatable, retry_after)

@@ -42,9 +42,10 @@ impl Replays {
     pub(super) fn take(&mut self, error: SendError) -> bool {
         let left = match error {
             SendError::Ended { served: false, .. } => &mut self.unserved,
-            SendError::Ended { served: true, .. } | SendError::Broken | SendError::Garbled => {
-                &mut self.served
-            }
+            SendError::Ended { served: true, .. }
+            | SendError::Broken
+            | SendError::Garbled
+            | SendError::Unreached => &mut self.served,
         };
         let any = *left > 0;
         *left = left.saturating_sub(1);
@@ -91,11 +92,17 @@ impl Plan {
             }
             | SendError::Broken => self.repeatable(call),
             SendError::Ended {
-                outcome: Outcome::CredentialsRefused | Outcome::StartTimeout | Outcome::SpawnFailed,
+                outcome:
+                    Outcome::CredentialsRefused
+                    | Outcome::StartTimeout
+                    | Outcome::SpawnFailed
+                    | Outcome::StoreFailed,
                 served: _,
             }
             // It is alive, and would say it again.
-            | SendError::Garbled => Repeatable::No,
+            | SendError::Garbled
+            // What others hold is not given back in a moment: the client is told to come again.
+            | SendError::Unreached => Repeatable::No,
         }
     }
 

@@ -123,6 +123,7 @@ impl Failure {
             Outcome::StartTimeout => Some(Self::WorkerStartSlow),
             Outcome::SpawnFailed => Some(Self::WorkerNotStarted),
             Outcome::AtCapacity => Some(Self::AtCapacity { retry_after }),
+            Outcome::StoreFailed => Some(Self::StoreDown),
         }
     }
 
@@ -437,6 +438,9 @@ mod tests {
         assert_eq!(status(Outcome::Crashed), Some(502));
         assert_eq!(status(Outcome::SpawnFailed), Some(502));
         assert_eq!(status(Outcome::StartTimeout), Some(504));
+        assert_eq!(status(Outcome::AtCapacity), Some(503));
+        assert_eq!(status(Outcome::StoreFailed), Some(503));
+        assert!(Failure::StoreDown.answer(None).headers().contains_key(RETRY_AFTER));
         let full = Failure::AtCapacity { retry_after: Duration::from_secs(5) };
         let response = full.answer(None);
         assert_eq!(response.status(), 503);

@@ -10,6 +10,7 @@ use http_body_util::Full;
 use tokio::sync::{Notify, watch};
 
 use super::connections::{AnswerBody, Unanswered};
+use super::keeper::is_shortage;
 use super::lifecycle::Outcome;
 use super::process::{Address, Worker};
 use super::supervisor::Supervisor;
@@ -37,6 +38,10 @@ pub enum SendError {
     /// What it says is no HTTP, or interim answers, which nobody asked for and which have no end.
     #[error("the worker does not speak HTTP")]
     Garbled,
+    /// There is no connection to it, for want of descriptors or ports as a rule. Nothing has
+    /// been sent, so nothing has been done.
+    #[error("the worker could not be connected to")]
+    Unreached,
 }
 
 /// How long a broken connection may wait to learn that its process has died.
@@ -89,7 +94,12 @@ impl Call {
                 Ok(answer)
             }
             Err(error) if is_no_http(&error) => Err(SendError::Garbled),
-            Err(_) => Err(self.post_mortem().await),
+            Err(Unanswered::Connect(error)) if is_shortage(&error) => Err(SendError::Unreached),
+            Err(Unanswered::Connect(_)) => Err(match self.post_mortem().await {
+                SendError::Broken => SendError::Unreached,
+                other => other,
+            }),
+            Err(Unanswered::Http(_)) => Err(self.post_mortem().await),
         }
     }
 

@@ -177,35 +177,41 @@ impl Membership {
     }
 
     /// The process is reaped: whatever it left goes too.
-    pub(super) async fn end(self, account: &AccountId) {
+    pub(super) async fn end(self, account: &AccountId) -> Memory {
         let ended = match self.0.await {
             Ok(Ok(group)) => match tokio::task::spawn_blocking(|| group.end()).await {
                 Ok(ended) => ended,
-                Err(_) => return,
+                Err(_) => return Memory::Sufficed,
             },
             Ok(Err(error)) => Err(error),
-            Err(_) => return,
+            Err(_) => return Memory::Sufficed,
         };
         match ended {
-            Ok(Memory::Sufficed) => {}
-            Ok(Memory::RanOut) => tracing::error!(
-                event = "worker-oom",
-                account = %account,
-                "the worker reached its group's memory limit and was killed"
-            ),
-            Err(error) => tracing::warn!(
-                event = "worker-group-failed",
-                account = %account,
-                error = %error,
-                "its own limits held it"
-            ),
+            Ok(Memory::Sufficed) => Memory::Sufficed,
+            Ok(Memory::RanOut) => {
+                tracing::error!(
+                    event = "worker-oom",
+                    account = %account,
+                    "the worker reached its group's memory limit and was killed"
+                );
+                Memory::RanOut
+            }
+            Err(error) => {
+                tracing::warn!(
+                    event = "worker-group-failed",
+                    account = %account,
+                    error = %error,
+                    "its own limits held it"
+                );
+                Memory::Sufficed
+            }
         }
     }
 }
 
 /// How a group ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Memory {
+pub(super) enum Memory {
     Sufficed,
     /// The kernel killed the worker at its limit.
     RanOut,

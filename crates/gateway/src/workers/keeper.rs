@@ -27,7 +27,7 @@ use tokio::process::Child;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use super::cgroup::Membership;
+use super::cgroup::{Membership, Memory};
 use super::connections::Connections;
 use super::control::{self, Desk, End};
 use super::lifecycle::{Event, Outcome, Phase};
@@ -138,7 +138,7 @@ impl Keeper {
         let (region, athlete, credentials) = match state {
             LaunchState::Known { region, athlete, credentials } => (region, athlete, credentials),
             LaunchState::SignInNeeded => return Err(with(child, Event::CredentialsRefused)),
-            LaunchState::Unknown => return Err(with(child, Event::SpawnFailed)),
+            LaunchState::Unknown => return Err(with(child, Event::StoreFailed)),
         };
         let pipes = UnixStream::from_std(ours).and_then(|control| {
             Ok((control, pipe::Receiver::from_owned_fd(OwnedFd::from(log_reader))?))
@@ -222,11 +222,12 @@ impl Keeper {
         if relaying {
             let _ = tokio::time::timeout(LAST_WORDS, relay).await;
         }
-        if let Some(member) = member {
-            member.end(&account).await;
-        }
+        let memory = match member {
+            Some(member) => member.end(&account).await,
+            None => Memory::Sufficed,
+        };
         control::close_open_writes(&desk).await;
-        let phase = self.supervisor.hear(&self.worker, Event::Exited);
+        let phase = self.supervisor.hear(&self.worker, end(&status, memory));
         report(&account, phase, &status);
     }
 }
@@ -255,7 +256,8 @@ fn report(account: &AccountId, phase: Option<Phase>, status: &io::Result<ExitSta
                 Outcome::Stopped
                 | Outcome::CredentialsRefused
                 | Outcome::SpawnFailed
-                | Outcome::AtCapacity,
+                | Outcome::AtCapacity
+                | Outcome::StoreFailed,
             )
             | Phase::Starting { .. }
             | Phase::Ready { .. }
@@ -283,20 +285,37 @@ fn kill(child: &mut Child, account: &AccountId) {
 
 /// What a failure to start a process says: some pass when others give back what they hold.
 fn meaning(error: &io::Error) -> Event {
-    if error.kind() == io::ErrorKind::AddrInUse {
-        return Event::Exhausted;
-    }
-    match Errno::from_io_error(error) {
-        Some(
-            Errno::AGAIN
-            | Errno::MFILE
-            | Errno::NFILE
-            | Errno::NOMEM
-            | Errno::NOBUFS
-            | Errno::NOSPC
-            | Errno::ADDRNOTAVAIL,
-        ) => Event::Exhausted,
-        Some(_) | None => Event::SpawnFailed,
+    if is_shortage(error) { Event::Exhausted } else { Event::SpawnFailed }
+}
+
+/// Whether the machine has nothing left of something that others will return.
+pub(super) fn is_shortage(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    error.kind() == io::ErrorKind::AddrInUse
+        || errno.is_some_and(|errno| {
+            matches!(
+                errno,
+                Errno::AGAIN
+                    | Errno::MFILE
+                    | Errno::NFILE
+                    | Errno::NOMEM
+                    | Errno::NOBUFS
+                    | Errno::NOSPC
+                    | Errno::ADDRNOTAVAIL
+            )
+        })
+}
+
+/// What the end of a process says: whether it was its own doing. At its own hard limit of
+/// memory a worker aborts; at its group's it is killed, and only the group tells by whom.
+fn end(status: &io::Result<ExitStatus>, memory: Memory) -> Event {
+    let own = [Signal::ABORT, Signal::SEGV, Signal::BUS, Signal::ILL, Signal::FPE, Signal::TRAP];
+    let signal = status.as_ref().ok().and_then(ExitStatus::signal);
+    let own = signal.is_some_and(|signal| own.iter().any(|own| own.as_raw() == signal));
+    match memory {
+        Memory::RanOut => Event::Broke,
+        Memory::Sufficed if own => Event::Broke,
+        Memory::Sufficed => Event::Exited,
     }
 }
 
@@ -324,5 +343,17 @@ mod tests {
         }
         assert_eq!(meaning(&io::Error::from(io::ErrorKind::AddrInUse)), Event::Exhausted);
         assert_eq!(meaning(&io::Error::other("x")), Event::SpawnFailed);
+    }
+
+    #[test]
+    fn rel17_a_worker_that_runs_out_of_memory_broke_and_one_that_is_killed_did_not() {
+        let by = |signal: Signal| Ok(ExitStatus::from_raw(signal.as_raw()));
+        assert_eq!(end(&by(Signal::KILL), Memory::RanOut), Event::Broke);
+        assert_eq!(end(&by(Signal::ABORT), Memory::Sufficed), Event::Broke);
+        for signal in [Signal::KILL, Signal::TERM] {
+            assert_eq!(end(&by(signal), Memory::Sufficed), Event::Exited, "{signal:?}");
+        }
+        assert_eq!(end(&Ok(ExitStatus::from_raw(1 << 8)), Memory::Sufficed), Event::Exited);
+        assert_eq!(end(&Err(io::Error::other("x")), Memory::Sufficed), Event::Exited);
     }
 }

@@ -33,6 +33,8 @@ pub enum Outcome {
     SpawnFailed,
     /// The machine had no process, descriptor, port or memory left for another one.
     AtCapacity,
+    /// The store did not tell what to launch it with. Nobody's worker is to blame.
+    StoreFailed,
 }
 
 impl Outcome {
@@ -46,6 +48,7 @@ impl Outcome {
             Self::StartTimeout => "start_timeout",
             Self::SpawnFailed => "spawn_failed",
             Self::AtCapacity => "at_capacity",
+            Self::StoreFailed => "store_failed",
         }
     }
 }
@@ -58,6 +61,8 @@ pub enum Event {
     Exhausted,
     /// The store says that the account needs a sign-in.
     CredentialsRefused,
+    /// The store says nothing.
+    StoreFailed,
     /// The worker says that it serves.
     Ready,
     CallBegan,
@@ -75,6 +80,9 @@ pub enum Event {
     /// The control channel carried something that is not in the contract.
     Misbehaved,
     Exited,
+    /// The same by its own doing: it ran out of its memory, or met a defect of its own. What
+    /// made it do so may come again.
+    Broke,
     Tick,
 }
 
@@ -141,13 +149,18 @@ impl Phase {
 
         match (self, event) {
             // An exit ends every phase; the phase decides what it meant.
-            (Starting { .. } | Ready { .. }, Event::Exited) => stay(Gone(Outcome::Crashed)),
-            (Draining { verdict, .. }, Event::Exited) => stay(Gone(verdict)),
+            (Starting { .. } | Ready { .. }, Event::Exited | Event::Broke) => {
+                stay(Gone(Outcome::Crashed))
+            }
+            (Draining { verdict, .. }, Event::Exited | Event::Broke) => stay(Gone(verdict)),
 
             (Starting { .. }, Event::SpawnFailed) => stay(Gone(Outcome::SpawnFailed)),
             (Starting { .. }, Event::Exhausted) => stay(Gone(Outcome::AtCapacity)),
             (Starting { in_flight, .. }, Event::CredentialsRefused) => {
                 killed(in_flight, Outcome::CredentialsRefused)
+            }
+            (Starting { in_flight, .. }, Event::StoreFailed) => {
+                killed(in_flight, Outcome::StoreFailed)
             }
             (Starting { in_flight, .. }, Event::Ready) => stay(Ready { in_flight, since: now }),
             (Starting { in_flight, give_up_at }, Event::Tick) if now >= give_up_at => {
@@ -221,6 +234,7 @@ impl Phase {
                 Event::SpawnFailed
                 | Event::Exhausted
                 | Event::CredentialsRefused
+                | Event::StoreFailed
                 | Event::Ready
                 | Event::Evicted
                 | Event::Yielded
@@ -231,6 +245,7 @@ impl Phase {
                 Event::SpawnFailed
                 | Event::Exhausted
                 | Event::CredentialsRefused
+                | Event::StoreFailed
                 | Event::Ready
                 | Event::CallBegan
                 | Event::Evicted
@@ -244,6 +259,7 @@ impl Phase {
                 Event::SpawnFailed
                 | Event::Exhausted
                 | Event::CredentialsRefused
+                | Event::StoreFailed
                 | Event::Ready
                 | Event::CallBegan
                 | Event::CallEnded
@@ -254,6 +270,7 @@ impl Phase {
                 | Event::Leaving
                 | Event::Misbehaved
                 | Event::Exited
+                | Event::Broke
                 | Event::Tick,
             ) => stay(self),
         }

@@ -9,10 +9,11 @@ const POLICY: Policy = Policy {
 };
 const NOW: Moment = Moment::ZERO;
 
-const EVENTS: [Event; 14] = [
+const EVENTS: [Event; 16] = [
     Event::SpawnFailed,
     Event::Exhausted,
     Event::CredentialsRefused,
+    Event::StoreFailed,
     Event::Ready,
     Event::CallBegan,
     Event::CallEnded,
@@ -23,16 +24,18 @@ const EVENTS: [Event; 14] = [
     Event::Leaving,
     Event::Misbehaved,
     Event::Exited,
+    Event::Broke,
     Event::Tick,
 ];
 
-const OUTCOMES: [Outcome; 6] = [
+const OUTCOMES: [Outcome; 7] = [
     Outcome::Stopped,
     Outcome::CredentialsRefused,
     Outcome::Crashed,
     Outcome::StartTimeout,
     Outcome::SpawnFailed,
     Outcome::AtCapacity,
+    Outcome::StoreFailed,
 ];
 
 fn starting(in_flight: u32) -> Phase {
@@ -62,6 +65,7 @@ fn a_start_ends_in_exactly_one_of_its_outcomes() {
     for (event, at, verdict) in [
         (Event::CredentialsRefused, NOW, Outcome::CredentialsRefused),
         (Event::Tick, NOW.plus(POLICY.startup), Outcome::StartTimeout),
+        (Event::StoreFailed, NOW, Outcome::StoreFailed),
         (Event::Misbehaved, NOW, Outcome::Crashed),
     ] {
         let (phase, effect) = on(starting(1), event, at);

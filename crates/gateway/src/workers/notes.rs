@@ -127,6 +127,7 @@ impl From<Outcome> for WorkerEnd {
             Outcome::StartTimeout => Self::StartTimeout,
             Outcome::SpawnFailed => Self::SpawnFailed,
             Outcome::AtCapacity => Self::AtCapacity,
+            Outcome::StoreFailed => Self::StoreFailed,
             Outcome::CredentialsRefused => Self::CredentialsRefused,
         }
     }

@@ -311,7 +311,7 @@ impl Supervisor {
     /// Whether another worker could be started.
     #[must_use]
     pub fn condition(&self) -> Condition {
-        self.table().roster.condition()
+        self.table().roster.condition(self.moment())
     }
 
     /// When a call that found no room should come again.

@@ -120,6 +120,8 @@ async fn rel06_inv6_when_every_start_fails_starts_pause_and_nobody_is_signed_out
     assert_eq!(rig.app.supervisor.condition(), gateway::workers::Condition::CircuitOpen);
     rig.no_workers().await;
     rig.later(5);
+    // Whoever is not ready is sent no call, and it takes one to find out.
+    assert_eq!(rig.app.supervisor.condition(), gateway::workers::Condition::Well);
     // One attempt decides, and it fails as well.
     rig.list(&tokens[6]).await;
     let reply = rig.list(&tokens[7]).await;
@@ -127,6 +129,34 @@ async fn rel06_inv6_when_every_start_fails_starts_pause_and_nobody_is_signed_out
         (reply.code().as_str(), reply.header("retry-after")),
         ("worker_starts_paused", "10")
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rel06_inv6_a_store_that_does_not_answer_is_said_to_be_away_and_counts_against_nobody() {
+    let rig = Rig::start().await;
+    let mut people = Vec::new();
+    for number in 0..6 {
+        let person = stranger(&rig, number).await;
+        rig.list(&person.1).await.result();
+        people.push(person);
+    }
+    for (account, _) in &people {
+        rig.app.supervisor.drain_account(account);
+    }
+    rig.no_workers().await;
+    rig.app.store.close().await;
+    // Known from a moment ago; what their workers would be launched with is not.
+    for _ in 0..2 {
+        for (_, token) in &people {
+            for reply in [rig.list(token).await, rig.call(token, "write", json!({})).await] {
+                let told = (reply.status.as_u16(), reply.code());
+                assert_eq!(told, (503, "store_unavailable".to_owned()));
+                assert_eq!(reply.header("retry-after"), "2");
+            }
+        }
+    }
+    assert_eq!(rig.app.supervisor.condition(), gateway::workers::Condition::Well);
+    rig.no_workers().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

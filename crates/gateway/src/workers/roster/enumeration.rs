@@ -33,14 +33,16 @@ enum Input {
     Cut,
 }
 
-const WORDS: [Event; 7] = [
+const WORDS: [Event; 9] = [
     Event::SpawnFailed,
     Event::Exhausted,
     Event::CredentialsRefused,
+    Event::StoreFailed,
     Event::Ready,
     Event::Leaving,
     Event::Misbehaved,
     Event::Exited,
+    Event::Broke,
 ];
 
 struct Small {

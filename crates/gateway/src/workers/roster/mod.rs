@@ -22,6 +22,8 @@ mod starts;
 mod view;
 
 #[cfg(test)]
+mod blame;
+#[cfg(test)]
 mod day;
 #[cfg(test)]
 mod enumeration;
@@ -325,7 +327,7 @@ impl<H: Clone> Roster<H> {
         }
         match (before, after) {
             (Phase::Gone(_), _) => {}
-            (_, Phase::Gone(outcome)) => self.learn(id, outcome, now, acts),
+            (_, Phase::Gone(outcome)) => self.learn(id, event, outcome, now, acts),
             (Phase::Starting { .. }, Phase::Ready { .. }) => {
                 member.announced = true;
                 let (account, took) = (member.account.clone(), now.since(member.began));
@@ -343,23 +345,31 @@ impl<H: Clone> Roster<H> {
     }
 
     /// What the end of a worker says about the next ones.
-    fn learn(&mut self, id: WorkerId, outcome: Outcome, now: Moment, acts: &mut Vec<Act<H>>) {
+    fn learn(
+        &mut self,
+        id: WorkerId,
+        event: Event,
+        outcome: Outcome,
+        now: Moment,
+        acts: &mut Vec<Act<H>>,
+    ) {
         let Some(member) = self.members.get(&id) else { return };
         let account = member.account.clone();
         acts.push(Act::Ended { worker: member.handle.clone(), outcome });
         acts.push(Act::Note(Note::Ended { account: account.clone(), outcome }));
-        if member.answered {
-            self.crashes.remove(&account);
-            return self.starts.inconclusive(id, now);
-        }
         let announced = member.announced;
+        if member.answered {
+            self.starts.inconclusive(id, now);
+            if (event, outcome) == (Event::Broke, Outcome::Crashed) {
+                self.crashed(&account, now, acts, Crashes::another_that_served);
+            } else {
+                self.crashes.remove(&account);
+            }
+            return;
+        }
         match outcome {
             Outcome::Crashed | Outcome::StartTimeout => {
-                let crashes = self.crashes.entry(account.clone()).or_default();
-                crashes.another(now);
-                if let Some(wait) = crashes.wait(now) {
-                    acts.push(Act::Note(Note::CrashLoop { account: account.clone(), wait }));
-                }
+                self.crashed(&account, now, acts, Crashes::another);
                 if !announced {
                     self.start_failed(id, &account, now, acts);
                 }
@@ -374,7 +384,23 @@ impl<H: Clone> Roster<H> {
                 }
             }
             // Or nobody's.
-            Outcome::Stopped | Outcome::CredentialsRefused => self.starts.inconclusive(id, now),
+            Outcome::Stopped | Outcome::CredentialsRefused | Outcome::StoreFailed => {
+                self.starts.inconclusive(id, now);
+            }
+        }
+    }
+
+    fn crashed(
+        &mut self,
+        account: &AccountId,
+        now: Moment,
+        acts: &mut Vec<Act<H>>,
+        count: impl FnOnce(&mut Crashes, Moment),
+    ) {
+        let crashes = self.crashes.entry(account.clone()).or_default();
+        count(crashes, now);
+        if let Some(wait) = crashes.wait(now) {
+            acts.push(Act::Note(Note::CrashLoop { account: account.clone(), wait }));
         }
     }
 

@@ -148,8 +148,12 @@ impl Starts {
     }
 
     /// Whether starts pause because the program fails.
-    pub(super) fn circuit_is_open(&self) -> bool {
-        self.circuit != Circuit::Closed
+    pub(super) fn circuit_is_open(&self, now: Moment) -> bool {
+        match self.circuit {
+            Circuit::Closed => false,
+            Circuit::Open { until, .. } => now < until,
+            Circuit::HalfOpen { .. } => true,
+        }
     }
 
     /// Whether the last start found the machine with nothing left.
@@ -196,7 +200,9 @@ mod tests {
         assert_eq!(starts.leave(NOW), Leave::Granted);
         let starts = opened();
         assert_eq!(starts.leave(NOW), Leave::Refused { retry_after: FIRST_PAUSE });
-        assert!(starts.circuit_is_open());
+        assert!(starts.circuit_is_open(NOW));
+        let over = NOW.plus(FIRST_PAUSE);
+        assert!(!starts.circuit_is_open(over), "the next call decides, and has to come");
     }
 
     #[test]
@@ -243,7 +249,7 @@ mod tests {
         assert_eq!(starts.leave(now), Leave::Granted, "it said nothing, so another one may");
         starts.began(worker(201));
         assert!(starts.succeeded());
-        assert_eq!((starts.leave(now), starts.circuit_is_open()), (Leave::Granted, false));
+        assert_eq!((starts.leave(now), starts.circuit_is_open(now)), (Leave::Granted, false));
     }
 
     #[test]

@@ -64,10 +64,12 @@ impl<H> Roster<H> {
         counts
     }
 
-    pub(in crate::workers) fn condition(&self) -> Condition {
+    /// A circuit whose pause is over is not open: the next call decides, and a gateway that
+    /// called itself unready would be sent none.
+    pub(in crate::workers) fn condition(&self, now: Moment) -> Condition {
         if self.closed {
             Condition::Closed
-        } else if self.starts.circuit_is_open() {
+        } else if self.starts.circuit_is_open(now) {
             Condition::CircuitOpen
         } else if self.starts.are_exhausted() {
             Condition::Exhausted
