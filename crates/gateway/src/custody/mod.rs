@@ -213,7 +213,13 @@ impl Custody {
         }
         let Flight(mut told) = match self.flight(account, seen, cause) {
             Ok(flight) => flight,
-            Err(wait) => return unavailable(wait.as_secs().max(1)),
+            // What was seen may have been replaced since: then nobody has to be believed.
+            Err(wait) => {
+                return match self.at_hand(account, Some(seen)).await {
+                    AtHand::Answer(answer) => answer,
+                    AtHand::Renew(..) => unavailable(wait.as_secs().max(1)),
+                };
+            }
         };
         let answer = told.wait_for(Option::is_some).await.ok().and_then(|told| told.clone());
         // Without an answer the task panicked; the pair in the store is as it was.
@@ -242,7 +248,7 @@ impl Custody {
         let landing = Landing { custody: self.clone(), account: account.clone() };
         let custody = self.clone();
         self.0.tasks.spawn(async move {
-            let answer = custody.rotate(&landing.account, seen).await;
+            let answer = custody.rotate(&landing.account, seen, cause).await;
             // Off the table before anybody hears: a later question starts afresh.
             drop(landing);
             tell.send_replace(Some(answer));

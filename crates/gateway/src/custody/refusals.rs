@@ -46,6 +46,14 @@ impl Refusals {
             Err(early)
         }
     }
+
+    /// Returns what was taken: somebody else had renewed the pair, and Garmin was not asked.
+    pub(super) fn give_back(&self, account: &AccountId) {
+        let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(whole) = whole_at.get_mut(account) {
+            *whole -= PERIOD;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +69,9 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(refusals.believe(&liar), Ok(()));
         }
+        // Garmin was not asked about the third.
+        refusals.give_back(&liar);
+        assert_eq!(refusals.believe(&liar), Ok(()));
         let mut believed = 0;
         for _ in 0..100 {
             assert_eq!(refusals.believe(&other), Ok(()));

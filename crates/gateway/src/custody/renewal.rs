@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::metrics::Renewal;
 
-use super::{BROKEN_RETRY_SECS, Custody, grant, store_failed, unavailable};
+use super::{BROKEN_RETRY_SECS, Cause, Custody, grant, store_failed, unavailable};
 
 /// How long the row is ours. A crash in between blocks the account for this long at most.
 const LEASE: Duration = Duration::from_mins(1);
@@ -35,7 +35,12 @@ enum Renewed {
 }
 
 impl Custody {
-    pub(super) async fn rotate(&self, account: &AccountId, seen: Generation) -> CredentialsAnswer {
+    pub(super) async fn rotate(
+        &self,
+        account: &AccountId,
+        seen: Generation,
+        cause: Cause,
+    ) -> CredentialsAnswer {
         let region = match self.0.store.find_account(account).await {
             Ok(Some(found)) => found.region,
             Ok(None) => return CredentialsAnswer::SignInNeeded,
@@ -55,6 +60,10 @@ impl Custody {
                     }
                 }
                 Ok(LeaseOutcome::Newer(stored)) => {
+                    match cause {
+                        Cause::Refusal => self.0.refusals.give_back(account),
+                        Cause::Age => {}
+                    }
                     return match Self::open(account, &stored) {
                         Some(grant) => CredentialsAnswer::Granted(grant),
                         None => unavailable(BROKEN_RETRY_SECS),
