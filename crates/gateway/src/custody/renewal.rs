@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::metrics::Renewal;
 
-use super::{BROKEN_RETRY_SECS, Custody, grant, store_failed, unavailable};
+use super::{Custody, grant, store_failed, unavailable, unreadable};
 
 /// How long the row is ours. A crash in between blocks the account for this long at most.
 const LEASE: Duration = Duration::from_mins(1);
@@ -57,7 +57,7 @@ impl Custody {
                 Ok(LeaseOutcome::Newer(stored)) => {
                     return match Self::open(account, &stored) {
                         Some(grant) => CredentialsAnswer::Granted(grant),
-                        None => unavailable(BROKEN_RETRY_SECS),
+                        None => CredentialsAnswer::SignInNeeded,
                     };
                 }
                 Ok(LeaseOutcome::Held { .. }) => {}
@@ -80,9 +80,13 @@ impl Custody {
         owner: &LeaseOwner,
         stored: &StoredCredentials,
     ) -> Renewed {
-        let Ok(pair) = TokenPair::from_bytes(&stored.bytes) else {
-            self.give_back(account, owner).await;
-            return Renewed::Answer(unavailable(BROKEN_RETRY_SECS));
+        let pair = match TokenPair::from_bytes(&stored.bytes) {
+            Ok(pair) => pair,
+            Err(error) => {
+                unreadable(account, &error);
+                self.give_back(account, owner).await;
+                return Renewed::Answer(CredentialsAnswer::SignInNeeded);
+            }
         };
         let refreshed = tokio::time::timeout(GARMIN, self.tokens(region).renew(&pair)).await;
         match refreshed {
