@@ -28,8 +28,12 @@ use self::refusals::Refusals;
 use crate::config::Config;
 use crate::metrics::Metrics;
 
+use renewal::Pause;
+
 /// An access token with less life than this is renewed before it is handed out.
 const MARGIN: Duration = Duration::from_mins(2);
+/// How long the start of a worker waits for a store that has no answer just now.
+const LAUNCH_PATIENCE: Duration = Duration::from_secs(6);
 /// How soon to ask again when the store has no answer.
 const STORE_RETRY_SECS: u64 = 2;
 /// How long somebody waits for a renewal, which goes on without them: a client gives a whole
@@ -152,18 +156,28 @@ impl Custody {
     /// What to launch the account's worker with. Never asks Garmin: a start is quick.
     pub async fn launch_state(&self, account: &AccountId) -> LaunchState {
         let store = &self.0.store;
-        let (found, stored) = tokio::join!(store.find_account(account), store.credentials(account));
-        let (found, stored) = match (found, stored) {
-            (Ok(Some(found)), Ok(Some(stored))) => (found, stored),
-            // Deleted between two requests: its devices are gone as well.
-            (Ok(_), Ok(_)) => return LaunchState::SignInNeeded,
-            (Err(error), _) | (_, Err(error)) => {
-                return match store_failed(account, &error) {
-                    CredentialsAnswer::SignInNeeded => LaunchState::SignInNeeded,
-                    CredentialsAnswer::Granted(_) | CredentialsAnswer::Unavailable { .. } => {
-                        LaunchState::Unknown
-                    }
-                };
+        let give_up = Instant::now() + LAUNCH_PATIENCE;
+        let mut pause = Pause::first();
+        let (found, stored) = loop {
+            let asked = tokio::join!(store.find_account(account), store.credentials(account));
+            match asked {
+                (Ok(Some(found)), Ok(Some(stored))) => break (found, stored),
+                // Deleted between two requests: its devices are gone as well.
+                (Ok(_), Ok(_)) => return LaunchState::SignInNeeded,
+                // A database that is away for a moment is no worker that does not start.
+                (Err(error), _) | (_, Err(error))
+                    if error.is_retryable() && Instant::now() < give_up =>
+                {
+                    pause.sleep().await;
+                }
+                (Err(error), _) | (_, Err(error)) => {
+                    return match store_failed(account, &error) {
+                        CredentialsAnswer::SignInNeeded => LaunchState::SignInNeeded,
+                        CredentialsAnswer::Granted(_) | CredentialsAnswer::Unavailable { .. } => {
+                            LaunchState::Unknown
+                        }
+                    };
+                }
             }
         };
         if stored.state == AccountState::SignInNeeded {

@@ -208,16 +208,16 @@ impl Custody {
 }
 
 /// Growing pauses between two looks at the store.
-struct Pause(Duration);
+pub(super) struct Pause(Duration);
 
 impl Pause {
     const LONGEST: Duration = Duration::from_secs(1);
 
-    fn first() -> Self {
+    pub(super) fn first() -> Self {
         Self(Duration::from_millis(20))
     }
 
-    async fn sleep(&mut self) {
+    pub(super) async fn sleep(&mut self) {
         tokio::time::sleep(self.0).await;
         self.0 = (self.0 * 2).min(Self::LONGEST);
     }
