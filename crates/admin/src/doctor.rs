@@ -156,6 +156,9 @@ impl Findings {
             AdminError::Open(OpenError::Unreachable { .. } | OpenError::Address(_)) => {
                 ("database", "check DATABASE_URL and that the server runs")
             }
+            AdminError::Open(OpenError::Damaged { .. } | OpenError::Lost { .. }) => {
+                ("integrity", "stop the gateway, keep a copy of the file, restore the last backup")
+            }
             _ => {
                 ("database", "check the path, its permissions and the disk; else restore a backup")
             }

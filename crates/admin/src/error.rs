@@ -129,6 +129,8 @@ fn opening(error: &OpenError) -> Trouble {
         | OpenError::NotThere { .. }
         | OpenError::Unreadable { .. }
         | OpenError::NotADatabase { .. }
+        | OpenError::Damaged { .. }
+        | OpenError::Lost { .. }
         | OpenError::Foreign { .. }
         | OpenError::Migrate(_) => Trouble::Other,
     }

@@ -1,6 +1,7 @@
 //! What has to happen now and then: time for the workers, sweeps, stale token pairs, counters.
 
 mod backups;
+mod soundness;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,6 +23,7 @@ use crate::state::AppState;
 use crate::{telemetry, workers};
 
 pub(crate) use backups::backups;
+pub(crate) use soundness::soundness;
 
 /// How often the number of revocations is looked at.
 const LOOK: Duration = Duration::from_secs(1);

@@ -125,6 +125,7 @@ impl Gateway {
         background.spawn(janitor::renewals(app.clone(), stop.clone()));
         background.spawn(heap::tidy(stop.clone()));
         background.spawn(janitor::backups(app.clone(), stop.clone()));
+        background.spawn(janitor::soundness(app.clone(), stop.clone()));
         match Console::bind(&app.config.data_dir).await {
             Ok(console) => {
                 background.spawn(console.serve(app.clone(), stop.clone()));

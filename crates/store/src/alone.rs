@@ -19,6 +19,9 @@ use sqlx::SqlitePool;
 
 use crate::error::StoreError;
 
+/// The file of the shared lock. It stays: beside a database that is gone it tells of it.
+pub(crate) const PRESENCE: &str = ".lock";
+
 /// Between two looks at a lock somebody holds while they open the file.
 const BREATH: Duration = Duration::from_millis(5);
 /// A migration of a large file is long, a process that is stopped for good is longer.
@@ -83,7 +86,7 @@ impl Turn {
         unreadable: impl Fn(io::Error) -> E,
         alone: impl AsyncFnOnce() -> Result<(), E>,
     ) -> Result<Presence, E> {
-        let file = lock_file(database, ".lock").map_err(&unreadable)?;
+        let file = lock_file(database, PRESENCE).map_err(&unreadable)?;
         match file.try_lock() {
             Ok(()) => {
                 alone().await?;
@@ -103,7 +106,7 @@ impl Presence {
     /// The lock that keeps every gateway away, for who replaces the file's contents; nothing
     /// when a gateway is there.
     pub(crate) fn nobodys(database: &Path) -> io::Result<Option<File>> {
-        let file = lock_file(database, ".lock")?;
+        let file = lock_file(database, PRESENCE)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -112,13 +115,18 @@ impl Presence {
     }
 }
 
-fn lock_file(database: &Path, suffix: &str) -> io::Result<File> {
+/// The file beside a database that SQLite, or a lock, has under `suffix`.
+pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn lock_file(database: &Path, suffix: &str) -> io::Result<File> {
     OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .mode(0o600)
-        .open(PathBuf::from(name))
+        .open(beside(database, suffix))
 }

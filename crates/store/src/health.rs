@@ -2,8 +2,10 @@
 
 use domain::clock::Timestamp;
 use domain::entropy;
+use sqlx::SqlitePool;
 
-use crate::error::StoreError;
+use crate::error::{Complaint, StoreError, complaint};
+use crate::open::CHECKED_AT_START;
 use crate::pool::{Pool, on_pool};
 use crate::seal::Place;
 use crate::{Store, corrupt};
@@ -57,10 +59,35 @@ impl Store {
     #[tracing::instrument(name = "store.health.integrity", skip_all)]
     pub async fn check_integrity(&self) -> Result<Vec<String>, StoreError> {
         let Pool::Sqlite(pool) = self.reader() else { return Ok(Vec::new()) };
-        // The first five complaints are enough.
-        let mut said: Vec<String> =
-            sqlx::query_scalar("PRAGMA quick_check(5)").fetch_all(pool).await?;
-        said.retain(|line| line != "ok");
-        Ok(said)
+        Ok(quick_check(pool).await?)
     }
+
+    /// Whether the file was too large to be read to its end before this store was opened.
+    pub async fn is_unchecked(&self) -> Result<bool, StoreError> {
+        match self.reader() {
+            Pool::Sqlite(_) => Ok(self.size_bytes().await? > CHECKED_AT_START),
+            Pool::Postgres(_) => Ok(false),
+        }
+    }
+}
+
+/// The first five complaints are enough.
+pub(crate) async fn quick_check(pool: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
+    let asked = sqlx::query_scalar("PRAGMA quick_check(5)").fetch_all(pool).await;
+    let mut said: Vec<String> = match asked {
+        // Damage may be where the question itself has to read.
+        Err(sqlx::Error::Database(error)) if complaint(&*error) == Complaint::Damaged => {
+            vec![error.to_string()]
+        }
+        other => other?,
+    };
+    said.retain(|line| line != "ok");
+    Ok(said)
+}
+
+/// How many bytes the pages of the database are, those that wait in its log among them.
+pub(crate) async fn pages(pool: &SqlitePool) -> Result<u64, sqlx::Error> {
+    const PAGES: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let bytes: i64 = sqlx::query_scalar(PAGES).fetch_one(pool).await?;
+    Ok(bytes.unsigned_abs())
 }

@@ -15,7 +15,7 @@ use crate::backup::BackupKey;
 use crate::corrupt;
 use crate::error::StoreError;
 use crate::open::OpenError;
-use crate::pool::{Pools, in_transaction, on_pool};
+use crate::pool::{Pool, Pools, in_transaction, on_pool};
 use crate::seal::{KeyId, Place, Sealer};
 use crate::secret::GatewaySecret;
 
@@ -191,6 +191,11 @@ async fn create(
             }
         }
     });
+    if let Pool::Sqlite(pool) = pools.writer() {
+        // Into the file itself: who cuts or deletes the log later takes commits from it, and
+        // not the schema and the keys, without which it would look new.
+        sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(pool).await?;
+    }
     Ok(())
 }
 

@@ -129,19 +129,14 @@ impl Store {
 
     /// How much the database takes on its disk, without the changes that wait in its log.
     pub async fn size_bytes(&self) -> Result<u64, StoreError> {
-        let bytes: i64 = match self.reader() {
-            Pool::Sqlite(pool) => {
-                const PAGES: &str = "
-                    SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
-                sqlx::query_scalar(PAGES).fetch_one(pool).await?
-            }
+        match self.reader() {
+            Pool::Sqlite(pool) => Ok(health::pages(pool).await?),
             Pool::Postgres(pool) => {
-                sqlx::query_scalar("SELECT pg_database_size(current_database())")
-                    .fetch_one(pool)
-                    .await?
+                const SIZE: &str = "SELECT pg_database_size(current_database())";
+                let bytes: i64 = sqlx::query_scalar(SIZE).fetch_one(pool).await?;
+                Ok(bytes.unsigned_abs())
             }
-        };
-        Ok(bytes.unsigned_abs())
+        }
     }
 
     /// Waits for what is running, then closes every connection. Later calls fail.

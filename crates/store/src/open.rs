@@ -16,8 +16,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, PgConnection, SqliteConnection, SqlitePool};
 
 use crate::address::{Address, DatabaseUrl};
-use crate::alone::{Epoch, Presence, Turn};
+use crate::alone::{self, Epoch, Presence, Turn, beside};
 use crate::error::{Complaint, StoreError, complaint};
+use crate::health;
 use crate::keys::{self, Wrapping};
 use crate::lease;
 use crate::pool::{PATIENCE, Pools};
@@ -30,6 +31,10 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 /// Readers beside the one writer. Reads take tens of microseconds.
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// The largest file that is read to its end at every start: a second from a slow disk, and more
+/// than a thousand accounts.
+pub(crate) const CHECKED_AT_START: u64 = 128 << 20;
 
 /// Who opens the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +85,16 @@ pub enum OpenError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("{} is not a SQLite database; check DB_PATH, or restore a backup", path.display())]
     NotADatabase { path: PathBuf },
+    #[error(
+        "{} is damaged ({said}); put it aside with its -wal and -shm and restore a backup",
+        path.display()
+    )]
+    Damaged { path: PathBuf, said: String },
+    #[error(
+        "{} is gone or empty, though {} is there; put it back, or put what is left aside and \
+         restore a backup", path.display(), left.display()
+    )]
+    Lost { path: PathBuf, left: PathBuf },
     #[error(
         "{} is the database of another program or of the original gateway, which this one does \
          not touch; choose another DB_PATH", path.display()
@@ -168,10 +183,13 @@ impl Exclusive {
         match &url.0 {
             Address::Sqlite(path) => {
                 let unreadable = |source| OpenError::Unreadable { path: path.clone(), source };
-                create_private(path).map_err(unreadable)?;
+                create_folder(path).map_err(unreadable)?;
                 let turn = Turn::wait(path).await.map_err(unreadable)?;
+                // A log beside nothing would be deleted by SQLite.
+                refuse_lost(path, &["-wal"])?;
+                create_private(path).map_err(unreadable)?;
                 let alone = Presence::nobodys(path).map_err(unreadable)?.ok_or_else(in_use)?;
-                let write = sqlite_writer(path).await?;
+                let write = sqlite_writer(path, &[]).await?;
                 SQLITE_MIGRATIONS.run(&write).await.map_err(migration_problem)?;
                 restrict(path).map_err(unreadable)?;
                 let pools = Pools::Sqlite { read: write.clone(), write };
@@ -210,18 +228,23 @@ async fn open_sqlite(
     mode: OpenMode,
 ) -> Result<(Pools, Option<Presence>, Epoch), OpenError> {
     let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
+    let turn = match mode {
+        OpenMode::Serve => {
+            create_folder(path).map_err(unreadable)?;
+            Some(Turn::wait(path).await.map_err(unreadable)?)
+        }
+        OpenMode::Admin => None,
+    };
+    refuse_lost(path, &["-wal", alone::PRESENCE])?;
     match (path.try_exists(), mode) {
         (Ok(false), OpenMode::Admin) => return Err(OpenError::NotThere { path: path.to_owned() }),
         (Ok(_), OpenMode::Serve) => create_private(path).map_err(unreadable)?,
         (Ok(true), OpenMode::Admin) => {}
         (Err(source), _) => return Err(unreadable(source)),
     }
-    let turn = match mode {
-        OpenMode::Serve => Some(Turn::wait(path).await.map_err(unreadable)?),
-        OpenMode::Admin => None,
-    };
-    let write = sqlite_writer(path).await?;
+    let write = sqlite_writer(path, &[alone::PRESENCE]).await?;
     let presence = if let Some(turn) = &turn {
+        refuse_damaged(&write, path).await?;
         SQLITE_MIGRATIONS.run(&write).await.map_err(migration_problem)?;
         let succeed = async || {
             lease::end_all(&write).await?;
@@ -255,11 +278,13 @@ fn sqlite_file(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).create_if_missing(false).busy_timeout(PATIENCE)
 }
 
-/// The one connection that writes, to a file that is ours or empty.
-async fn sqlite_writer(path: &Path) -> Result<SqlitePool, OpenError> {
+/// The one connection that writes, to a file that is ours, or empty and rightly so.
+async fn sqlite_writer(path: &Path, witnesses: &[&str]) -> Result<SqlitePool, OpenError> {
     let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
     let file = sqlite_file(path);
-    refuse_foreign(&file, path).await?;
+    if tables_of_ours(&file, path).await? == 0 {
+        refuse_witnessed(path, witnesses)?;
+    }
     restrict(path).map_err(unreadable)?;
     let writer = file
         .journal_mode(SqliteJournalMode::Wal)
@@ -279,7 +304,7 @@ async fn sqlite_writer(path: &Path) -> Result<SqlitePool, OpenError> {
 }
 
 /// Looks before anything is touched: even the switch to WAL would write to the file.
-async fn refuse_foreign(file: &SqliteConnectOptions, path: &Path) -> Result<(), OpenError> {
+async fn tables_of_ours(file: &SqliteConnectOptions, path: &Path) -> Result<i64, OpenError> {
     const TABLES: &str = "
         SELECT COUNT(*), COUNT(CASE WHEN name = '_sqlx_migrations' THEN 1 END)
           FROM sqlite_schema WHERE type = 'table'";
@@ -292,14 +317,69 @@ async fn refuse_foreign(file: &SqliteConnectOptions, path: &Path) -> Result<(), 
     if tables > 0 && ours == 0 {
         return Err(OpenError::Foreign { path: path.to_owned() });
     }
+    Ok(tables)
+}
+
+/// A database whose file is gone is not a new one. SQLite would make it one, and delete the log.
+fn refuse_lost(path: &Path, witnesses: &[&str]) -> Result<(), OpenError> {
+    match size(path)? {
+        None | Some(0) => refuse_witnessed(path, witnesses),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Beside a new file stands no log with something in it, and no lock of a gateway that had it
+/// open: gateways make the file first.
+fn refuse_witnessed(path: &Path, witnesses: &[&str]) -> Result<(), OpenError> {
+    for suffix in witnesses {
+        let left = beside(path, suffix);
+        // The lock is always empty and says it by being there.
+        let least = u64::from(*suffix != alone::PRESENCE);
+        if size(&left)?.is_some_and(|size| size >= least) {
+            return Err(OpenError::Lost { path: path.to_owned(), left });
+        }
+    }
     Ok(())
+}
+
+fn size(path: &Path) -> Result<Option<u64>, OpenError> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(Some(found.len())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(OpenError::Unreadable { path: path.to_owned(), source }),
+    }
+}
+
+/// Reads a file of ordinary size from end to end, before anything is written to it. A larger one
+/// would make every start long; it is for [`Store::check_integrity`] beside the work.
+async fn refuse_damaged(write: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+    if size(path)?.is_some_and(|size| size > CHECKED_AT_START) {
+        return Ok(());
+    }
+    let damaged = |said| OpenError::Damaged { path: path.to_owned(), said };
+    let problem = |error| sqlite_problem(error, path);
+    if let Some(said) = health::quick_check(write).await.map_err(problem)?.into_iter().next() {
+        return Err(damaged(said));
+    }
+    // SQLite takes what is missing from the last page for zeros. While there is a log, what a
+    // killed process did not get to write is in it.
+    let pages = health::pages(write).await.map_err(problem)?;
+    let folded = size(&beside(path, "-wal"))?.is_none_or(|size| size == 0);
+    if folded && size(path)?.is_some_and(|size| size < pages) {
+        return Err(damaged("its end is missing".to_owned()));
+    }
+    Ok(())
+}
+
+fn create_folder(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => fs::DirBuilder::new().recursive(true).mode(0o700).create(parent),
+        None => Ok(()),
+    }
 }
 
 /// Makes the file, readable by its owner only, before SQLite would make it readable by all.
 fn create_private(path: &Path) -> io::Result<()> {
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
-    }
     // Only when it is missing. Closing a second descriptor of a database would drop the locks
     // that this process holds on it through SQLite (POSIX locks belong to the process).
     match fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
@@ -312,8 +392,7 @@ fn create_private(path: &Path) -> io::Result<()> {
 /// Database, WAL and index: for their owner only, also when somebody copied them otherwise.
 fn restrict(path: &Path) -> io::Result<()> {
     for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
+        let name = beside(path, suffix);
         match fs::metadata(&name) {
             Ok(found) if found.permissions().mode() & 0o077 != 0 => {
                 fs::set_permissions(&name, fs::Permissions::from_mode(0o600))?;
@@ -334,30 +413,45 @@ async fn open_postgres(
     let options = postgres_options(address)?;
     // One connection outside the pool: a pool tries again until its patience ends, and then
     // only knows that time has passed.
-    let first = postgres_connection(url, &options).await?;
-    let closed = first.close().await;
-    closed.map_err(|source| OpenError::Unreachable { url: url.to_string(), source })?;
+    let mut first = postgres_connection(url, &options).await?;
+    match mode {
+        OpenMode::Serve => {
+            be_present(&mut first).await.map_err(StoreError::from)?;
+            // Without the limits of the pool: a migration takes as long as it takes.
+            POSTGRES_MIGRATIONS.run(&mut first).await.map_err(migration_problem)?;
+        }
+        OpenMode::Admin => {
+            let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
+                .fetch_one(&mut first)
+                .await;
+            same_schema(applied, &POSTGRES_MIGRATIONS)?;
+        }
+    }
     let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(PATIENCE);
     let pool = match mode {
-        // As long as one connection of a gateway lives, nobody replaces the database under it.
         OpenMode::Serve => pool.after_connect(|connection, _| {
             Box::pin(async move {
-                sqlx::query(BE_PRESENT).bind(LOCK).execute(connection).await.map(drop)
+                sqlx::query(LIMITS).execute(&mut *connection).await?;
+                be_present(connection).await
             })
         }),
         OpenMode::Admin => pool,
     };
     let pool = pool.connect_with(options).await.map_err(StoreError::from)?;
-    match mode {
-        OpenMode::Serve => POSTGRES_MIGRATIONS.run(&pool).await.map_err(migration_problem)?,
-        OpenMode::Admin => {
-            let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
-                .fetch_one(&pool)
-                .await;
-            same_schema(applied, &POSTGRES_MIGRATIONS)?;
-        }
-    }
+    let closed = first.close().await;
+    closed.map_err(|source| OpenError::Unreachable { url: url.to_string(), source })?;
     Ok(Pools::Postgres(pool))
+}
+
+/// Nobody waits longer for a lock than for a connection, and nothing that this side has given
+/// up goes on over there. Set by a statement, because poolers refuse settings at the start.
+const LIMITS: &str = "
+    SELECT set_config('lock_timeout', '5s', false), set_config('statement_timeout', '30s', false),
+           set_config('idle_in_transaction_session_timeout', '60s', false)";
+
+/// As long as one connection of a gateway lives, nobody replaces the database under it.
+async fn be_present(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(BE_PRESENT).bind(LOCK).execute(connection).await.map(drop)
 }
 
 /// Any number; beside it stands the schema, which is to a server what a file is to SQLite.
@@ -426,7 +520,8 @@ fn sqlite_problem(error: sqlx::Error, path: &Path) -> OpenError {
     };
     let path = path.to_owned();
     match found {
-        Complaint::NotADatabase | Complaint::Damaged => OpenError::NotADatabase { path },
+        Complaint::NotADatabase => OpenError::NotADatabase { path },
+        Complaint::Damaged => OpenError::Damaged { path, said: error.to_string() },
         Complaint::CannotOpen | Complaint::Unavailable => {
             OpenError::Unreadable { path, source: io::Error::other(error.to_string()) }
         }

@@ -84,6 +84,136 @@ async fn rel55_what_is_no_database_is_refused_and_left_alone() {
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
 
+/// The files as a killed process leaves them, nothing folded, nothing closed.
+async fn left_behind(folder: &Path, accounts: u32) {
+    let live = folder.join("live/gateway.db");
+    let store = open(&live, OpenMode::Serve).await.unwrap();
+    for number in 0..accounts {
+        connect(&store, number).await;
+    }
+    for name in ["gateway.db", "gateway.db-wal", "gateway.db-shm", "gateway.db.lock"] {
+        fs::copy(live.with_file_name(name), folder.join(name)).unwrap();
+    }
+    store.close().await;
+}
+
+async fn connect(store: &Store, number: u32) {
+    let connect = Connect {
+        region: Region::Global,
+        guid: &format!("guid-{number}"),
+        email: &LoginEmail::parse("runner@example.com").unwrap(),
+        profile: b"{}",
+        credentials: &[7; 1_500],
+        refresh_expires_at: None,
+    };
+    store.connect_account(&connect, Timestamp(1_790_000_000)).await.unwrap();
+}
+
+async fn accounts(store: &Store) -> u64 {
+    store.stats(Timestamp(1_790_000_000)).await.unwrap().accounts
+}
+
+#[tokio::test]
+async fn rel55_a_file_that_is_gone_is_not_made_anew() {
+    let gone: [(&str, fn(&Path)); 3] = [
+        ("-wal", |path| fs::remove_file(path).unwrap()),
+        ("-wal", |path| fs::write(path, b"").unwrap()),
+        (".lock", |path| {
+            fs::remove_file(path).unwrap();
+            fs::remove_file(path.with_file_name("gateway.db-wal")).unwrap();
+        }),
+    ];
+    for (witness, lose) in gone {
+        let folder = tempfile::tempdir().unwrap();
+        left_behind(folder.path(), 1).await;
+        let path = folder.path().join("gateway.db");
+        lose(&path);
+        for mode in [OpenMode::Serve, OpenMode::Admin] {
+            let before = fs::read(&path).ok();
+            let error = open(&path, mode).await.unwrap_err();
+            let OpenError::Lost { left, .. } = &error else { panic!("{error:?}") };
+            assert!(left.to_str().unwrap().ends_with(witness), "{error}");
+            assert!(error.to_string().contains("restore a backup"), "{error}");
+            assert_eq!(fs::read(&path).ok(), before);
+        }
+    }
+}
+
+#[tokio::test]
+async fn rel55_a_damaged_page_anywhere_is_found_before_anything_is_written() {
+    const PAGE: usize = 4_096;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    let store = open(&path, OpenMode::Serve).await.unwrap();
+    for number in 0..30 {
+        connect(&store, number).await;
+    }
+    store.close().await;
+    let sound = fs::read(&path).unwrap();
+    assert!(sound.len() > 60 * PAGE);
+    for page in 0..sound.len() / PAGE {
+        let mut damaged = sound.clone();
+        damaged[page * PAGE..][..PAGE].fill(0xa5);
+        fs::write(&path, &damaged).unwrap();
+        let error = open(&path, OpenMode::Serve).await.unwrap_err();
+        let known = matches!(error, OpenError::Damaged { .. } | OpenError::NotADatabase { .. });
+        assert!(known && error.to_string().contains("restore a backup"), "{page}: {error:?}");
+        assert!(fs::read(&path).unwrap() == damaged, "page {page}: left alone");
+    }
+    // Cut short, at a page or within one.
+    for length in [sound.len() / 2, sound.len() / 2 / PAGE * PAGE, sound.len() - 1, PAGE, 100] {
+        fs::write(&path, &sound[..length]).unwrap();
+        let error = open(&path, OpenMode::Serve).await.unwrap_err();
+        let known = matches!(error, OpenError::Damaged { .. } | OpenError::NotADatabase { .. });
+        assert!(known, "{length}: {error:?}");
+    }
+    fs::write(&path, &sound).unwrap();
+    let store = open(&path, OpenMode::Serve).await.unwrap();
+    assert_eq!(accounts(&store).await, 30);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn rel55_without_the_index_of_its_log_nothing_is_missing() {
+    for index in [None, Some([0xff; 32_768])] {
+        let folder = tempfile::tempdir().unwrap();
+        left_behind(folder.path(), 5).await;
+        let path = folder.path().join("gateway.db-shm");
+        fs::remove_file(&path).unwrap();
+        if let Some(garbage) = index {
+            fs::write(&path, garbage).unwrap();
+        }
+        let store = open(&folder.path().join("gateway.db"), OpenMode::Serve).await.unwrap();
+        assert_eq!(accounts(&store).await, 5);
+        store.close().await;
+    }
+}
+
+/// What a log has lost nobody can know; what is left is a moment that was.
+#[tokio::test]
+async fn rel55_a_log_cut_anywhere_leaves_an_earlier_moment_and_never_a_new_database() {
+    let folder = tempfile::tempdir().unwrap();
+    left_behind(folder.path(), 12).await;
+    let [file, log] =
+        ["gateway.db", "gateway.db-wal"].map(|name| fs::read(folder.path().join(name)).unwrap());
+    let mut known = 0;
+    for part in 0..=40 {
+        let length = log.len() * part / 40;
+        let beside = folder.path().join(format!("cut-{part}"));
+        fs::create_dir(&beside).unwrap();
+        fs::write(beside.join("gateway.db"), &file).unwrap();
+        fs::write(beside.join("gateway.db-wal"), &log[..length]).unwrap();
+        fs::write(beside.join("gateway.db.lock"), "").unwrap();
+        let store = open(&beside.join("gateway.db"), OpenMode::Serve).await.unwrap();
+        let now = accounts(&store).await;
+        assert!(now >= known, "cut at {length}: {now} after {known}");
+        known = now;
+        assert_eq!(store.check_integrity().await.unwrap(), Vec::<String>::new());
+        store.close().await;
+    }
+    assert_eq!(known, 12);
+}
+
 #[tokio::test]
 async fn the_database_of_another_program_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();

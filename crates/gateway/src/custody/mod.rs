@@ -28,12 +28,14 @@ use self::refusals::Refusals;
 use crate::config::Config;
 use crate::metrics::Metrics;
 
+use renewal::Pause;
+
 /// An access token with less life than this is renewed before it is handed out.
 const MARGIN: Duration = Duration::from_mins(2);
+/// How long the start of a worker waits for a store that has no answer just now.
+const LAUNCH_PATIENCE: Duration = Duration::from_secs(6);
 /// How soon to ask again when the store has no answer.
 const STORE_RETRY_SECS: u64 = 2;
-/// What nobody can mend by waiting a moment.
-const BROKEN_RETRY_SECS: u64 = 60;
 /// How long somebody waits for a renewal, which goes on without them: a client gives a whole
 /// call up after a minute.
 const ANSWER_WITHIN: Duration = Duration::from_secs(25);
@@ -154,14 +156,28 @@ impl Custody {
     /// What to launch the account's worker with. Never asks Garmin: a start is quick.
     pub async fn launch_state(&self, account: &AccountId) -> LaunchState {
         let store = &self.0.store;
-        let (found, stored) = tokio::join!(store.find_account(account), store.credentials(account));
-        let (found, stored) = match (found, stored) {
-            (Ok(Some(found)), Ok(Some(stored))) => (found, stored),
-            // Deleted between two requests: its devices are gone as well.
-            (Ok(_), Ok(_)) => return LaunchState::SignInNeeded,
-            (Err(error), _) | (_, Err(error)) => {
-                store_failed(account, &error);
-                return LaunchState::Unknown;
+        let give_up = Instant::now() + LAUNCH_PATIENCE;
+        let mut pause = Pause::first();
+        let (found, stored) = loop {
+            let asked = tokio::join!(store.find_account(account), store.credentials(account));
+            match asked {
+                (Ok(Some(found)), Ok(Some(stored))) => break (found, stored),
+                // Deleted between two requests: its devices are gone as well.
+                (Ok(_), Ok(_)) => return LaunchState::SignInNeeded,
+                // A database that is away for a moment is no worker that does not start.
+                (Err(error), _) | (_, Err(error))
+                    if error.is_retryable() && Instant::now() < give_up =>
+                {
+                    pause.sleep().await;
+                }
+                (Err(error), _) | (_, Err(error)) => {
+                    return match store_failed(account, &error) {
+                        CredentialsAnswer::SignInNeeded => LaunchState::SignInNeeded,
+                        CredentialsAnswer::Granted(_) | CredentialsAnswer::Unavailable { .. } => {
+                            LaunchState::Unknown
+                        }
+                    };
+                }
             }
         };
         if stored.state == AccountState::SignInNeeded {
@@ -197,7 +213,7 @@ impl Custody {
                 AtHand::Renew(stored.generation, Cause::Refusal)
             }
             Some(_) => AtHand::Renew(stored.generation, Cause::Age),
-            None => AtHand::Answer(unavailable(BROKEN_RETRY_SECS)),
+            None => AtHand::Answer(CredentialsAnswer::SignInNeeded),
         }
     }
 
@@ -260,12 +276,7 @@ impl Custody {
         match TokenPair::from_bytes(&stored.bytes) {
             Ok(pair) => Some(grant(&pair, stored.generation)),
             Err(error) => {
-                tracing::error!(
-                    event = "credentials-unreadable",
-                    account = %account,
-                    error = %error,
-                    ""
-                );
+                unreadable(account, &error);
                 None
             }
         }
@@ -353,8 +364,27 @@ fn unavailable(retry_after_secs: u64) -> CredentialsAnswer {
 }
 
 fn store_failed(account: &AccountId, error: &StoreError) -> CredentialsAnswer {
-    tracing::error!(event = "store-failed", account = %account, error = error.label(), "");
-    unavailable(STORE_RETRY_SECS)
+    match error {
+        // Of this row alone, and nothing mends it but what a sign-in writes over it.
+        StoreError::Sealed { .. } | StoreError::Corrupt { .. } => {
+            unreadable(account, error);
+            CredentialsAnswer::SignInNeeded
+        }
+        StoreError::Busy(_)
+        | StoreError::Unavailable(_)
+        | StoreError::Full(_)
+        | StoreError::Dangling(_)
+        | StoreError::Duplicate(_)
+        | StoreError::Refused(_) => {
+            tracing::error!(event = "store-failed", account = %account, error = error.label(), "");
+            unavailable(STORE_RETRY_SECS)
+        }
+    }
+}
+
+/// For the operator: a value in the database is not what was written.
+fn unreadable(account: &AccountId, error: &dyn fmt::Display) {
+    tracing::error!(event = "credentials-unreadable", account = %account, error = %error, "");
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::metrics::Renewal;
 
-use super::{BROKEN_RETRY_SECS, Cause, Custody, grant, store_failed, unavailable};
+use super::{Cause, Custody, grant, store_failed, unavailable, unreadable};
 
 /// How long the row is ours. A crash in between blocks the account for this long at most.
 const LEASE: Duration = Duration::from_mins(1);
@@ -66,7 +66,7 @@ impl Custody {
                     }
                     return match Self::open(account, &stored) {
                         Some(grant) => CredentialsAnswer::Granted(grant),
-                        None => unavailable(BROKEN_RETRY_SECS),
+                        None => CredentialsAnswer::SignInNeeded,
                     };
                 }
                 Ok(LeaseOutcome::Held { .. }) => {}
@@ -89,9 +89,13 @@ impl Custody {
         owner: &LeaseOwner,
         stored: &StoredCredentials,
     ) -> Renewed {
-        let Ok(pair) = TokenPair::from_bytes(&stored.bytes) else {
-            self.give_back(account, owner).await;
-            return Renewed::Answer(unavailable(BROKEN_RETRY_SECS));
+        let pair = match TokenPair::from_bytes(&stored.bytes) {
+            Ok(pair) => pair,
+            Err(error) => {
+                unreadable(account, &error);
+                self.give_back(account, owner).await;
+                return Renewed::Answer(CredentialsAnswer::SignInNeeded);
+            }
         };
         let refreshed = tokio::time::timeout(GARMIN, self.tokens(region).renew(&pair)).await;
         match refreshed {
@@ -213,16 +217,16 @@ impl Custody {
 }
 
 /// Growing pauses between two looks at the store.
-struct Pause(Duration);
+pub(super) struct Pause(Duration);
 
 impl Pause {
     const LONGEST: Duration = Duration::from_secs(1);
 
-    fn first() -> Self {
+    pub(super) fn first() -> Self {
         Self(Duration::from_millis(20))
     }
 
-    async fn sleep(&mut self) {
+    pub(super) async fn sleep(&mut self) {
         tokio::time::sleep(self.0).await;
         self.0 = (self.0 * 2).min(Self::LONGEST);
     }

@@ -4,6 +4,7 @@
 mod clock_steps;
 mod custody_kills;
 mod custody_rotation;
+mod database;
 mod long_lives;
 mod nodes;
 mod pauses;

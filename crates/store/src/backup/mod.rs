@@ -121,6 +121,11 @@ struct End {
 /// How many rows pass between two words about progress.
 const STEP: u64 = 1_000;
 
+/// The limits of a gateway's connection, lifted to the end of one transaction.
+const NO_LIMITS: &str = "
+    SELECT set_config('statement_timeout', '0', true),
+           set_config('idle_in_transaction_session_timeout', '0', true)";
+
 /// Reads everything inside one transaction of either database.
 macro_rules! copy_out {
     ($store:expr, $transaction:ident, $out:expr, $now:expr, $progress:expr) => {{
@@ -186,6 +191,8 @@ impl Store {
             Pool::Postgres(pool) => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 let mut transaction = pool.begin_with(begin).await?;
+                // Its length is that of the database and the slowness of the place.
+                sqlx::query(NO_LIMITS).execute(&mut *transaction).await?;
                 let manifest = copy_out!(self, transaction, out, now, progress);
                 transaction.rollback().await?;
                 Ok(manifest)
