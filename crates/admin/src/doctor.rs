@@ -59,8 +59,6 @@ struct Report<'a> {
 
 /// Less is too little for a write-ahead log and a backup.
 const DISK_WARN: u64 = 1024 * 1024 * 1024;
-/// One day, and some hours for whoever makes them.
-const OLD_BACKUP: Duration = Duration::from_hours(36);
 const DISK_FAIL: u64 = 64 * 1024 * 1024;
 
 impl Findings {
@@ -114,8 +112,8 @@ impl Findings {
         out.write_all(text.as_bytes())
     }
 
-    /// The database and the secret that opens it.
-    pub async fn look_at_store(&mut self, place: &Place) {
+    /// The database, the secret that opens it, and its backups: one is expected so often.
+    pub async fn look_at_store(&mut self, place: &Place, backup_every: Duration) {
         let store = match place.store().await {
             Ok(store) => store,
             Err(error) => return self.unopened(&error),
@@ -124,12 +122,12 @@ impl Findings {
             Wrapping::Current => self.ok("secret", "opens the database"),
             Wrapping::Old => self.warn(
                 "secret",
-                "only GATEWAY_SECRET_OLD opens the database",
-                "`garmin-gateway rekey`, and keep GATEWAY_SECRET_OLD until then",
+                "only GATEWAY_SECRET_OLD opens the database: the change of the secret is not done",
+                "`garmin-gateway rekey`, before GATEWAY_SECRET_OLD is taken away",
             ),
         }
         self.ok("schema", "is this version's");
-        self.look_inside(&store).await;
+        self.look_inside(&store, backup_every).await;
         store.close().await;
     }
 
@@ -166,7 +164,7 @@ impl Findings {
         self.fail(check, detail, mend);
     }
 
-    async fn look_inside(&mut self, store: &Store) {
+    async fn look_inside(&mut self, store: &Store, backup_every: Duration) {
         let now = SystemClock.now();
         match store.check_write(now).await {
             Ok(()) => self.ok("database", "can be read and written"),
@@ -177,13 +175,10 @@ impl Findings {
             ),
         }
         match store.check_integrity().await {
-            Ok(complaints) if complaints.is_empty() => self.ok(
-                "integrity",
-                match store.backend() {
-                    Backend::Sqlite => "no damage found",
-                    Backend::Postgres => "left to PostgreSQL",
-                },
-            ),
+            Ok(complaints) if complaints.is_empty() => match store.backend() {
+                Backend::Sqlite => self.ok("integrity", "no damage found"),
+                Backend::Postgres => self.ok("integrity", "left to PostgreSQL, and not looked at"),
+            },
             Ok(complaints) => self.fail(
                 "integrity",
                 complaints.join("; "),
@@ -196,7 +191,7 @@ impl Findings {
             ),
         }
         match store.backup_schedule().await {
-            Ok(backups) => self.look_at_backup(backups.age(now)),
+            Ok(backups) => self.look_at_backup(backups.age(now), backup_every),
             Err(error) => self.fail("backup", error.to_string(), "see `database` above"),
         }
         match store.stats(now).await {
@@ -213,13 +208,14 @@ impl Findings {
         }
     }
 
-    fn look_at_backup(&mut self, age: Option<Duration>) {
-        let mend = "`garmin-gateway backup`, every day";
+    fn look_at_backup(&mut self, age: Option<Duration>, every: Duration) {
+        let mend = "`garmin-gateway backup` now; BACKUP_TO for the next ones, or `backup-failed` in the log";
         match age {
             None => self.warn("backup", "there has never been one", mend),
             Some(age) => {
                 let detail = format!("the last one is {} old", span(age.as_secs()));
-                if age > OLD_BACKUP {
+                // Half of the time for whoever makes them.
+                if age > every + every / 2 {
                     self.warn("backup", detail, mend);
                 } else {
                     self.ok("backup", detail);
@@ -228,13 +224,13 @@ impl Findings {
         }
     }
 
-    /// Room for the database.
-    pub fn look_at_disk(&mut self, data_dir: &Path) {
-        let mend = "free space, or move DATA_DIR to a larger disk";
-        match rustix::fs::statvfs(data_dir) {
+    /// Room for the database, or for backups.
+    pub fn look_at_disk(&mut self, directory: &Path) {
+        let mend = "free space, or use a larger disk";
+        match rustix::fs::statvfs(directory) {
             Ok(disk) => {
                 let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-                let detail = format!("{} MiB free at {}", free >> 20, data_dir.display());
+                let detail = format!("{} MiB free at {}", free >> 20, directory.display());
                 match free {
                     DISK_WARN.. => self.ok("disk", detail),
                     DISK_FAIL..DISK_WARN => self.warn("disk", detail, mend),
@@ -243,8 +239,8 @@ impl Findings {
             }
             Err(error) => self.fail(
                 "disk",
-                format!("{}: {error}", data_dir.display()),
-                "create DATA_DIR, owned by the user the gateway runs as",
+                format!("{}: {error}", directory.display()),
+                "create it, owned by the user the gateway runs as",
             ),
         }
     }
@@ -305,6 +301,18 @@ mod tests {
         let text = text(&findings, false);
         assert!(text.contains("warn  backup       none yet\n"), "{text}");
         assert!(text.contains("→ garmin-gateway backup\n"), "{text}");
+    }
+
+    #[test]
+    fn a_backup_is_old_by_the_time_they_are_made_at() {
+        let verdict = |hours, every| {
+            let mut findings = Findings::default();
+            let age = Some(Duration::from_hours(hours));
+            findings.look_at_backup(age, Duration::from_hours(every));
+            findings.verdict()
+        };
+        assert_eq!((verdict(30, 24), verdict(40, 24)), (Health::Ok, Health::Warn));
+        assert_eq!((verdict(3, 1), verdict(150, 168)), (Health::Warn, Health::Ok));
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl AdminError {
     pub fn trouble(&self) -> Trouble {
         match self {
             Self::Open(error) | Self::Restore { source: RestoreError::Open(error), .. } => {
-                opening(error)
+                error.into()
             }
             Self::Store(error) => storing(error),
             Self::Backup { source, .. }
@@ -116,23 +116,25 @@ impl AdminError {
     }
 }
 
-fn opening(error: &OpenError) -> Trouble {
-    match error {
-        OpenError::WrongSecret | OpenError::WrongSecrets | OpenError::Address(_) => {
-            Trouble::Configuration
+impl From<&OpenError> for Trouble {
+    fn from(error: &OpenError) -> Self {
+        match error {
+            OpenError::WrongSecret | OpenError::WrongSecrets | OpenError::Address(_) => {
+                Trouble::Configuration
+            }
+            OpenError::InUse { .. } | OpenError::Unreachable { .. } => Trouble::Passing,
+            OpenError::Store(error) => storing(error),
+            OpenError::KeysMissing
+            | OpenError::NewerSchema { .. }
+            | OpenError::OlderSchema
+            | OpenError::NotThere { .. }
+            | OpenError::Unreadable { .. }
+            | OpenError::NotADatabase { .. }
+            | OpenError::Damaged { .. }
+            | OpenError::Lost { .. }
+            | OpenError::Foreign { .. }
+            | OpenError::Migrate(_) => Trouble::Other,
         }
-        OpenError::InUse { .. } | OpenError::Unreachable { .. } => Trouble::Passing,
-        OpenError::Store(error) => storing(error),
-        OpenError::KeysMissing
-        | OpenError::NewerSchema { .. }
-        | OpenError::OlderSchema
-        | OpenError::NotThere { .. }
-        | OpenError::Unreadable { .. }
-        | OpenError::NotADatabase { .. }
-        | OpenError::Damaged { .. }
-        | OpenError::Lost { .. }
-        | OpenError::Foreign { .. }
-        | OpenError::Migrate(_) => Trouble::Other,
     }
 }
 

@@ -12,7 +12,7 @@ use domain::clock::{Clock as _, SystemClock, Timestamp};
 use domain::sandbox::{Layer, Report};
 use domain::upstream::Upstream;
 use gateway::Config;
-use gateway::config::{Vars, raise_descriptor_limit};
+use gateway::config::{Backups, Vars, raise_descriptor_limit};
 use gateway::probe::reach;
 
 use crate::{healthcheck, process};
@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Tokens and codes of the second factor live for minutes.
 const CLOCK_WARN: u64 = 30;
 const CLOCK_FAIL: u64 = 300;
+/// Where the gateway makes none by itself.
+const BACKUP_EVERY: Duration = Duration::from_hours(24);
 
 /// Exits with 0 when all is well, 1 when something should be mended, 2 when something fails.
 pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
@@ -61,6 +63,11 @@ async fn examine(findings: &mut Findings, args: &DoctorArgs) {
     proxies(findings, &config);
     descriptors(findings, &config);
     findings.look_at_disk(&config.data_dir);
+    // The gateway makes it with the first backup.
+    let backups = config.backups.as_ref().and_then(Backups::directory);
+    if let Some(directory) = backups.filter(|directory| directory.exists()) {
+        findings.look_at_disk(directory);
+    }
     let place = Place {
         data_dir: config.data_dir.clone(),
         database_url: config.database_url.clone(),
@@ -68,7 +75,8 @@ async fn examine(findings: &mut Findings, args: &DoctorArgs) {
         old_secret: config.old_secret.clone(),
         s3: config.s3.clone(),
     };
-    findings.look_at_store(&place).await;
+    let every = config.backups.as_ref().map_or(BACKUP_EVERY, |backups| backups.every);
+    findings.look_at_store(&place, every).await;
     let running = findings.look_at_gateway(&config.data_dir, env!("CARGO_PKG_VERSION")).await;
     if running.is_some() {
         ready(findings, config.listen);
@@ -124,7 +132,10 @@ fn proxies(findings: &mut Findings, config: &Config) {
 fn descriptors(findings: &mut Findings, config: &Config) {
     let limit = raise_descriptor_limit();
     let wanted = config.workers.max.get().saturating_mul(12) + 128;
-    let detail = format!("{limit} for at most {} workers", config.workers.max);
+    let detail = format!(
+        "{limit} for a gateway that is started here, at most {} workers",
+        config.workers.max
+    );
     if limit < wanted {
         let mend =
             format!("ulimit -n {wanted} (LimitNOFILE= or `ulimits:`), or a lower MAX_WORKERS");

@@ -47,18 +47,17 @@ fn code(error: &anyhow::Error) -> ExitCode {
         if cause.is::<ConfigError>() {
             return CONFIGURATION.into();
         }
-        if let Some(OpenError::WrongSecret | OpenError::WrongSecrets | OpenError::Address(_)) =
-            cause.downcast_ref::<OpenError>()
+        let trouble = match (cause.downcast_ref::<AdminError>(), cause.downcast_ref::<OpenError>())
         {
-            return CONFIGURATION.into();
-        }
-        if let Some(error) = cause.downcast_ref::<AdminError>() {
-            return match error.trouble() {
-                Trouble::Configuration => CONFIGURATION.into(),
-                Trouble::Passing => PASSING.into(),
-                Trouble::Other => ExitCode::FAILURE,
-            };
-        }
+            (Some(error), _) => error.trouble(),
+            (None, Some(error)) => error.into(),
+            (None, None) => continue,
+        };
+        return match trouble {
+            Trouble::Configuration => CONFIGURATION.into(),
+            Trouble::Passing => PASSING.into(),
+            Trouble::Other => ExitCode::FAILURE,
+        };
     }
     ExitCode::FAILURE
 }
@@ -119,6 +118,15 @@ mod tests {
              caused by: address in use\n\
              hint: set PORT\n"
         );
+    }
+
+    #[test]
+    fn a_start_that_may_succeed_later_says_so_as_a_command_does() {
+        let serve = |error: OpenError| code(&Err::<(), _>(error).context("serve").unwrap_err());
+        let busy = OpenError::InUse { place: "data/gateway.db".to_owned() };
+        assert_eq!(serve(busy), ExitCode::from(PASSING));
+        assert_eq!(serve(OpenError::WrongSecret), ExitCode::from(CONFIGURATION));
+        assert_eq!(serve(OpenError::KeysMissing), ExitCode::FAILURE);
     }
 
     #[test]

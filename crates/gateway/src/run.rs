@@ -185,13 +185,19 @@ impl Gateway {
         }
         stop.cancel();
         background.close();
+        // A disk that hangs under one of them must not keep the process, nor the counters.
         if tokio::time::timeout(LAST_WORDS, background.wait()).await.is_err() {
-            tracing::error!(event = "gateway-stopped-late", "a task of the background goes on");
+            tracing::error!(event = "gateway-stopped-late", "a background task was still running");
         }
-        if let Err(error) = app.store.flush().await {
-            tracing::warn!(event = "store-failed", error = error.label(), "counters are lost");
+        let closing = async {
+            if let Err(error) = app.store.flush().await {
+                tracing::warn!(event = "store-failed", error = error.label(), "counters are lost");
+            }
+            app.store.close().await;
+        };
+        if tokio::time::timeout(LAST_WORDS, closing).await.is_err() {
+            tracing::error!(event = "gateway-stopped-late", "the database did not close");
         }
-        app.store.close().await;
         tracing::info!(event = "gateway-stopped", "");
         Ok(())
     }

@@ -4,11 +4,11 @@ use domain::clock::Timestamp;
 use domain::entropy;
 use sqlx::SqlitePool;
 
+use crate::Store;
 use crate::error::{Complaint, StoreError, complaint};
 use crate::open::CHECKED_AT_START;
 use crate::pool::{Pool, on_pool};
 use crate::seal::Place;
-use crate::{Store, corrupt};
 
 /// A row of its own among the browser sessions, whose ids never look like this.
 const ROW: &str = "check";
@@ -40,18 +40,41 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the keys in memory open what was written last, perhaps by another process: a
-    /// database that was exchanged under us shows here, and not in somebody's sign-in.
+    /// Leaves a number in the database that only the keys in memory give. They are those of the
+    /// database when this is called; wrapping them under another secret does not change it.
+    pub(crate) async fn witness_keys(&self) -> Result<(), StoreError> {
+        const PUT: &str = "
+            INSERT INTO marks (name, value) VALUES ('keys', $1)
+            ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        let witness = self.witness();
+        // A start writes nothing that is there: it has to succeed on a full disk, too.
+        if self.witnessed().await? != Some(witness) {
+            on_pool!(self.writer(), |pool| {
+                sqlx::query(PUT).bind(witness).execute(pool).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether the database still has the keys that are in memory: one that was exchanged or
+    /// restored under us shows here, before anybody's tokens are sealed under keys that are gone.
     #[tracing::instrument(name = "store.health.keys", skip_all)]
     pub async fn check_keys(&self) -> Result<(), StoreError> {
-        const GET: &str = "SELECT state FROM sessions WHERE session_id = $1";
-        let sealed: Option<Vec<u8>> = on_pool!(self.reader(), |pool| {
-            sqlx::query_scalar(GET).bind(ROW).fetch_optional(pool).await?
-        });
-        // Swept, and written again with the next check.
-        let Some(sealed) = sealed else { return Ok(()) };
-        let opened = self.open_sealed(STATE, ROW, &sealed)?;
-        if *opened == WORD { Ok(()) } else { Err(corrupt(STATE.table, STATE.column)(())) }
+        if self.witnessed().await? == Some(self.witness()) {
+            Ok(())
+        } else {
+            Err(StoreError::Corrupt { table: "marks", column: "value" })
+        }
+    }
+
+    async fn witnessed(&self) -> Result<Option<i64>, StoreError> {
+        const GET: &str = "SELECT value FROM marks WHERE name = 'keys'";
+        Ok(on_pool!(self.reader(), |pool| sqlx::query_scalar(GET).fetch_optional(pool).await?))
+    }
+
+    fn witness(&self) -> i64 {
+        let mac = self.0.keys.index.mac(b"ggw/v1/witness");
+        mac[..8].iter().fold(0, |number, byte| number << 8 | i64::from(*byte))
     }
 
     /// What SQLite finds wrong with its file; nothing when it is sound. PostgreSQL looks after

@@ -131,7 +131,7 @@ impl Store {
         let (keys, wrapping) =
             keys::load_or_create(&pools, secret, old_secret.as_ref(), &*entropy, clock.now())
                 .await?;
-        Ok(Self(Arc::new(Inner {
+        let store = Self(Arc::new(Inner {
             backend: url.backend(),
             pools,
             keys,
@@ -141,7 +141,12 @@ impl Store {
             last_long_sweep: crate::stats::LastLongSweep::default(),
             epoch,
             _presence: presence,
-        })))
+        }));
+        match mode {
+            OpenMode::Serve => store.witness_keys().await?,
+            OpenMode::Admin => {}
+        }
+        Ok(store)
     }
 
     /// Changes the secret: wraps the data keys under `new` instead of `old`. Data stays as it

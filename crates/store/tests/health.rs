@@ -19,6 +19,11 @@ async fn open(dir: &std::path::Path) -> Store {
     Store::open(&DatabaseUrl::sqlite(dir.join("gateway.db")), &secret, options).await.unwrap()
 }
 
+async fn connect(dir: &std::path::Path) -> sqlx::SqlitePool {
+    let url = format!("sqlite:{}", dir.join("gateway.db").display());
+    sqlx::SqlitePool::connect(&url).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_sound_database_passes_every_check_again_and_again() {
     let dir = tempfile::tempdir().unwrap();
@@ -33,23 +38,20 @@ async fn a_sound_database_passes_every_check_again_and_again() {
 
 #[tokio::test]
 async fn a_database_of_other_keys_is_noticed() {
+    const LOOK: &str = "SELECT value FROM marks WHERE name = 'keys'";
+    const PUT: &str = "UPDATE marks SET value = $1 WHERE name = 'keys'";
     let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (store, stranger) = (open(dir.path()).await, open(other.path()).await);
-    stranger.check_write(Timestamp(1_790_000_000)).await.unwrap();
+    let ours = connect(dir.path()).await;
+    let theirs = connect(other.path()).await;
+    let foreign: i64 = sqlx::query_scalar(LOOK).fetch_one(&theirs).await.unwrap();
+    sqlx::query(PUT).bind(foreign).execute(&ours).await.unwrap();
+    // As `/readyz` asks: what it writes itself first proves nothing.
     store.check_write(Timestamp(1_790_000_000)).await.unwrap();
-    let row = |path: &std::path::Path| {
-        let url = format!("sqlite:{}", path.join("gateway.db").display());
-        async move { sqlx::SqlitePool::connect(&url).await.unwrap() }
-    };
-    let foreign: Vec<u8> = sqlx::query_scalar("SELECT state FROM sessions")
-        .fetch_one(&row(other.path()).await)
-        .await
-        .unwrap();
-    sqlx::query("UPDATE sessions SET state = $1")
-        .bind(foreign)
-        .execute(&row(dir.path()).await)
-        .await
-        .unwrap();
-    let error = store.check_keys().await.unwrap_err();
-    assert_eq!(error.label(), "sealed");
+    assert_eq!(store.check_keys().await.unwrap_err().label(), "corrupt");
+    stranger.check_keys().await.unwrap();
+    // A restore leaves none, until a gateway opens it.
+    sqlx::query("DELETE FROM marks WHERE name = 'keys'").execute(&ours).await.unwrap();
+    assert!(store.check_keys().await.is_err());
+    open(dir.path()).await.check_keys().await.unwrap();
 }

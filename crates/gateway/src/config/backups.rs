@@ -1,5 +1,6 @@
 //! `BACKUP_*`: whether, where and how often the gateway backs itself up.
 
+use std::path::Path;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -15,6 +16,17 @@ pub struct Backups {
     pub every: Duration,
     /// How many stay in a directory. A bucket has rules of its own for that.
     pub keep: usize,
+}
+
+impl Backups {
+    /// Where they lie on this machine.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Path> {
+        match &self.to {
+            BackupPlace::File(directory) => Some(directory),
+            BackupPlace::Object { .. } => None,
+        }
+    }
 }
 
 const ACCEPTS: &str = if cfg!(feature = "s3") {

@@ -13,14 +13,16 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::serve::{Drain, Server};
 use crate::state::AppState;
 
 /// The version of Prometheus' text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What a scrape under way at the end may take. Whoever has sent half a request has no right to
-/// the rest of the process's life.
-const LAST_SCRAPE: Duration = Duration::from_secs(1);
+/// Whoever scrapes takes one; more connections wait, and take no descriptor from people.
+const MOST_SCRAPERS: usize = 16;
+/// For an answer under way when the gateway ends.
+const LAST_ANSWER: Duration = Duration::from_secs(1);
 
 pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
@@ -28,19 +30,13 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Answers `/metrics` until `stop`.
 pub(crate) async fn serve(listener: TcpListener, app: AppState, stop: CancellationToken) {
+    let entropy = app.entropy.clone();
     let router = Router::new().route("/metrics", get(metrics)).with_state(app);
-    let serving =
-        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let too_long = async {
-        stop.cancelled().await;
-        tokio::time::sleep(LAST_SCRAPE).await;
-    };
-    tokio::select! {
-        served = serving => if let Err(error) = served {
-            tracing::warn!(event = "metrics-failed", error = %error, "");
-        },
-        () = too_long => {}
-    }
+    // It has a way out of its own: what happens while calls end is worth a look.
+    let scrapers = Server::new(router, Drain::default(), entropy, MOST_SCRAPERS);
+    scrapers.accept(listener, stop.cancelled_owned()).await;
+    // Whoever reads slowly keeps nobody.
+    let _ = tokio::time::timeout(LAST_ANSWER, scrapers.finish()).await;
 }
 
 async fn metrics(State(app): State<AppState>) -> Response {

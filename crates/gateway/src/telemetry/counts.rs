@@ -21,7 +21,9 @@ type Key = (Level, Box<str>);
 pub(super) struct Counts(RwLock<BTreeMap<Key, AtomicU64>>);
 
 /// What alerts look at is there from the start: nobody sees a series grow that begins with 1.
-const FROM_THE_START: [(Level, &str); 16] = [
+const FROM_THE_START: [(Level, &str); 18] = [
+    (Level::ERROR, "backup-failed"),
+    (Level::ERROR, "backup-overdue"),
     (Level::ERROR, "credentials-unreadable"),
     (Level::ERROR, "database-damaged"),
     (Level::ERROR, "garmin-refresh-not-stored"),

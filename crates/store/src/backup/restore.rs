@@ -259,6 +259,8 @@ pub async fn restore(
         }
         // Nothing is left that the keys of an empty database have sealed.
         sqlx::query("DELETE FROM keys").execute(&mut *transaction).await?;
+        // Whoever has the former keys in memory sees that they are gone.
+        sqlx::query("DELETE FROM marks WHERE name = 'keys'").execute(&mut *transaction).await?;
         for row in &reader.wrapped {
             sqlx::query(keys::ADD)
                 .bind(row.key_id)
