@@ -9,6 +9,7 @@ mod canaries;
 mod client;
 mod crash_points;
 mod descriptors;
+mod disk;
 mod faults;
 mod first;
 mod flow;
