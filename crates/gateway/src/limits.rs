@@ -263,6 +263,12 @@ fn per_minute(number: u32) -> Quota {
     Quota::per_minute(count(number))
 }
 
+/// A full bucket, and one more each `period`.
+pub(crate) fn one_each(period: Duration, burst: u32) -> Quota {
+    let burst = count(burst);
+    Quota::with_period(period).unwrap_or(Quota::per_minute(burst)).allow_burst(burst)
+}
+
 fn too_many(early: &governor::NotUntil<Moment>) -> TooMany {
     TooMany { retry_after: early.wait_time_from(Monotonic.now()) }
 }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 
-use domain::contract::{FromWorker, QuestionId, VERSION};
+use domain::contract::{FromWorker, JournalEntry, QuestionId, VERSION};
 use serde_json::{Value, json};
 
 use crate::{hear, say};
@@ -38,7 +38,6 @@ pub(crate) fn commit(
                 control,
                 &FromWorker::Ready { version: VERSION, repeatable_tools, other_tools: vec![] },
             );
-            return Some(json!("said"));
         }
         "oversized_frame" => {
             let _ = control.write_all(&[0xff; 4096]);
@@ -49,20 +48,20 @@ pub(crate) fn commit(
             let _ = control.shutdown(std::net::Shutdown::Both);
         }
         "flood_of_questions" => {
-            // Until the gateway takes no more, and then for as long as it lets us.
-            for number in 0..100_000 {
-                let id = QuestionId(number);
-                let text = serde_json::to_vec(&FromWorker::Resolve { id, host: "x".into() });
-                let text = text.unwrap_or_default();
-                let length = u32::try_from(text.len()).unwrap_or_default().to_be_bytes();
-                if control.write_all(&length).and_then(|()| control.write_all(&text)).is_err() {
-                    break;
-                }
-            }
+            flood(control, |id| FromWorker::Resolve { id, host: "x".into() });
+        }
+        // The answers carry the long detail back, and nobody reads them.
+        "unread_journal" => flood(control, |id| {
+            let detail = "d".repeat(16 * 1024);
+            let entry = JournalEntry::Intent { key: "k".into(), tool: "t".into(), detail };
+            FromWorker::Journal { id, entry }
+        }),
+        "unread_credentials" => {
+            flood(control, |id| FromWorker::CredentialsWanted { id, refused: None });
         }
         "log" => {
             let line = "\u{1b}[2J\u{1b}]0;owned\u{7} {\"event\":\"gateway-stopped\"}\r";
-            for _ in 0..20_000 {
+            for _ in 0..1_000 {
                 let _ = writeln!(std::io::stderr(), "{line}{}", "x".repeat(2_000));
             }
             return Some(json!("said"));
@@ -130,6 +129,17 @@ fn answer(name: &str, body: &str, stream: &mut TcpStream) -> Option<Value> {
         unknown => return Some(json!({ "unknown": unknown })),
     }
     None
+}
+
+/// Until the gateway takes no more, and then for as long as it lets us.
+fn flood(control: &mut UnixStream, question: impl Fn(QuestionId) -> FromWorker) {
+    for number in 0..100_000 {
+        let text = serde_json::to_vec(&question(QuestionId(number))).unwrap_or_default();
+        let length = u32::try_from(text.len()).unwrap_or_default().to_be_bytes();
+        if control.write_all(&length).and_then(|()| control.write_all(&text)).is_err() {
+            break;
+        }
+    }
 }
 
 fn frame(control: &mut UnixStream, text: &str) {

@@ -171,6 +171,7 @@ async fn sec078_sec094_rel17_what_a_hostile_worker_says_and_breaks_stays_its_own
         "no_message",
         "cut_frame",
         "flood_of_questions",
+        "ready_again",
         "exhaust_memory",
     ] {
         let reply = misdeed(broken, json!({})).await.unwrap();
@@ -190,6 +191,34 @@ async fn sec078_sec094_rel17_what_a_hostile_worker_says_and_breaks_stays_its_own
     assert_eq!(scene.world.logged("gateway-stopped"), 0);
     let longest = log.lines().map(str::len).max().unwrap();
     assert!(longest < 64 * 1024, "a line of {longest} bytes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sec094_rel17_a_worker_that_reads_no_answers_holds_up_nobody_elses_store() {
+    let scene = Scene::start("").await;
+    let client = scene.world.client().await;
+    for name in ["unread_journal", "unread_credentials"] {
+        let arguments = json!({ "name": name });
+        let mut flood = std::pin::pin!(scene.attacker.call("misdeed", &arguments));
+        let reply = loop {
+            // A sign-in reads and writes the store, and the call is one of the new tokens.
+            let signed_in = async {
+                let tokens = scene.world.connect(&client, scene.world.coded()).await;
+                client.mcp(&tokens, Era::Stateless).ask("ping", json!({})).await;
+            };
+            tokio::select! {
+                reply = &mut flood => break reply.unwrap(),
+                () = signed_in => {}
+            }
+        };
+        assert!(reply.status.is_server_error(), "{name}: {reply:?}");
+        eventually(name, async || {
+            let reply = scene.attacker.call("ping", &json!({})).await.ok()?;
+            (reply.status == 200).then_some(())
+        })
+        .await;
+    }
+    assert!(scene.world.log().contains("it does not read its answers"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

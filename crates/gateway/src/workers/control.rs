@@ -3,10 +3,14 @@
 //! The channel is the identity: nothing a worker says names an account, so nothing it says can
 //! reach another one. Frames are bounded, questions are bounded in number and rate, and
 //! anything outside the contract ends the worker.
+//!
+//! What a question needs of the store runs as a task of its own: a connection of the pool must
+//! never depend on whether a worker reads what it is answered.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,26 +21,30 @@ use domain::contract::{
 };
 use domain::id::JournalId;
 use domain::upstream::Upstream;
-use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
 use store::Store;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 use super::call::Repeatable;
 use super::lifecycle::Event;
 use super::process::{Tools, Worker};
-use super::resolve::resolve;
+use super::resolve::{self, Resolver};
 use super::supervisor::Supervisor;
 use crate::custody::Custody;
 
 /// Questions answered at once; more wait in the socket.
 const MOST_PENDING: usize = 32;
 /// Frames at once, and how long it takes until one more may follow.
-const BURST: u32 = 256;
+const BURST: i64 = 256;
 const ONE_MORE: Duration = Duration::from_millis(10);
+/// A frame counts as one more for each of these: reading it is work as well.
+const ONE_FRAME: usize = 4096;
+/// How long an answer may wait for the worker to read what came before it.
+const UNREAD: Duration = Duration::from_secs(5);
 /// More tools than this no worker has.
 const MOST_TOOLS: usize = 2_000;
 
@@ -64,6 +72,9 @@ pub(super) struct Desk {
     pub(super) store: Store,
     /// Writes announced and not settled yet, with what the journal says about them.
     pub(super) open_writes: Arc<Mutex<HashMap<JournalId, String>>>,
+    pub(super) resolver: Resolver,
+    /// Whether the log has said that this worker asks for names that are none of its business.
+    pub(super) asked_for_foreign: AtomicBool,
 }
 
 /// There is one channel for each worker, silent most of the time: its buffers begin small.
@@ -95,26 +106,19 @@ pub(super) async fn talk(
 ) -> End {
     let codec = LengthDelimitedCodec::builder().max_frame_length(contract::MAX_FRAME).new_codec();
     let mut channel = Framed::with_capacity(stream, codec, USUAL_FRAME);
-    let mut pending: FuturesUnordered<Pending> = FuturesUnordered::new();
-    let mut writes: FuturesUnordered<Pending> = FuturesUnordered::new();
+    let mut pending: JoinSet<ToWorker> = JoinSet::new();
+    let mut writes: JoinSet<ToWorker> = JoinSet::new();
     let mut budget = Budget::new(Instant::now());
     loop {
         let wait = budget.wait(Instant::now());
         let may_read = pending.len() + writes.len() < MOST_PENDING && wait.is_none();
-        tokio::select! {
+        let answer = tokio::select! {
             biased;
-            Some(message) = outbox.recv() => {
-                // Why this fails is on the reading side, after what the worker said before.
-                let _ = send(&mut channel, &message).await;
-            }
-            Some(answer) = pending.next(), if !pending.is_empty() => {
-                let _ = send(&mut channel, &answer).await;
-            }
-            Some(answer) = writes.next(), if !writes.is_empty() => {
-                let _ = send(&mut channel, &answer).await;
-            }
+            Some(message) = outbox.recv() => message,
+            // One that has panicked has no answer; the worker stops waiting by itself.
+            Some(Ok(answer)) = pending.join_next(), if !pending.is_empty() => answer,
+            Some(Ok(answer)) = writes.join_next(), if !writes.is_empty() => answer,
             frame = channel.next(), if may_read => {
-                budget.spend();
                 let frame = match frame {
                     Some(Ok(frame)) => frame,
                     Some(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
@@ -123,18 +127,24 @@ pub(super) async fn talk(
                     None | Some(Err(_)) => {
                         // A write it has settled must not be called unknown because it left at
                         // once.
-                        while writes.next().await.is_some() {}
+                        while writes.join_next().await.is_some() {}
                         return End::Closed;
                     }
                 };
-                match hear(desk, &frame) {
-                    Ok(Heard::Question(question)) => pending.push(question),
-                    Ok(Heard::Write(write)) => writes.push(write),
+                budget.spend(frame.len());
+                match hear(desk, &frame, writes.len()) {
+                    Ok(Heard::Question(question)) => { pending.spawn(question); }
+                    Ok(Heard::Write(write)) => { writes.spawn(write); }
                     Ok(Heard::Nothing) => {}
                     Err(complaint) => return End::Misbehaved(complaint),
                 }
+                continue;
             }
-            () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
+            () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => continue,
+        };
+        // Why this fails is on the reading side, after what the worker said before.
+        if tokio::time::timeout(UNREAD, send(&mut channel, &answer)).await.is_err() {
+            return End::Misbehaved("it does not read its answers");
         }
     }
 }
@@ -147,7 +157,7 @@ async fn send(
     channel.send(Bytes::from(frame)).await
 }
 
-fn hear(desk: &Desk, frame: &[u8]) -> Result<Heard, &'static str> {
+fn hear(desk: &Desk, frame: &[u8], writing: usize) -> Result<Heard, &'static str> {
     let message = serde_json::from_slice::<FromWorker>(frame)
         .map_err(|_| "a message is not in the contract")?;
     match message {
@@ -155,8 +165,14 @@ fn hear(desk: &Desk, frame: &[u8]) -> Result<Heard, &'static str> {
             if version != contract::VERSION {
                 return Err("another version of the contract");
             }
+            if desk.worker.tools.initialized() {
+                return Err("it was ready before");
+            }
             if repeatable_tools.len() + other_tools.len() > MOST_TOOLS {
                 return Err("more tools than there can be");
+            }
+            if !repeatable_tools.iter().chain(&other_tools).all(|name| is_plain(name)) {
+                return Err("a tool has a name that none has");
             }
             let named = |names: Vec<String>, repeatable| {
                 names.into_iter().map(move |name| (name.into_boxed_str(), repeatable))
@@ -184,13 +200,29 @@ fn hear(desk: &Desk, frame: &[u8]) -> Result<Heard, &'static str> {
             })))
         }
         FromWorker::Resolve { id, host } => {
-            let upstream = desk.upstream.clone();
+            let Some(base) = resolve::known(&desk.upstream, &host) else {
+                if !desk.asked_for_foreign.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        event = "worker-resolve-refused",
+                        account = %desk.worker.account,
+                        "a worker asks for foreign names"
+                    );
+                }
+                let nowhere = ToWorker::Resolved { id, addresses: Vec::new() };
+                return Ok(Heard::Question(Box::pin(std::future::ready(nowhere))));
+            };
+            let (base, resolver) = (base.clone(), desk.resolver.clone());
             Ok(Heard::Question(Box::pin(async move {
-                ToWorker::Resolved { id, addresses: resolve(&upstream, &host).await }
+                ToWorker::Resolved { id, addresses: resolver.resolve(&base, &host).await }
             })))
         }
         FromWorker::Journal { id, entry } => {
-            bounded(&entry, lock(&desk.open_writes).len())?;
+            bounded(&entry, lock(&desk.open_writes).len() + writing)?;
+            if !may_write(desk, &entry) {
+                let answer = JournalAnswer::Refused;
+                let refused = ToWorker::Journal { id, answer };
+                return Ok(Heard::Question(Box::pin(std::future::ready(refused))));
+            }
             let answer = journal(desk, entry);
             Ok(Heard::Write(Box::pin(
                 async move { ToWorker::Journal { id, answer: answer.await } },
@@ -221,6 +253,25 @@ fn bounded(entry: &JournalEntry, open: usize) -> Result<(), &'static str> {
         return Err("a journal entry is too long");
     }
     Ok(())
+}
+
+/// Whether a step costs others no more than they can spare. An account's share of the disk is
+/// its own, however often its worker is started.
+fn may_write(desk: &Desk, entry: &JournalEntry) -> bool {
+    match entry {
+        JournalEntry::Intent { .. } => {
+            let journals = &desk.supervisor.parts().journals;
+            journals.take(&desk.worker.account).is_ok()
+        }
+        // Whatever this worker has not begun is not its to settle.
+        JournalEntry::Outcome { journal, .. } => lock(&desk.open_writes).contains_key(journal),
+    }
+}
+
+/// What names of tools are made of: they go into records, labels and the log.
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./-".contains(&byte);
+    (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(plain)
 }
 
 /// Commits one step of a write. What cannot be committed must not be sent.
@@ -287,8 +338,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What may be read now; below zero what a long frame has taken in advance.
 struct Budget {
-    left: u32,
+    left: i64,
     refilled: Instant,
 }
 
@@ -300,16 +352,17 @@ impl Budget {
     /// How long until the next frame may be read.
     fn wait(&mut self, now: Instant) -> Option<Duration> {
         let elapsed = now.saturating_duration_since(self.refilled);
-        let more = u32::try_from(elapsed.as_millis() / ONE_MORE.as_millis()).unwrap_or(BURST);
+        let more = i64::try_from(elapsed.as_millis() / ONE_MORE.as_millis()).unwrap_or(BURST);
         if more > 0 {
             self.left = self.left.saturating_add(more).min(BURST);
             self.refilled = now;
         }
-        (self.left == 0).then_some(ONE_MORE)
+        (self.left <= 0).then_some(ONE_MORE)
     }
 
-    fn spend(&mut self) {
-        self.left = self.left.saturating_sub(1);
+    fn spend(&mut self, length: usize) {
+        let all = i64::try_from(1 + length / ONE_FRAME).unwrap_or(i64::MAX);
+        self.left = self.left.saturating_sub(all);
     }
 }
 
@@ -337,9 +390,27 @@ mod tests {
         let mut budget = Budget::new(start);
         for _ in 0..BURST {
             assert_eq!(budget.wait(start), None);
-            budget.spend();
+            budget.spend(100);
         }
         assert_eq!(budget.wait(start), Some(ONE_MORE));
         assert_eq!(budget.wait(start + ONE_MORE), None);
+    }
+
+    #[test]
+    fn a_long_frame_is_paid_for_before_the_next() {
+        let start = Instant::now();
+        let mut budget = Budget::new(start);
+        budget.spend(contract::MAX_FRAME);
+        budget.spend(contract::MAX_FRAME);
+        assert_eq!(budget.wait(start + ONE_MORE * 256), Some(ONE_MORE));
+        assert_eq!(budget.wait(start + ONE_MORE * 600), None);
+    }
+
+    #[test]
+    fn names_of_tools_are_short_and_plain() {
+        assert!(is_plain("get_sleep") && is_plain("a/b.c-d") && is_plain(&"x".repeat(256)));
+        for odd in ["", "a b", "é", "a\n", "a\"", &"x".repeat(257)] {
+            assert!(!is_plain(odd), "{odd:?}");
+        }
     }
 }

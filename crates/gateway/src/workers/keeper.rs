@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream as StdStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -40,6 +41,8 @@ use crate::custody::LaunchState;
 
 /// How long a dead worker's last words may take: they are in the socket already.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long calls wait for the journal to call unknown what the worker had begun.
+const LAST_WRITES: Duration = Duration::from_millis(500);
 /// How long a worker that has closed its control channel may stay before it is killed.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -175,6 +178,8 @@ impl Keeper {
             custody: parts.custody.clone(),
             store: parts.store.clone(),
             open_writes: Arc::default(),
+            resolver: parts.resolver.clone(),
+            asked_for_foreign: AtomicBool::new(false),
         };
         let account = self.worker.account.clone();
         let mut talk = std::pin::pin!(control::talk(control, &desk, &mut outgoing));
@@ -216,18 +221,34 @@ impl Keeper {
         };
         // `ready` may be waiting in the socket: whether the worker served decides what a call
         // without an answer means.
-        if talking && let Ok(End::Misbehaved(_)) = tokio::time::timeout(LAST_WORDS, talk).await {
+        let said = async { if talking { talk.await } else { End::Closed } };
+        let written = async {
+            if relaying {
+                relay.await;
+            }
+        };
+        let (said, _) = tokio::join!(
+            tokio::time::timeout(LAST_WORDS, said),
+            tokio::time::timeout(LAST_WORDS, written),
+        );
+        if let Ok(End::Misbehaved(_)) = said {
             self.supervisor.hear(&self.worker, Event::Misbehaved);
         }
-        if relaying {
-            let _ = tokio::time::timeout(LAST_WORDS, relay).await;
-        }
-        let memory = match member {
-            Some(member) => member.end(&account).await,
-            None => Memory::Sufficed,
+        // Whoever is told of the end and asks again finds its write unknown; a store that does
+        // not answer holds the news up no longer than this.
+        let mut closing = std::pin::pin!(control::close_open_writes(&desk));
+        let ended = async {
+            match member {
+                Some(member) => member.end(&account).await,
+                None => Memory::Sufficed,
+            }
         };
-        control::close_open_writes(&desk).await;
+        let (memory, closed) =
+            tokio::join!(ended, tokio::time::timeout(LAST_WRITES, &mut closing));
         let phase = self.supervisor.hear(&self.worker, end(&status, memory));
+        if closed.is_err() {
+            closing.await;
+        }
         report(&account, phase, &status);
     }
 }

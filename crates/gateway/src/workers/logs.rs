@@ -14,16 +14,27 @@ const LONGEST: usize = 8 * 1024;
 /// Lines at once, and how long it takes until one more may follow.
 const BURST: u32 = 200;
 const ONE_MORE: Duration = Duration::from_millis(50);
+/// What is read before a worker whose lines are dropped has to wait: reading is work of the
+/// gateway's, and a pipe that is full holds up nobody but its writer.
+const AT_ONCE: usize = 16 * 1024;
 
 /// Reads until the worker closes its end.
 pub(super) async fn relay(account: &AccountId, mut pipe: impl AsyncRead + Unpin) {
     // Held for as long as the worker lives, and most write a line an hour.
     let mut chunk = [0_u8; 512];
     let mut lines = Lines::new(Instant::now());
+    let mut dropping = 0;
     loop {
+        if lines.budget > 0 {
+            dropping = 0;
+        } else if dropping >= AT_ONCE {
+            dropping = 0;
+            tokio::time::sleep(ONE_MORE).await;
+        }
         match pipe.read(&mut chunk).await {
             Ok(0) | Err(_) => break,
             Ok(read) => {
+                dropping += read;
                 for &byte in &chunk[..read] {
                     if let Some(line) = lines.push(byte) {
                         emit(account, &mut lines, &line);

@@ -1,27 +1,59 @@
 //! Name resolution for workers, which can reach no name server.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::upstream::Upstream;
+use domain::upstream::{BaseUrl, Upstream};
+use tokio::time::Instant;
 
 const DEADLINE: Duration = Duration::from_secs(10);
+/// How long an answer serves everybody, also that there is none. A lookup holds a thread that
+/// nobody can take back from the system's resolver.
+const FRESH: Duration = Duration::from_secs(5);
 
-/// Addresses of one of Garmin's hosts; nothing for any other name. A name server that points
-/// Garmin's name at this machine is not obeyed: loopback is for whoever configured it.
-pub(super) async fn resolve(upstream: &Upstream, host: &str) -> Vec<IpAddr> {
-    let named = upstream.all().into_iter().find(|base| same_host(base.host(), host));
-    let Some(base) = named else {
-        tracing::warn!(event = "worker-resolve-refused", "a worker asked for a foreign name");
-        return Vec::new();
-    };
-    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    let found = match literal {
-        Ok(address) => vec![address],
-        Err(_) => lookup(host, base.port()).await,
-    };
-    let usable = |address: &IpAddr| base.is_loopback() || !is_local(*address);
-    found.into_iter().filter(usable).collect()
+/// Looks names up, one at a time each. Only names of the upstream get this far, so there are
+/// few of them.
+#[derive(Clone, Default)]
+pub(super) struct Resolver(Arc<Mutex<HashMap<(String, u16), Arc<Name>>>>);
+
+type Name = tokio::sync::Mutex<Option<(Instant, Vec<IpAddr>)>>;
+
+/// Which of Garmin's hosts this is.
+pub(super) fn known<'a>(upstream: &'a Upstream, host: &str) -> Option<&'a BaseUrl> {
+    upstream.all().into_iter().find(|base| same_host(base.host(), host))
+}
+
+impl Resolver {
+    /// Addresses of `host`, which is the one of `base`. A name server that points Garmin's
+    /// name at this machine is not obeyed: loopback is for whoever configured it.
+    pub(super) async fn resolve(&self, base: &BaseUrl, host: &str) -> Vec<IpAddr> {
+        let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let found = match literal {
+            Ok(address) => vec![address],
+            Err(_) => self.look_up(base).await,
+        };
+        let usable = |address: &IpAddr| base.is_loopback() || !is_local(*address);
+        found.into_iter().filter(usable).collect()
+    }
+
+    async fn look_up(&self, base: &BaseUrl) -> Vec<IpAddr> {
+        let key = (base.host().to_owned(), base.port());
+        let name = {
+            let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            names.entry(key).or_default().clone()
+        };
+        let mut known = name.lock().await;
+        if let Some((since, addresses)) = &*known
+            && since.elapsed() < FRESH
+        {
+            return addresses.clone();
+        }
+        let addresses = lookup(base.host(), base.port()).await;
+        *known = Some((Instant::now(), addresses.clone()));
+        addresses
+    }
 }
 
 async fn lookup(host: &str, port: u16) -> Vec<IpAddr> {
@@ -58,21 +90,36 @@ mod tests {
     use domain::region::Region;
     use domain::upstream::BaseUrl;
 
-    #[tokio::test]
-    async fn only_the_upstreams_names_are_looked_up() {
+    #[test]
+    fn only_the_upstreams_names_are_looked_up() {
         let upstream = Upstream::garmin(Region::Global);
         for foreign in ["example.org", "localhost", "127.0.0.1", "sso.garmin.com.evil.example"] {
-            assert!(resolve(&upstream, foreign).await.is_empty(), "{foreign}");
+            assert!(known(&upstream, foreign).is_none(), "{foreign}");
         }
+        assert!(known(&upstream, "SSO.garmin.com").is_some());
+    }
+
+    #[tokio::test]
+    async fn an_answer_serves_for_some_seconds_also_that_there_is_none() {
+        let resolver = Resolver::default();
+        let base = BaseUrl::parse("https://localhost").unwrap();
+        let key = (base.host().to_owned(), base.port());
+        let none = Some((Instant::now() + Duration::from_mins(1), Vec::new()));
+        resolver.0.lock().unwrap().insert(key.clone(), Arc::new(Name::new(none)));
+        assert_eq!(resolver.look_up(&base).await, Vec::<IpAddr>::new());
+        resolver.0.lock().unwrap().remove(&key);
+        assert!(!resolver.look_up(&base).await.is_empty());
     }
 
     #[tokio::test]
     async fn loopback_is_answered_only_where_the_upstream_is_loopback() {
         let mut upstream = Upstream::garmin(Region::Global);
-        upstream.api = BaseUrl::parse("http://127.0.0.1:9/api").unwrap();
-        assert_eq!(resolve(&upstream, "127.0.0.1").await, [IpAddr::from([127, 0, 0, 1])]);
-        upstream.api = BaseUrl::parse("https://127.0.0.1").unwrap();
-        assert_eq!(resolve(&upstream, "127.0.0.1").await, [IpAddr::from([127, 0, 0, 1])]);
+        for api in ["http://127.0.0.1:9/api", "https://127.0.0.1"] {
+            upstream.api = BaseUrl::parse(api).unwrap();
+            let base = known(&upstream, "127.0.0.1").unwrap();
+            let found = Resolver::default().resolve(base, "127.0.0.1").await;
+            assert_eq!(found, [IpAddr::from([127, 0, 0, 1])]);
+        }
         assert!(is_local("::1".parse().unwrap()) && is_local("::ffff:127.0.0.1".parse().unwrap()));
         assert!(
             is_local("169.254.1.1".parse().unwrap()) && !is_local("192.0.2.1".parse().unwrap())

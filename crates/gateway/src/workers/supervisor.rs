@@ -28,10 +28,12 @@ use super::lifecycle::{Event, Phase, Policy};
 use super::notes::Notes;
 use super::ports::Ports;
 use super::process::{Tools, Worker};
+use super::resolve::Resolver;
 use super::roster::{Act, Condition, Counts, NoWorker, Roster, Rules, TicketId, Wanted};
 use super::spawn::{Children, Spawner, WorkerProgram};
 use crate::config::Config;
 use crate::custody::Custody;
+use crate::limits::{Keyed, one_each};
 use crate::metrics::Metrics;
 
 /// What a supervisor works with.
@@ -61,6 +63,9 @@ pub(super) struct Parts {
     pub(super) custody: Custody,
     pub(super) store: Store,
     pub(super) tools: ToolPolicy,
+    pub(super) resolver: Resolver,
+    /// What workers may still make others store, by account.
+    pub(super) journals: Keyed<AccountId>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     upstreams: [Arc<Upstream>; 2],
@@ -94,6 +99,11 @@ const GRACE: Duration = Duration::from_secs(5);
 const CALL_GRACE: Duration = Duration::from_secs(250);
 /// How long a worker that is never idle may keep its place while others wait.
 const TENURE: Duration = Duration::from_secs(20);
+/// Writes an account may begin at once, and how long it takes until it may begin one more: each
+/// is a row that stays.
+const WRITES: u32 = 64;
+const WRITE_EACH: Duration = Duration::from_secs(10);
+const MOST_ACCOUNTS: u64 = 100_000;
 
 impl Parts {
     pub(super) fn upstream(&self, region: Region) -> Arc<Upstream> {
@@ -148,6 +158,8 @@ impl Supervisor {
                 custody,
                 store,
                 tools: config.tools.clone(),
+                resolver: Resolver::default(),
+                journals: Keyed::new(one_each(WRITE_EACH, WRITES), MOST_ACCOUNTS),
                 clock,
                 entropy,
                 upstreams,

@@ -81,6 +81,10 @@ pub(super) fn close() -> io::Result<State> {
             Some(libc::ENOSYS | libc::EINVAL) => {
                 Ok(State::Missing { reason: "this kernel has no seccomp filters".to_owned() })
             }
+            // The filter of a container or of a unit that does not know the call.
+            Some(libc::EPERM | libc::EACCES) => {
+                Ok(State::Missing { reason: "seccomp filters are not permitted here".to_owned() })
+            }
             Some(_) | None => Err(error),
         },
         Err(error @ (Error::Backend(_) | Error::EmptyFilter | Error::ThreadSync(_))) => {
@@ -161,10 +165,16 @@ fn narrow() -> Result<Vec<(libc::c_long, Vec<Conditions>)>, BackendError> {
         ),
         (libc::SYS_mprotect, vec![vec![masked(2, EXECUTABLE, 0)?]]),
         (libc::SYS_madvise, each(2, &[libc::MADV_DONTNEED, libc::MADV_FREE])?),
-        // Waiting and waking within the process.
-        (libc::SYS_futex, vec![vec![masked(1, PRIVATE_FUTEX, PRIVATE_FUTEX)?]]),
+        (libc::SYS_futex, each(1, &FUTEX)?),
         (libc::SYS_tgkill, each(0, &[own_process])?),
     ])
 }
 
-const PRIVATE_FUTEX: u64 = 128;
+/// Waiting and waking within the process. What inherits priorities or moves those who wait has
+/// been a way out before.
+const FUTEX: [libc::c_int; 4] = [
+    libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+    libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
+    libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG,
+    libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME,
+];

@@ -9,8 +9,9 @@ use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, Gid, Pid, Resource, Rlimit, Signal, Uid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
-/// More than any call needs: the gateway's connections, Garmin's, and a few of our own.
-const OPEN_FILES: u64 = 256;
+/// Twice what a worker has at its busiest: the gateway's connections (16 while old and new ones
+/// overlap), Garmin's, and ten of our own. Buffers of sockets are memory the machine shares.
+const OPEN_FILES: u64 = 64;
 /// Private memory, which is all a worker can have: an answer of many megabytes still fits.
 const DATA: u64 = 512 << 20;
 /// Far above what a worker maps; bounds what [`DATA`] does not count.
