@@ -211,7 +211,9 @@ async fn sec094_rel17_a_worker_that_reads_no_answers_holds_up_nobody_elses_store
                 () = signed_in => {}
             }
         };
-        assert!(reply.status.is_server_error(), "{name}: {reply:?}");
+        // It takes a while until it is killed, and the answer may have begun by then.
+        let crashed = reply.body.contains("worker_crashed");
+        assert!(crashed || reply.status.is_server_error(), "{name}: {reply:?}");
         eventually(name, async || {
             let reply = scene.attacker.call("ping", &json!({})).await.ok()?;
             (reply.status == 200).then_some(())
