@@ -224,7 +224,7 @@ impl Keeper {
         let said = async { if talking { talk.await } else { End::Closed } };
         let written = async {
             if relaying {
-                relay.await
+                relay.await;
             }
         };
         let (said, _) = tokio::join!(
@@ -234,24 +234,18 @@ impl Keeper {
         if let Ok(End::Misbehaved(_)) = said {
             self.supervisor.hear(&self.worker, Event::Misbehaved);
         }
-        let mut burial = std::pin::pin!(async {
+        // Whoever is told of the end and asks again finds its write unknown; a store that does
+        // not answer holds the news up no longer than this.
+        let mut closing = std::pin::pin!(control::close_open_writes(&desk));
+        let ended = async {
             match member {
                 Some(member) => member.end(&account).await,
                 None => Memory::Sufficed,
             }
-        });
-        // Whoever is told of the end and asks again finds its write unknown. Neither a store that
-        // does not answer nor a slow burial holds the news up longer than this.
-        let mut closing = std::pin::pin!(control::close_open_writes(&desk));
-        let (memory, closed) = tokio::join!(
-            tokio::time::timeout(LAST_WORDS, &mut burial),
-            tokio::time::timeout(LAST_WRITES, &mut closing),
-        );
-        let outcome = end(&status, *memory.as_ref().unwrap_or(&Memory::Sufficed));
-        let phase = self.supervisor.hear(&self.worker, outcome);
-        if memory.is_err() {
-            burial.await;
-        }
+        };
+        let (memory, closed) =
+            tokio::join!(ended, tokio::time::timeout(LAST_WRITES, &mut closing));
+        let phase = self.supervisor.hear(&self.worker, end(&status, memory));
         if closed.is_err() {
             closing.await;
         }

@@ -16,8 +16,9 @@ const FRESH: Duration = Duration::from_secs(5);
 /// Looks names up, one at a time each. Only names of the upstream get this far, so there are
 /// few of them.
 #[derive(Clone, Default)]
-pub(super) struct Resolver(Arc<Mutex<HashMap<(String, u16), Arc<Name>>>>);
+pub(super) struct Resolver(Arc<Mutex<Names>>);
 
+type Names = HashMap<(String, u16), Arc<Name>>;
 type Name = tokio::sync::Mutex<Option<(Instant, Vec<IpAddr>)>>;
 
 /// Which of Garmin's hosts this is.
