@@ -8,6 +8,8 @@
 //!
 //! What a message is, its beginning tells: the id and `result` or `error`, before the first byte
 //! of what is in them. A message that begins in another order is parsed to its end.
+//! What follows such a beginning is not read: members that come twice or text that is no JSON
+//! reach the client as they were written, and only clients of the account whose worker wrote it.
 
 use std::error::Error;
 use std::io;

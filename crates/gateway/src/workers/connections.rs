@@ -80,9 +80,9 @@ impl Connections {
         mut request: Request<Full<Bytes>>,
     ) -> Result<Response<AnswerBody>, Unanswered> {
         loop {
-            let mut open = match self.reuse() {
-                Some(open) => open,
-                None => self.open().await?,
+            let (mut open, kept) = match self.reuse() {
+                Some(open) => (open, true),
+                None => (self.open().await?, false),
             };
             let mut sent = pin!(open.sender.try_send_request(request));
             let answer = poll_fn(|context| {
@@ -95,8 +95,10 @@ impl Connections {
                     let home = self.clone();
                     return Ok(answer.map(|body| AnswerBody { body, open: Some(open), home }));
                 }
-                // Nothing of it has been written: the connection had ended unnoticed.
-                Err(mut error) => match error.take_message() {
+                // Nothing of it has been written: the connection had ended unnoticed. Of those
+                // that were kept there are few; one that was opened for this call and ended at
+                // once would be followed by others like it.
+                Err(mut error) => match error.take_message().filter(|_| kept) {
                     Some(unsent) => request = unsent,
                     None => return Err(error.into_error().into()),
                 },
@@ -292,6 +294,22 @@ mod tests {
             assert_eq!(connections.opened.load(Ordering::Relaxed), 10);
         };
         tokio::join!(worker, calls);
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_hangs_up_on_everybody_is_not_asked_again_and_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let connections = Connections::to(listener.local_addr().unwrap().port());
+        let hang_up = async {
+            loop {
+                drop(listener.accept().await.unwrap());
+            }
+        };
+        tokio::select! {
+            () = hang_up => {}
+            answer = connections.send(request("hello")) => assert!(answer.is_err()),
+        }
+        assert_eq!(connections.opened.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]
