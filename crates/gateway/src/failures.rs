@@ -2,8 +2,7 @@
 //! what a client or a person was told can be found in the log by the number they quote.
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
-use axum::middleware::Next;
+use axum::extract::MatchedPath;
 use axum::response::Response;
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -24,22 +23,20 @@ const PLACE: &str = "<!-- request -->";
 /// Our pages are far shorter.
 const LONGEST_PAGE: usize = 256 * 1024;
 
-pub(crate) async fn record(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
-    let path = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
+pub(crate) async fn record(
+    response: Response,
+    path: Option<&MatchedPath>,
+    id: RequestId,
+) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
     if response.extensions().get::<Recorded>().is_none() {
-        let path = path.as_ref().map_or("other", MatchedPath::as_str);
+        let path = path.map_or("other", MatchedPath::as_str);
         tell(status, cause(&response), path);
     }
-    match id {
-        Some(id) if is_page(&response) => quote(response, &id).await,
-        Some(_) | None => response,
-    }
+    if is_page(&response) { quote(response, id).await } else { response }
 }
 
 fn tell(status: StatusCode, code: &str, path: &str) {
@@ -74,7 +71,7 @@ fn is_page(response: &Response) -> bool {
 }
 
 /// Shows people the number under which the operator finds what happened.
-async fn quote(response: Response, id: &RequestId) -> Response {
+async fn quote(response: Response, id: RequestId) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(whole) = Limited::new(body, LONGEST_PAGE).collect().await else {
         return Response::from_parts(parts, Body::empty());

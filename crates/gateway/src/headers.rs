@@ -1,8 +1,9 @@
 //! What every answer, and every page in particular, tells a browser to refuse.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::origin::Origin;
 use http::HeaderName;
 use http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
@@ -11,7 +12,6 @@ use http::header::{
 };
 
 use crate::error::OAuthError;
-use crate::state::AppState;
 
 /// For answers that are no page: should a browser be made to show one, nothing in it works.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -54,17 +54,14 @@ pub fn protect_page(headers: &mut HeaderMap, form_action: FormAction<'_>) {
 /// Dresses every answer, pages and machines' alike. HSTS only where the public address is
 /// https: on loopback it would lock other local programs out. Without `includeSubDomains`: what
 /// else runs below our name is not ours to decide.
-pub async fn secure(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub(crate) fn secure(public_url: &Origin, headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.entry(X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("DENY"));
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE));
-    if app.config.public_url.is_secure() {
+    if public_url.is_secure() {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
     }
-    response
 }
 
 /// Fields that mean one thing, where two of them mean that somebody is being fooled.

@@ -6,9 +6,7 @@
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::Request;
 use domain::origin::Origin;
 use http::header::HOST;
 use http::{HeaderMap, HeaderName};
@@ -35,7 +33,7 @@ enum Doubt {
 pub struct Told(AtomicU8);
 
 /// Looks at requests until every doubt has been told.
-pub(crate) async fn watch(State(app): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) fn watch(app: &AppState, request: &Request) {
     if let Some(peer) = request.extensions().get::<Peer>() {
         let (peer, config) = (peer.0.ip().to_canonical(), &app.config);
         let doubt = doubt(&config.public_url, peer, request.headers(), &config.trusted_proxies);
@@ -43,7 +41,6 @@ pub(crate) async fn watch(State(app): State<AppState>, request: Request, next: N
             tell(doubt);
         }
     }
-    next.run(request).await
 }
 
 impl Told {

@@ -219,7 +219,7 @@ impl Errand {
                 event = if again { "mcp-forward-retry" } else { "mcp-forward-error" },
                 account = %device.account,
                 tool = self.asked.plan.label(Some(&call)),
-                request = &*self.visit.request_id,
+                request = self.visit.request_id.as_str(),
                 error = %error,
                 ""
             );
@@ -284,7 +284,7 @@ impl Errand {
         tracing::warn!(
             event = "mcp-answer-unusable",
             account = %self.visit.device.account,
-            request = &*self.visit.request_id,
+            request = self.visit.request_id.as_str(),
             reason = %unusable,
             ""
         );
@@ -305,7 +305,7 @@ impl Errand {
             device: device.device.as_str(),
             scopes: device.scopes.as_str(),
             tools: device.tools.as_deref(),
-            request_id,
+            request_id: request_id.as_str(),
         };
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
@@ -323,7 +323,7 @@ impl Errand {
                 event = "mcp-timeout",
                 account = %self.visit.device.account,
                 tool = &*self.label,
-                request = &*self.visit.request_id,
+                request = self.visit.request_id.as_str(),
                 ""
             );
             // It may be slow or it may be stuck: the account's next call gets another one.
@@ -358,7 +358,7 @@ impl Errand {
         CallRecord {
             account: &device.account,
             device: &device.device,
-            request_id,
+            request_id: request_id.as_str(),
             tool: &self.label,
             status: line.told.status,
             end,

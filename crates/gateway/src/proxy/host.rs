@@ -1,7 +1,6 @@
 //! Which names this server answers to, and which web sites' scripts may call `/mcp`.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use domain::origin::Origin;
 use http::header::{
@@ -13,7 +12,6 @@ use http::{StatusCode, Uri};
 
 use super::headers::MOST_PARAMS;
 use crate::error::json_error;
-use crate::state::AppState;
 
 /// Web clients that call `/mcp` from the browser.
 const HOSTED: [&str; 4] =
@@ -26,20 +24,20 @@ const EXPOSED_HEADERS: &str = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Ve
 
 /// Refuses requests for other names: a web page that rebinds its own name to our address must
 /// not be served. Loopback names cannot be rebound, and health checks use them.
-pub(crate) async fn check(State(app): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) fn refusal(public_url: &Origin, request: &Request) -> Option<Response> {
     let named = named_host(request.headers(), request.uri());
     match named {
-        Some(host) if is_ours(&app.config.public_url, host) => next.run(request).await,
-        Some(_) => json_error(
+        Some(host) if is_ours(public_url, host) => None,
+        Some(_) => Some(json_error(
             StatusCode::MISDIRECTED_REQUEST,
             "host_misdirected",
             "This server does not answer to that name; see PUBLIC_URL.",
-        ),
-        None => json_error(
+        )),
+        None => Some(json_error(
             StatusCode::BAD_REQUEST,
             "invalid_request",
             "A request names exactly one host.",
-        ),
+        )),
     }
 }
 

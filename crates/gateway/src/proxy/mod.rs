@@ -69,7 +69,7 @@ struct Visit {
     app: AppState,
     device: Arc<LiveDevice>,
     headers: HeaderMap,
-    request_id: Box<str>,
+    request_id: RequestId,
     began: Instant,
 }
 
@@ -92,20 +92,20 @@ pub(crate) async fn mcp(
     let mut response = if request.method() == Method::OPTIONS {
         host::preflight(request.headers())
     } else {
-        answer(app, ip, request, id.into_text()).await
+        answer(app, ip, request, id).await
     };
     caller.open(response.headers_mut());
     response
 }
 
-async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: Box<str>) -> Response {
+async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: RequestId) -> Response {
     let began = Instant::now();
     let (parts, body) = request.into_parts();
     tracing::debug!(
         event = "mcp-request",
         method = parts.method.as_str(),
         has_session = parts.headers.contains_key("mcp-session-id"),
-        request = &*request_id,
+        request = request_id.as_str(),
         ""
     );
     let device = match authenticate(&app, ip, &parts.headers, parts.uri.query()).await {
@@ -118,7 +118,7 @@ async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: Box<s
                 method = parts.method.as_str(),
                 status = response.status().as_u16(),
                 code,
-                request = &*request_id,
+                request = request_id.as_str(),
                 ""
             );
             return response;

@@ -47,7 +47,7 @@ pub(super) struct Framing {
     place: Place,
     length: Length,
     head: usize,
-    /// The line under way, where it matters what it says.
+    /// What has arrived of the line under way.
     line: Vec<u8>,
 }
 
@@ -101,16 +101,25 @@ impl Framing {
         } else if self.line.len() + taken > LINE_LIMIT {
             return Err(Fault::Ambiguous);
         }
-        self.line.extend_from_slice(&bytes[..taken]);
-        if end.is_some() {
-            let line = std::mem::take(&mut self.line);
-            let text = line.strip_suffix(b"\r\n").ok_or(Fault::Ambiguous)?;
-            if text.iter().any(|byte| matches!(byte, b'\r' | 0)) {
-                return Err(Fault::Ambiguous);
-            }
-            self.finish_line(text)?;
+        let (piece, _) = bytes.split_at(taken);
+        if end.is_none() {
+            self.line.extend_from_slice(piece);
+        } else if self.line.is_empty() {
+            self.whole_line(piece)?;
+        } else {
+            let mut line = std::mem::take(&mut self.line);
+            line.extend_from_slice(piece);
+            self.whole_line(&line)?;
         }
         Ok(taken)
+    }
+
+    fn whole_line(&mut self, line: &[u8]) -> Result<(), Fault> {
+        let text = line.strip_suffix(b"\r\n").ok_or(Fault::Ambiguous)?;
+        if text.iter().any(|byte| matches!(byte, b'\r' | 0)) {
+            return Err(Fault::Ambiguous);
+        }
+        self.finish_line(text)
     }
 
     fn finish_line(&mut self, line: &[u8]) -> Result<(), Fault> {

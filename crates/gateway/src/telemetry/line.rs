@@ -2,53 +2,69 @@
 
 use std::fmt::{self, Write as _};
 
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::Value;
 use tracing::Level;
 use tracing::field::{Field, Visit};
 
 /// The fields of one event, flat.
-#[derive(Default)]
-pub(super) struct Fields(pub(super) Map<String, Value>);
+/// In the order they were recorded.
+#[derive(Default, Clone)]
+pub(super) struct Fields(Vec<(&'static str, Value)>);
 
 impl Fields {
     pub(super) fn event(&self) -> Option<&str> {
-        self.0.get("event").and_then(Value::as_str)
+        self.get("event").and_then(Value::as_str)
+    }
+
+    /// Of two values of one name the later stays.
+    pub(super) fn set(&mut self, name: &'static str, value: Value) {
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, earlier)) => *earlier = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    pub(super) fn extend(&mut self, others: &Self) {
+        for (name, value) in &others.0 {
+            self.set(name, value.clone());
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     pub(super) fn json(&self, ts: &str, level: Level, target: &str) -> String {
-        let mut line = String::with_capacity(256);
-        let mut member = |key: &str, value: &Value| {
-            line.push(if line.is_empty() { '{' } else { ',' });
-            // Writing to a string does not fail, and a value always has a JSON form.
-            let _ = write!(line, "{}:{value}", Value::from(key));
-        };
-        member("ts", &ts.into());
-        member("level", &level_word(level).into());
-        if let Some(event) = self.0.get("event") {
-            member("event", event);
+        let mut line = Vec::with_capacity(512);
+        member(&mut line, "ts", ts);
+        member(&mut line, "level", level_word(level));
+        if let Some(event) = self.get("event") {
+            member(&mut line, "event", event);
         } else {
-            member("event", &"log".into());
-            member("target", &target.into());
+            member(&mut line, "event", "log");
+            member(&mut line, "target", target);
         }
-        for (key, value) in self.0.iter().filter(|(key, _)| *key != "event") {
-            match key.as_str() {
-                "ts" | "target" => member(&format!("field_{key}"), value),
+        for (name, value) in self.0.iter().filter(|(name, _)| *name != "event") {
+            match *name {
+                "ts" => member(&mut line, "field_ts", value),
+                "target" => member(&mut line, "field_target", value),
                 // What the worker's line says is its own level, not the line's.
-                "level" => member("log_level", value),
-                _ => member(key, value),
+                "level" => member(&mut line, "log_level", value),
+                _ => member(&mut line, name, value),
             }
         }
-        line.push_str("}\n");
-        line
+        line.extend_from_slice(b"}\n");
+        String::from_utf8(line).unwrap_or_default()
     }
 
     pub(super) fn text(&self, level: Level, target: &str) -> String {
-        let event = self.0.get("event").and_then(Value::as_str).unwrap_or(target);
+        let event = self.event().unwrap_or(target);
         let mut line = format!("{:<7} {event}", level_word(level));
-        for (key, value) in self.0.iter().filter(|(key, _)| *key != "event" && *key != "message") {
+        for (key, value) in self.0.iter().filter(|(key, _)| !["event", "message"].contains(key)) {
             let _ = write!(line, " {key}={value}");
         }
-        if let Some(message) = self.0.get("message").and_then(Value::as_str) {
+        if let Some(message) = self.get("message").and_then(Value::as_str) {
             let _ = write!(line, " — {message}");
         }
         line.push('\n');
@@ -59,8 +75,16 @@ impl Fields {
         if field.name() == "message" && value.as_str().is_some_and(str::is_empty) {
             return;
         }
-        self.0.insert(field.name().to_owned(), value);
+        self.set(field.name(), value);
     }
+}
+
+fn member<V: Serialize + ?Sized>(line: &mut Vec<u8>, name: &str, value: &V) {
+    line.push(if line.is_empty() { b'{' } else { b',' });
+    // Memory takes every byte, and a value always has a JSON form.
+    let _ = serde_json::to_writer(&mut *line, name);
+    line.push(b':');
+    let _ = serde_json::to_writer(line, value);
 }
 
 impl Visit for Fields {
@@ -108,8 +132,8 @@ pub(super) fn level_word(level: Level) -> &'static str {
 mod tests {
     use super::*;
 
-    fn fields(pairs: &[(&str, Value)]) -> Fields {
-        Fields(pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())
+    fn fields(pairs: &[(&'static str, Value)]) -> Fields {
+        Fields(pairs.to_vec())
     }
 
     #[test]

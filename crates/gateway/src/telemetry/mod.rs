@@ -204,16 +204,16 @@ fn log_panics() {
 /// Not an event of `tracing`: this is said while one is being written.
 fn held_back(sinks: &Sinks, what: &str, count: u64) {
     let mut fields = Fields::default();
-    fields.0.insert("event".to_owned(), "events-held-back".into());
-    fields.0.insert("what".to_owned(), what.into());
-    fields.0.insert("count".to_owned(), count.into());
+    fields.set("event", "events-held-back".into());
+    fields.set("what", what.into());
+    fields.set("count", count.into());
     sinks.put(&fields, Level::WARN, "gateway");
 }
 
 fn dropped(form: Form, lines: u64) -> String {
     let mut fields = Fields::default();
-    fields.0.insert("event".to_owned(), "log-lines-dropped".into());
-    fields.0.insert("lines".to_owned(), lines.into());
+    fields.set("event", "log-lines-dropped".into());
+    fields.set("lines", lines.into());
     written(form, &fields, Level::WARN, "gateway")
 }
 
@@ -243,7 +243,7 @@ fn gather<S: Subscriber + for<'a> LookupSpan<'a>>(
     let mut fields = Fields::default();
     for span in context.event_scope(event).into_iter().flatten() {
         if let Some(request) = span.extensions().get::<Fields>() {
-            fields.0.extend(request.0.clone());
+            fields.extend(request);
         }
     }
     event.record(&mut fields);
