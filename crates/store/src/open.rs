@@ -423,7 +423,10 @@ async fn open_postgres(
         OpenMode::Serve => {
             be_present(&mut first).await.map_err(StoreError::from)?;
             // Without the limits of the pool: a migration takes as long as it takes.
-            POSTGRES_MIGRATIONS.run(&mut first).await.map_err(migration_problem)?;
+            POSTGRES_MIGRATIONS
+                .run_direct(None, &mut first, false)
+                .await
+                .map_err(migration_problem)?;
         }
         OpenMode::Admin => {
             let applied = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")

@@ -243,8 +243,7 @@ impl Keeper {
                 None => Memory::Sufficed,
             }
         };
-        let (memory, closed) =
-            tokio::join!(ended, tokio::time::timeout(LAST_WRITES, &mut closing));
+        let (memory, closed) = tokio::join!(ended, tokio::time::timeout(LAST_WRITES, &mut closing));
         let phase = self.supervisor.hear(&self.worker, end(&status, memory));
         if closed.is_err() {
             closing.await;
