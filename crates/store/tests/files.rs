@@ -115,7 +115,8 @@ async fn accounts(store: &Store) -> u64 {
 
 #[tokio::test]
 async fn rel55_a_file_that_is_gone_is_not_made_anew() {
-    let gone: [(&str, fn(&Path)); 3] = [
+    type Loss = fn(&Path);
+    let gone: [(&str, Loss); 3] = [
         ("-wal", |path| fs::remove_file(path).unwrap()),
         ("-wal", |path| fs::write(path, b"").unwrap()),
         (".lock", |path| {
@@ -175,7 +176,7 @@ async fn rel55_a_damaged_page_anywhere_is_found_before_anything_is_written() {
 
 #[tokio::test]
 async fn rel55_without_the_index_of_its_log_nothing_is_missing() {
-    for index in [None, Some([0xff; 32_768])] {
+    for index in [None, Some(vec![0xff; 32_768])] {
         let folder = tempfile::tempdir().unwrap();
         left_behind(folder.path(), 5).await;
         let path = folder.path().join("gateway.db-shm");
