@@ -67,7 +67,7 @@ fn one_request_gives_spans_with_its_number_and_nothing_personal() {
     let _gateway = Gateway(child);
     let began = Instant::now();
     let answer = loop {
-        assert!(began.elapsed() < Duration::from_secs(60), "not healthy in time");
+        assert!(began.elapsed() < Duration::from_mins(1), "not healthy in time");
         let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) else { continue };
         let secret = "Authorization: Bearer ggw_at_canary-of-a-token\r\n";
         let trace = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n";
@@ -78,7 +78,7 @@ fn one_request_gives_spans_with_its_number_and_nothing_personal() {
     };
     let number = answer.split("x-request-id: ").nth(1).unwrap().split("\r\n").next().unwrap();
     loop {
-        let (head, body) = received.recv_timeout(Duration::from_secs(60)).unwrap();
+        let (head, body) = received.recv_timeout(Duration::from_mins(1)).unwrap();
         assert!(head.starts_with("POST /v1/traces "), "{head}");
         let text = String::from_utf8_lossy(&body);
         for private in ["runner@example.org", "canary-of-a-token", "an operator's value"] {
