@@ -166,7 +166,7 @@ async fn sec094_rel73_the_sandbox_is_closed_before_the_first_message() {
     let number = |text: String| text.trim().parse::<i32>().unwrap();
     assert_eq!(number(sooner.unwrap()), number(ours) + 500);
     assert!(worker.proc("limits", "Max core file size").contains(" 0 "));
-    assert!(worker.proc("limits", "Max open files").contains(" 256 "));
+    assert!(worker.proc("limits", "Max open files").contains(" 64 "));
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", worker.process.id())).unwrap();
     let group = stat.rsplit(") ").next().unwrap().split(' ').nth(2).unwrap().to_owned();
     assert_eq!(group, worker.process.id().to_string());
