@@ -24,6 +24,8 @@ def logs(world):
             expect(word not in text, f"{name}: `{word}` in the log")
         for line in text.splitlines():
             entry = json.loads(line)
-            expect(entry["level"] != "error", f"{name}: {line}")
+            # The nights of these scenarios are leaps of the gateway's clock, and it says so.
+            stepped = entry["event"] == "clock-stepped"
+            expect(entry["level"] != "error" or stepped, f"{name}: {line}")
             status = entry.get("status")
             expect(not isinstance(status, int) or status < 500, f"{name}: {line}")
