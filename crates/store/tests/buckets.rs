@@ -1,6 +1,6 @@
 //! Backups in a bucket, on the S3 server that `scripts/backup-drill` starts.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
