@@ -1,6 +1,6 @@
 //! `backup`: everything the gateway remembers, as of one moment, beside a running gateway.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use domain::clock::{Clock as _, SystemClock};
 use serde::Serialize;
@@ -69,7 +69,10 @@ pub async fn backup(
         store.backup_to(&target, &place.s3, now, &mut |progress| watched.tell(progress)).await
     };
     let (manifest, bytes) = made.map_err(failed)?;
-    store.note_backup(now).await?;
+    // The backup is made: a disk that is full keeps only its date from being noted.
+    if let Err(error) = store.note_backup(now).await {
+        _ = writeln!(io::stderr(), "note: the date of this backup could not be noted: {error}");
+    }
     store.close().await;
     if named == "-" {
         // Stdout is the backup.

@@ -211,7 +211,9 @@ impl Findings {
     fn look_at_backup(&mut self, age: Option<Duration>, every: Duration) {
         let mend = "`garmin-gateway backup` now; BACKUP_TO for the next ones, or `backup-failed` in the log";
         match age {
-            None => self.warn("backup", "there has never been one", mend),
+            None => {
+                self.warn("backup", "there is none, or a clock that was ahead has dated it", mend)
+            }
             Some(age) => {
                 let detail = format!("the last one is {} old", span(age.as_secs()));
                 // Half of the time for whoever makes them.

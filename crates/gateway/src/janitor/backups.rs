@@ -35,7 +35,7 @@ pub(crate) async fn backups(app: AppState, stop: CancellationToken) {
 
 async fn round(app: &AppState, wanted: &Backups, reminded: &mut Option<Timestamp>) {
     let now = app.clock.now();
-    match app.store.take_backup_turn(now).await {
+    match app.store.take_backup_turn(wanted.every, now).await {
         Ok(true) => make(app, wanted, now).await,
         Ok(false) => {}
         Err(error) => {
@@ -72,7 +72,7 @@ async fn make(app: &AppState, wanted: &Backups, now: Timestamp) {
         Ok((place, (manifest, bytes))) => {
             tracing::info!(event = "backup-made", %place, rows = manifest.rows(), bytes, "");
             if let BackupPlace::File(directory) = &wanted.to
-                && let Err(error) = retire_backups(directory, wanted.keep)
+                && let Err(error) = retire_backups(directory, wanted.keep, &place)
             {
                 tracing::warn!(event = "backup-not-removed", error = %error.kind(), "old ones stay");
             }

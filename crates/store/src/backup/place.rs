@@ -157,17 +157,20 @@ pub async fn fetch_backup(place: &BackupPlace, access: &S3Access) -> Result<File
 }
 
 /// Removes all but the newest `keep` backups that [`BackupPlace::inside`] has named in a
-/// directory. Names begin with the moment, so they sort by age.
-pub fn retire_backups(directory: &Path, keep: usize) -> io::Result<usize> {
+/// directory. Names begin with the moment, so they sort by age; the one that was just `made` stays
+/// whatever a clock that was ahead has named before.
+pub fn retire_backups(directory: &Path, keep: usize, made: &BackupPlace) -> io::Result<usize> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let name = entry?.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX)) {
+        let ours =
+            name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        if ours && *made != BackupPlace::File(directory.join(&name)) {
             found.push(name);
         }
     }
     found.sort();
-    let old = found.len().saturating_sub(keep);
+    let old = (found.len() + 1).saturating_sub(keep).min(found.len());
     for name in &found[..old] {
         std::fs::remove_file(directory.join(name))?;
     }
@@ -201,11 +204,16 @@ mod tests {
             std::fs::write(at.to_string(), "").unwrap();
         }
         std::fs::write(folder.path().join("garmin-gateway.db"), "").unwrap();
-        assert_eq!(retire_backups(folder.path(), 2).unwrap(), 3);
+        let newest = place.inside(Timestamp(1_790_000_000 + 4 * 86_400));
+        assert_eq!(retire_backups(folder.path(), 2, &newest).unwrap(), 3);
         assert!(folder.path().join("garmin-gateway.db").exists());
         for (day, kept) in [(2, false), (3, true), (4, true)] {
             let at = place.inside(Timestamp(1_790_000_000 + day * 86_400));
             assert_eq!(Path::new(&at.to_string()).exists(), kept);
         }
+        // The one just made bears an older name than one of a clock that was ahead.
+        let made = place.inside(Timestamp(1_790_000_000 + 3 * 86_400));
+        assert_eq!(retire_backups(folder.path(), 1, &made).unwrap(), 1);
+        assert!(Path::new(&made.to_string()).exists());
     }
 }

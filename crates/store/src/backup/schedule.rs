@@ -19,10 +19,11 @@ pub struct BackupSchedule {
 }
 
 impl BackupSchedule {
-    /// How old the last backup is.
+    /// How old the last backup is; `None` when there is none, or when a clock that was ahead has
+    /// dated it and nobody knows.
     #[must_use]
     pub fn age(self, now: Timestamp) -> Option<Duration> {
-        self.last_done.map(|done| now.since(done))
+        self.last_done.filter(|done| *done <= now).map(|done| now.since(done))
     }
 }
 
@@ -36,15 +37,22 @@ impl Store {
     }
 
     /// Takes the backup that is due, if one is: of all nodes one gets true. Nobody else gets it
-    /// before [`Store::backup_done`], or before half an hour has passed.
+    /// before [`Store::backup_done`], or before half an hour has passed. A date further away
+    /// than `every` comes from a clock that was ahead, or from a longer setting: it is not kept.
     #[tracing::instrument(name = "store.backup.take_turn", skip_all)]
-    pub async fn take_backup_turn(&self, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn take_backup_turn(
+        &self,
+        every: Duration,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         const TAKE: &str = "
-            UPDATE marks SET value = $2 WHERE name = 'backup_due_at' AND value <= $1";
+            UPDATE marks SET value = $2
+             WHERE name = 'backup_due_at' AND (value <= $1 OR value > $3)";
         let taken = on_pool!(self.writer(), |pool| {
             sqlx::query(TAKE)
                 .bind(now.0)
                 .bind(now.plus(ATTEMPT).0)
+                .bind(now.plus(every.max(ATTEMPT)).0)
                 .execute(pool)
                 .await?
                 .rows_affected()

@@ -368,18 +368,29 @@ on_both! {
         let other = db.reopen(OpenMode::Serve, &secret()).await.unwrap();
         let turns = crate::support::all_at_once(8, |turn| {
             let store = if turn % 2 == 0 { db.store.clone() } else { other.clone() };
-            async move { store.take_backup_turn(NOW).await.unwrap() }
+            async move { store.take_backup_turn(DAY, NOW).await.unwrap() }
         })
         .await;
         assert_eq!(turns.iter().filter(|taken| **taken).count(), 1);
         // The one that took it is gone: somebody else tries half an hour later.
-        assert!(!other.take_backup_turn(NOW.plus(DAY / 96)).await.unwrap());
-        assert!(other.take_backup_turn(NOW.plus(DAY / 48)).await.unwrap());
+        assert!(!other.take_backup_turn(DAY, NOW.plus(DAY / 96)).await.unwrap());
+        assert!(other.take_backup_turn(DAY, NOW.plus(DAY / 48)).await.unwrap());
         other.backup_done(NOW.plus(DAY), NOW).await.unwrap();
         assert_eq!(db.store.backup_schedule().await.unwrap().age(NOW.plus(DAY)), Some(DAY));
-        assert!(!db.store.take_backup_turn(NOW.plus(DAY / 2)).await.unwrap());
-        assert!(db.store.take_backup_turn(NOW.plus(DAY)).await.unwrap());
+        assert!(!db.store.take_backup_turn(DAY, NOW.plus(DAY / 2)).await.unwrap());
+        assert!(db.store.take_backup_turn(DAY, NOW.plus(DAY)).await.unwrap());
         other.close().await;
+    }
+}
+
+on_both! {
+    async fn rel63_a_clock_that_was_ahead_stops_no_backup(db: &Db) {
+        let ahead = NOW.plus(365 * DAY);
+        assert!(db.store.take_backup_turn(DAY, ahead).await.unwrap());
+        db.store.backup_done(ahead.plus(DAY), ahead).await.unwrap();
+        assert_eq!(db.store.backup_schedule().await.unwrap().age(NOW), None);
+        assert!(db.store.take_backup_turn(DAY, NOW).await.unwrap());
+        assert!(!db.store.take_backup_turn(DAY, NOW).await.unwrap());
     }
 }
 
