@@ -4,16 +4,27 @@
 //! every account and watch has, 404. An unknown activity is an error instead.
 
 mod activities;
+mod fitness;
 mod gear;
+mod lifestyle;
+mod load;
+mod plans;
 mod profile;
+mod progress;
 mod sleep;
 mod training;
 mod watches;
+mod weight;
 mod wellness;
 
 pub use activities::{ActivityId, ActivityKind, ActivityQuery, BadActivityKind, BadId};
+pub use fitness::{Interval, ThresholdSport};
 pub use gear::{BadGearId, GearId};
+pub use progress::Metric;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::days::DayRange;
 use crate::error::GarminError;
 
 /// A path below the API host, and its query. Built from constants and encoded segments only,
@@ -83,6 +94,35 @@ fn or_absent<T>(result: Result<Option<T>, GarminError>) -> Result<Option<T>, Gar
         Err(GarminError::NotFound) => Ok(None),
         other => other,
     }
+}
+
+/// How many parts of a range are asked for at once.
+const AT_ONCE: usize = 4;
+
+/// What Garmin says about each part of a range that an endpoint takes at once, in order.
+async fn in_windows<T, F>(
+    range: DayRange,
+    longest: u32,
+    ask: impl Fn(DayRange) -> F,
+) -> Result<Vec<T>, GarminError>
+where
+    F: Future<Output = Result<Option<T>, GarminError>>,
+{
+    let answers = stream::iter(range.windows(longest).map(ask)).buffered(AT_ONCE);
+    answers.try_filter_map(|answer| std::future::ready(Ok(answer))).try_collect().await
+}
+
+/// The same for lists: one list, or none when every part is empty.
+async fn rows_in_windows<T, F>(
+    range: DayRange,
+    longest: u32,
+    ask: impl Fn(DayRange) -> F,
+) -> Result<Option<Vec<T>>, GarminError>
+where
+    F: Future<Output = Result<Option<Vec<T>>, GarminError>>,
+{
+    let rows: Vec<T> = in_windows(range, longest, ask).await?.into_iter().flatten().collect();
+    Ok(if rows.is_empty() { None } else { Some(rows) })
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! Days of the body.
 
-use super::{Target, or_absent};
+use super::{Target, or_absent, rows_in_windows};
 use crate::client::{Freshness, Garmin};
 use crate::days::{Day, DayRange};
 use crate::error::GarminError;
-use crate::model::{BodyBatteryDay, DailySummary, HeartRates, Spo2, StepBucket, Stress};
+use crate::model::{
+    BodyBatteryDay, DailySummary, HeartRates, RespirationDay, Spo2, StepBucket, Stress,
+};
 
 /// Garmin answers 400 beyond this.
 const LONGEST_BODY_BATTERY_RANGE: u32 = 28;
+const LONGEST_RESPIRATION_RANGE: u32 = 31;
 
 impl Garmin {
     /// Totals of one day. Ask the answer whether the watch was worn.
@@ -69,5 +72,23 @@ impl Garmin {
                 .query("date", day)
         };
         or_absent(self.read_named(target, Freshness::Of(day)).await)
+    }
+
+    /// Breaths per minute awake and asleep, day by day in order; days without are missing.
+    pub async fn respiration_days(
+        &self,
+        range: DayRange,
+    ) -> Result<Vec<RespirationDay>, GarminError> {
+        let days = rows_in_windows(range, LONGEST_RESPIRATION_RANGE, |window| async move {
+            let target = Target::new("/usersummary-service/stats/respiration/daily")
+                .segment(window.first())
+                .segment(window.last());
+            or_absent(self.read(target, Freshness::Of(window.last())).await)
+        })
+        .await?;
+        let mut days: Vec<RespirationDay> = days.unwrap_or_default();
+        days.retain(|day| day.date.is_some());
+        days.sort_by_key(|day| day.date);
+        Ok(days)
     }
 }

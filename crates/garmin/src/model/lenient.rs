@@ -289,6 +289,64 @@ impl<T: Lenient> Lenient for Vec<T> {
     }
 }
 
+/// An object whose keys are data: ids of devices, days, names of groups. In Garmin's order; what
+/// cannot be read is left out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ByKey<T>(Vec<(String, T)>);
+
+impl<T> Default for ByKey<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> ByKey<T> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&T> {
+        self.iter().find_map(|(known, value)| (known == key).then_some(value))
+    }
+}
+
+impl<T> FromIterator<(String, T)> for ByKey<T> {
+    fn from_iter<I: IntoIterator<Item = (String, T)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+impl<T: Lenient> Lenient for ByKey<T> {
+    fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Self>, D::Error> {
+        model::<D, Pairs<T>>(from).map(|pairs| pairs.map(|pairs| Self(pairs.0)))
+    }
+}
+
+struct Pairs<T>(Vec<(String, T)>);
+
+impl<T> Default for Pairs<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Lenient> Fields for Pairs<T> {
+    fn fill<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let value = map.next_value_seed(Item(PhantomData))?;
+        if let Some(value) = value
+            && self.0.iter().all(|(known, _)| known != key)
+        {
+            self.0.push((key.to_owned(), value));
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -313,6 +371,7 @@ mod tests {
                 "inner" => inner: Inner,
                 "list" => list: Vec<Inner>,
                 "either" | "orElse" => either: i64,
+                "byKey" => by_key: crate::model::ByKey<Inner>,
             }
             Inner as "an inner sample" { "x" => x: i64, }
         }
@@ -369,6 +428,19 @@ mod tests {
         assert_eq!(read(r#"{"whole":1,"whole":2}"#).whole, Some(1));
     }
 
+    #[test]
+    fn an_object_with_data_for_keys_keeps_what_can_be_read_in_order() {
+        let sample = read(r#"{"byKey":{"b":{"x":1},"a":null,"c":7,"b":{"x":2},"d":{"x":0}}}"#);
+        let by_key = sample.by_key.unwrap();
+        let pairs: Vec<_> = by_key.iter().map(|(key, inner)| (key, inner.x)).collect();
+        assert_eq!(pairs, [("b", Some(1)), ("d", Some(0))]);
+        assert_eq!((by_key.get("d").and_then(|inner| inner.x), by_key.get("a")), (Some(0), None));
+        for nothing in ["null", "[]", "3", r#""x""#] {
+            let sample = read(&format!(r#"{{"byKey":{nothing},"text":"kept"}}"#));
+            assert_eq!((sample.by_key, sample.text.as_deref()), (None, Some("kept")), "{nothing}");
+        }
+    }
+
     fn any_json() -> impl Strategy<Value = serde_json::Value> {
         let leaf = prop_oneof![
             Just(serde_json::Value::Null),
@@ -391,7 +463,7 @@ mod tests {
         fn whatever_stands_in_a_known_field_the_model_is_read(value in any_json()) {
             let mut json = serde_json::Map::new();
             for key in ["whole", "number", "text", "flag", "at", "wall", "day", "inner", "list", "either",
-                "orElse"] {
+                "orElse", "byKey"] {
                 json.insert(key.to_owned(), value.clone());
             }
             let text = serde_json::Value::Object(json).to_string();

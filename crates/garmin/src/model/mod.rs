@@ -5,14 +5,20 @@
 //! that makes no sense is treated as absent; it never costs the rest of the answer.
 
 mod activities;
+mod fitness;
 mod gear;
 mod lenient;
+mod lifestyle;
+mod load;
+mod plans;
 mod profile;
+mod progress;
 mod series;
 mod sleep;
 mod times;
 mod training;
 mod watches;
+mod weight;
 mod wellness;
 
 pub(crate) use lenient::Lenient;
@@ -22,18 +28,41 @@ pub use activities::{
     ActivitySummary, ActivityTotals, ActivityType, EventType, Lap, MetricDescriptor, TimeInZone,
     TimeZoneUnit,
 };
+pub use fitness::{
+    Acclimation, BiometricPoint, CyclingFtp, EnduranceContributor, EnduranceGroup, EnduranceScore,
+    EnduranceStats, FitnessAge, FitnessAgePart, Flight, HillScore, HillStats, JetLagTrip,
+    MaxMetric, MaxMetrics, PowerToWeight, RacePrediction, RespirationDay, RunningTolerance,
+    ThresholdRow,
+};
 pub use gear::{Gear, GearDefault, GearStats, GearUse};
+pub use lenient::ByKey;
+pub use lifestyle::{
+    Behaviour, BehaviourAmount, BehaviourKind, LifestyleDay, LogCompletion, LoggedBehaviour,
+};
+pub use load::{
+    ActivityLoad, AcuteLoad, DeviceStatus, DeviceStatuses, LoadBalance, LoadBalances, LoadReport,
+    LoadReportPart, LoadReportPayload, TrainingStatus,
+};
+pub use plans::{
+    PlanKind, PlanLevel, PlanPhase, PlanSport, PlanStatus, PlanTask, PlanVersion, PlanWorkout,
+    TrainingPlan, TrainingPlans,
+};
 pub use profile::{
     HeartRateZones, PersonalInformation, ProfileSettings, SocialProfile, UserData, UserInfo,
     UserSettings, UserSleep,
 };
+pub use progress::{ActivityStats, MetricStats};
 pub use series::{Cell, Descriptor, Sample};
 pub use sleep::{
-    Hrv, HrvBaseline, HrvReading, HrvSummary, Night, NightDto, SleepLevel, SleepNeed, SleepScore,
-    SleepScores,
+    Hrv, HrvBaseline, HrvRange, HrvReading, HrvSummary, Night, NightDto, SleepLevel, SleepNeed,
+    SleepScore, SleepScores,
 };
 pub use training::TrainingReadiness;
 pub use watches::{LastUsedWatch, Watch};
+pub use weight::{
+    BloodPressure, BloodPressureDay, BloodPressureRange, Hydration, WeighIn, WeightAverage,
+    WeightDay, WeightList, WeightRange,
+};
 pub use wellness::{
     BodyBatteryDay, BodyBatteryEvent, BodyBatteryFeedback, BodyBatteryPoint, DailySummary,
     HeartRates, Spo2, StepBucket, Stress,

@@ -85,6 +85,10 @@ model! {
         "sleepEndTimestampLocal" => sleep_end_local: DateTime,
     }
 
+    HrvRange as "heart rate variability by day" {
+        "hrvSummaries" => days: Vec<HrvSummary>,
+    }
+
     HrvSummary as "heart rate variability summary" {
         "calendarDate" => date: Date,
         "weeklyAvg" => weekly_average_ms: i64,

@@ -4,9 +4,12 @@
 use std::fmt::Debug;
 
 use garmin::model::{
-    Activity, ActivityDetails, ActivitySplits, ActivitySummary, BodyBatteryDay, DailySummary, Gear,
-    GearStats, GearUse, HeartRateZones, HeartRates, Hrv, LastUsedWatch, Night, ProfileSettings,
-    SocialProfile, Spo2, StepBucket, Stress, TimeInZone, TrainingReadiness, UserSettings, Watch,
+    Activity, ActivityDetails, ActivitySplits, ActivityStats, ActivitySummary, BiometricPoint,
+    BloodPressureRange, BodyBatteryDay, CyclingFtp, DailySummary, EnduranceScore, FitnessAge, Gear,
+    GearStats, GearUse, HeartRateZones, HeartRates, HillScore, Hrv, Hydration, LastUsedWatch,
+    LifestyleDay, MaxMetrics, Night, PowerToWeight, ProfileSettings, RacePrediction, SocialProfile,
+    Spo2, StepBucket, Stress, ThresholdRow, TimeInZone, TrainingPlans, TrainingReadiness,
+    TrainingStatus, UserSettings, Watch, WeighIn, WeightRange,
 };
 use serde::de::DeserializeOwned;
 
@@ -70,6 +73,51 @@ fn nights_and_readiness() {
     let readiness: Vec<TrainingReadiness> = read(sample!("training_readiness"), &[]);
     assert!(readiness[0].is_morning());
     assert_eq!(readiness[0].recovery_min(), Some(240));
+}
+
+#[test]
+fn training() {
+    let status: TrainingStatus = read(
+        sample!("training_status"),
+        &["acclimation", "altitude_trend", "cycling", "fitness_age", "weekly_load"],
+    );
+    assert_eq!(status.status.unwrap().main().unwrap().load.as_ref().unwrap().ratio, Some(1.1));
+    let metrics: Vec<MaxMetrics> =
+        read(sample!("maxmet_daily"), &["acclimation", "cycling", "fitness_age"]);
+    assert!(!metrics[0].is_empty());
+    read::<RacePrediction>(sample!("racepredictions_latest"), &[]);
+    read::<EnduranceScore>(sample!("endurancescore"), &["group", "type_id"]);
+    read::<HillScore>(sample!("hillscore"), &[]);
+    read::<Vec<ThresholdRow>>(
+        sample!("latestlactatethreshold"),
+        &["heart_rate", "heart_rate_cycling", "heart_rate_cycling", "speed_tenth_mps"],
+    );
+    read::<Vec<PowerToWeight>>(sample!("powertoweight_latest"), &[]);
+    read::<Vec<BiometricPoint>>(sample!("stats_range"), &[]);
+    read::<CyclingFtp>(sample!("latestftp_cycling"), &[]);
+    let age: FitnessAge = serde_json::from_str(sample!("fitnessage")).unwrap();
+    assert_eq!(age.components.unwrap().get("bmi").unwrap().target, Some(21.0));
+    let sums: Vec<ActivityStats> = read(sample!("fitnessstats_activity"), &[]);
+    let running = sums[0].by_group.as_ref().unwrap().get("running").unwrap();
+    assert_eq!(running.get("distance").unwrap().sum, Some(1_301_230.0));
+    read::<TrainingPlans>(sample!("training_plans"), &["adaptive_phases", "phases", "tasks"]);
+}
+
+#[test]
+fn body_and_habits() {
+    let range: WeightRange = serde_json::from_str(sample!("weight_range")).unwrap();
+    assert_eq!(range.weigh_ins()[0].weight_g, Some(61_200.0));
+    let latest: WeighIn = read(
+        sample!("weight_latest"),
+        &["date", "metabolic_age_years", "physique_rating", "visceral_fat_rating"],
+    );
+    assert_eq!(latest.day(), range.weigh_ins()[0].day());
+    let pressure: BloodPressureRange = read(sample!("blood_pressure"), &["notes"]);
+    assert_eq!(pressure.days.unwrap()[0].readings.as_ref().unwrap()[0].systolic, Some(121));
+    read::<Hydration>(sample!("hydration"), &["average_ml"]);
+    let lifestyle: LifestyleDay =
+        read(sample!("lifestyle"), &["amount", "amounts", "status", "status"]);
+    assert_eq!(lifestyle.log.unwrap().len(), 2);
 }
 
 #[test]
