@@ -19,6 +19,7 @@ use crate::body::{self, Shape};
 use crate::cache::{Cache, CacheLimits};
 use crate::days::Day;
 use crate::error::GarminError;
+use crate::heard;
 use crate::limit::Limit;
 use crate::model::SocialProfile;
 use crate::sign_in::api_headers;
@@ -152,7 +153,11 @@ impl Garmin {
         let target = target.finish();
         match freshness {
             Freshness::Of(day) if self.is_settled(day) => self.read_settled(&target).await,
-            Freshness::Of(_) | Freshness::Now => body::decode(&self.fetch(&target).await?),
+            Freshness::Of(_) | Freshness::Now => {
+                let body = self.fetch(&target).await?;
+                heard::note(&target, &body);
+                body::decode(&body)
+            }
         }
     }
 
@@ -188,9 +193,11 @@ impl Garmin {
         let flight = self.0.cache.flight(target);
         let _landed = flight.lock().await;
         if let Some(body) = self.0.cache.find(target, self.0.clock.now()) {
+            heard::note(target, &body);
             return body::decode(&body);
         }
         let body = self.fetch(target).await?;
+        heard::note(target, &body);
         let model = body::decode(&body)?;
         if model.is_some() {
             self.0.cache.keep(target, &body, self.0.clock.now());

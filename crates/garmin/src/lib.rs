@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod days;
+pub mod heard;
 pub mod model;
 pub mod sign_in;
 pub mod tokens;

@@ -1,8 +1,8 @@
 //! The list of tools, as bytes.
 //!
-//! `catalogue.json` is a JSON array with one tool per line, in the order of
-//! [`crate::tools::ALL`]: names, texts, schemas and hints, generated from the types by a test. A
-//! process never builds a schema and never copies one: a listing is made of pieces of that text.
+//! `catalogue/<toolset>.json` are JSON arrays with one tool per line, in the order of the
+//! toolset: names, texts, schemas and hints, generated from the types by a test. A process never
+//! builds a schema and never copies one: a listing is made of pieces of those texts.
 
 use std::sync::OnceLock;
 
@@ -10,15 +10,13 @@ use domain::contract::ToolPolicy;
 use domain::scope::Scopes;
 
 use crate::tool::{Entry, Place};
-
-static TEXT: &str = include_str!("catalogue.json");
+use crate::tools::{SHELVES, Shelf, all};
 
 /// The tools one process offers.
 #[derive(Debug, Clone)]
 pub(crate) struct Catalogue {
-    tools: &'static [Entry],
-    text: &'static str,
-    /// One per tool.
+    shelves: &'static [Shelf],
+    /// One per tool, in the order of the shelves.
     offered: Vec<bool>,
     read_only: OnceLock<Box<[&'static str]>>,
     read_write: OnceLock<Box<[&'static str]>>,
@@ -27,36 +25,34 @@ pub(crate) struct Catalogue {
 impl Catalogue {
     /// The product's tools, as far as `place` and the operator allow.
     pub(crate) fn new(place: Place, policy: &ToolPolicy) -> Self {
-        Self::of(crate::tools::ALL, TEXT, place, policy)
+        Self::of(SHELVES, place, policy)
     }
 
-    pub(crate) fn of(
-        tools: &'static [Entry],
-        text: &'static str,
-        place: Place,
-        policy: &ToolPolicy,
-    ) -> Self {
-        let offered = tools.iter().map(|tool| offers(tool, place, policy)).collect();
+    pub(crate) fn of(shelves: &'static [Shelf], place: Place, policy: &ToolPolicy) -> Self {
+        let offered = tools_on(shelves).map(|tool| offers(tool, place, policy)).collect();
         let (read_only, read_write) = (OnceLock::new(), OnceLock::new());
-        Self { tools, text, offered, read_only, read_write }
+        Self { shelves, offered, read_only, read_write }
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&'static Entry> {
-        let at = self.tools.iter().position(|tool| tool.name == name)?;
-        self.offered[at].then_some(&self.tools[at])
+        self.offered_tools().find(|tool| tool.name == name)
+    }
+
+    fn offered_tools(&self) -> impl Iterator<Item = &'static Entry> {
+        let all = tools_on(self.shelves).zip(&self.offered);
+        all.filter(|(_, offered)| **offered).map(|(tool, _)| tool)
     }
 
     /// Names of the tools whose calls may be sent twice, and of all others.
     pub(crate) fn names(&self) -> (Vec<String>, Vec<String>) {
-        let offered = self.tools.iter().zip(&self.offered).filter(|(_, offered)| **offered);
         let (twice, once): (Vec<_>, Vec<_>) =
-            offered.map(|(tool, _)| tool).partition(|tool| tool.class.is_repeatable());
+            self.offered_tools().partition(|tool| tool.class.is_repeatable());
         let names = |tools: Vec<&Entry>| tools.iter().map(|tool| tool.name.to_owned()).collect();
         (names(twice), names(once))
     }
 
     /// The tools a connection may call: with commas between them, these are the items of a JSON
-    /// array. Neighbours are one piece, so an unrestricted list is a piece or two.
+    /// array. Neighbours of one toolset are one piece.
     pub(crate) fn listing(&self, scopes: Scopes) -> &[&'static str] {
         let kept = match scopes {
             Scopes::ReadOnly => &self.read_only,
@@ -67,26 +63,36 @@ impl Catalogue {
 
     fn pieces(&self, scopes: Scopes) -> Box<[&'static str]> {
         let mut pieces = Vec::new();
-        let mut open: Option<(usize, usize)> = None;
-        let mut next = 0;
-        // The brackets have lines of their own.
-        let lines = self.text.split_inclusive('\n').map(|line| {
-            let begin = next;
-            next += line.len();
-            (begin, begin + line.trim_end_matches(['\n', ',']).len())
-        });
-        for ((begin, end), (tool, offered)) in
-            lines.skip(1).zip(self.tools.iter().zip(&self.offered))
-        {
-            if *offered && scopes.cover(tool.class.needs()) {
-                open = Some((open.map_or(begin, |(begin, _)| begin), end));
-            } else if let Some((begin, end)) = open.take() {
-                pieces.push(&self.text[begin..end]);
+        let mut offered = self.offered.iter();
+        for shelf in self.shelves {
+            let mut open: Option<(usize, usize)> = None;
+            for (tool, (begin, end)) in shelf.tools.iter().zip(lines(shelf.text)) {
+                let offered = offered.next().is_some_and(|offered| *offered);
+                if offered && scopes.cover(tool.class.needs()) {
+                    open = Some((open.map_or(begin, |(begin, _)| begin), end));
+                } else if let Some((begin, end)) = open.take() {
+                    pieces.push(&shelf.text[begin..end]);
+                }
             }
+            pieces.extend(open.map(|(begin, end)| &shelf.text[begin..end]));
         }
-        pieces.extend(open.map(|(begin, end)| &self.text[begin..end]));
         pieces.into()
     }
+}
+
+fn tools_on(shelves: &'static [Shelf]) -> impl Iterator<Item = &'static Entry> {
+    shelves.iter().flat_map(|shelf| shelf.tools)
+}
+
+/// Where the tools stand in the text of a shelf. The brackets have lines of their own.
+fn lines(text: &'static str) -> impl Iterator<Item = (usize, usize)> {
+    let mut next = 0;
+    let lines = text.split_inclusive('\n').map(move |line| {
+        let begin = next;
+        next += line.len();
+        (begin, begin + line.trim_end_matches(['\n', ',']).len())
+    });
+    lines.skip(1)
 }
 
 fn offers(tool: &Entry, place: Place, policy: &ToolPolicy) -> bool {
@@ -98,7 +104,7 @@ fn offers(tool: &Entry, place: Place, policy: &ToolPolicy) -> bool {
     // Signing in changes nothing in the account, and is what the errors of all others ask for.
     here && (policy.enabled.is_empty() || named(&policy.enabled))
         && !named(&policy.disabled)
-        && (!policy.read_only || tool.class.is_read_only() || tool.place == Place::Desktop)
+        && (!policy.read_only || !tool.class.changes_garmin() || tool.place == Place::Desktop)
 }
 
 /// A name in the policy that no tool has, and the tool that may be meant.
@@ -111,9 +117,9 @@ pub(crate) struct Unknown<'a> {
 /// What the operator has misspelt.
 pub(crate) fn unknown(policy: &ToolPolicy) -> impl Iterator<Item = Unknown<'_>> {
     let names = policy.enabled.iter().chain(&policy.disabled).map(String::as_str);
-    let missing = names.filter(|name| !crate::tools::ALL.iter().any(|tool| tool.name == *name));
+    let missing = names.filter(|name| !all().any(|tool| tool.name == *name));
     missing.filter_map(|name| {
-        let closest = crate::tools::ALL.iter().min_by_key(|tool| distance(tool.name, name))?;
+        let closest = all().min_by_key(|tool| distance(tool.name, name))?;
         Some(Unknown { name, closest: closest.name })
     })
 }
@@ -153,23 +159,50 @@ mod generate {
             "title": T::TITLE,
             "description": T::DESCRIPTION,
             "inputSchema": schema::<T::Args>(Contract::Deserialize),
-            "outputSchema": schema::<T::Answer>(Contract::Serialize),
+            "outputSchema": outline(&schema::<T::Answer>(Contract::Serialize)),
             "annotations": hints(T::TITLE, T::CLASS),
         })
     }
 
     fn hints(title: &str, class: Class) -> Value {
         let (read_only, destructive, idempotent) = match class {
-            Class::Read => (true, false, true),
-            Class::Set => (false, false, true),
+            Class::Read | Class::ReadLocal => (true, false, true),
+            Class::Add => (false, false, false),
+            Class::Set | Class::SetLocal => (false, false, true),
+            Class::Destroy | Class::DestroyLocal => (false, true, true),
         };
+        let open = class == Class::Read || class.changes_garmin();
         json!({
             "title": title,
             "readOnlyHint": read_only,
             "destructiveHint": destructive,
             "idempotentHint": idempotent,
-            "openWorldHint": true,
+            "openWorldHint": open,
         })
+    }
+
+    /// The keys of a result and the types of their values, and no more: results may lack any of
+    /// them, and a model reads the result itself.
+    fn outline(schema: &Value) -> Value {
+        let mut keys = Map::new();
+        collect(schema, &mut keys);
+        json!({ "type": "object", "properties": keys })
+    }
+
+    fn collect(schema: &Value, keys: &mut Map<String, Value>) {
+        for (key, value) in schema["properties"].as_object().into_iter().flatten() {
+            let kind = match (&value["type"], &value["enum"], &value["const"]) {
+                (Value::String(kind), _, _) => json!({ "type": kind }),
+                (_, Value::Array(_), _) | (_, _, Value::String(_)) => json!({ "type": "string" }),
+                _ => json!({}),
+            };
+            keys.insert(key.clone(), kind);
+        }
+        for choices in ["anyOf", "oneOf", "allOf"] {
+            for choice in schema[choices].as_array().into_iter().flatten() {
+                collect(choice, keys);
+            }
+        }
     }
 
     fn schema<T: JsonSchema>(contract: Contract) -> Value {
@@ -183,6 +216,8 @@ mod generate {
         if let Some(root) = schema.as_object_mut() {
             root.remove("title");
             root.remove("description");
+            // Shared arguments are not declared; what nobody knows is refused all the same.
+            root.remove("additionalProperties");
             root.entry("properties").or_insert_with(|| json!({}));
         }
         schema
@@ -246,28 +281,40 @@ mod generate {
         }
     }
 
-    fn generated() -> String {
+    fn generated(shelf: &Shelf) -> String {
         let lines: Vec<String> =
-            crate::tools::ALL.iter().map(|tool| (tool.describe)().to_string()).collect();
+            shelf.tools.iter().map(|tool| (tool.describe)().to_string()).collect();
         format!("[\n{}\n]\n", lines.join(",\n"))
     }
 
-    /// `UPDATE=1 cargo test -p worker the_catalogue` writes the file anew.
+    /// `UPDATE=1 cargo test -p worker the_catalogue` writes the files anew.
     #[test]
     fn the_catalogue_is_what_the_types_say() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/catalogue.json");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(path, generated()).unwrap();
+        for shelf in SHELVES {
+            let name = shelf.toolset.name();
+            let path = format!("{}/src/catalogue/{name}.json", env!("CARGO_MANIFEST_DIR"));
+            if std::env::var_os("UPDATE").is_some() {
+                std::fs::write(&path, generated(shelf)).unwrap();
+            }
+            let written = std::fs::read_to_string(path).unwrap();
+            assert!(
+                written == generated(shelf),
+                "{name} is stale: run `UPDATE=1 cargo test -p worker the_catalogue`"
+            );
         }
-        let written = std::fs::read_to_string(path).unwrap();
-        assert!(written == generated(), "stale: run `UPDATE=1 cargo test -p worker the_catalogue`");
+    }
+
+    /// Every tool as `tools/list` shows it.
+    fn listed() -> Vec<Value> {
+        let parts = SHELVES.iter().map(|shelf| serde_json::from_str::<Vec<Value>>(shelf.text));
+        parts.flat_map(Result::unwrap).collect()
     }
 
     #[test]
     fn every_tool_has_a_title_all_hints_and_schemas_of_objects() {
-        let tools: Vec<Value> = serde_json::from_str(TEXT).unwrap();
-        assert_eq!(tools.len(), crate::tools::ALL.len());
-        for (tool, entry) in tools.iter().zip(crate::tools::ALL) {
+        let tools = listed();
+        assert_eq!(tools.len(), all().count());
+        for (tool, entry) in tools.iter().zip(all()) {
             let name = tool["name"].as_str().unwrap();
             assert_eq!(name, entry.name);
             assert!(
@@ -287,7 +334,6 @@ mod generate {
                 assert_eq!(tool[schema]["type"], "object", "{name}: {schema}");
                 assert!(tool[schema]["properties"].is_object(), "{name}: {schema}");
             }
-            assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{name}");
             assert!(!tool.to_string().contains("$ref"), "{name}");
             assert!(!tool.to_string().contains(r#""type":["#), "{name}");
         }
@@ -295,18 +341,19 @@ mod generate {
 
     #[test]
     fn sec116_what_models_read_about_tools_hides_nothing() {
-        let texts = TEXT.chars().filter(|letter| *letter != '\n');
-        let odd: Vec<char> = texts.filter(|letter| !domain::text::is_harmless(*letter)).collect();
-        assert!(odd.is_empty(), "{odd:?}");
-        // JSON may spell a letter out; none is.
-        assert!(!TEXT.contains(r"\u"));
+        for shelf in SHELVES {
+            let texts = shelf.text.chars().filter(|letter| *letter != '\n');
+            let odd: Vec<char> = texts.filter(|it| !domain::text::is_harmless(*it)).collect();
+            assert!(odd.is_empty(), "{odd:?}");
+            // JSON may spell a letter out; none is.
+            assert!(!shelf.text.contains(r"\u"));
+        }
     }
 
-    /// Keys that prompts and scripts written for `garmin_mcp` read, by tool and the way to them.
-    const OLD_KEYS: [(&str, &str, &str); 7] = [
+    /// Keys that prompts and scripts written for `garmin_mcp` read, by tool.
+    const OLD_KEYS: [(&str, &str); 4] = [
         (
             "get_activity",
-            "",
             "id name type event_type parent_type start_time_local start_time_gmt \
              duration_seconds moving_duration_seconds elapsed_duration_seconds distance_meters \
              avg_speed_mps max_speed_mps avg_hr_bpm max_hr_bpm min_hr_bpm calories bmr_calories \
@@ -320,7 +367,6 @@ mod generate {
         ),
         (
             "get_stats",
-            "",
             "date total_steps daily_step_goal distance_meters floors_ascended floors_descended \
              total_calories active_calories bmr_calories highly_active_seconds active_seconds \
              sedentary_seconds sleeping_seconds moderate_intensity_minutes \
@@ -333,55 +379,33 @@ mod generate {
         ),
         (
             "get_sleep_summary",
-            "",
             "sleep_seconds sleep_hours nap_seconds sleep_start sleep_end sleep_score \
              sleep_score_qualifier deep_sleep_seconds light_sleep_seconds rem_sleep_seconds \
              awake_seconds deep_sleep_percent light_sleep_percent rem_sleep_percent awake_count \
              restless_moments_count avg_sleep_stress resting_heart_rate_bpm avg_spo2_percent \
              lowest_spo2_percent avg_overnight_hrv",
         ),
-        ("get_gear", "", "gear_count active_count retired_count defaults gear"),
-        (
-            "get_gear",
-            "/properties/gear/items",
-            "uuid name full_name type status date_begin date_end max_distance_km \
-             is_default_for stats",
-        ),
-        (
-            "get_training_readiness",
-            "/properties/entries/items",
-            "timestamp context level score feedback sleep_score sleep_factor_percent \
-             sleep_factor_feedback recovery_time_hours recovery_factor_percent \
-             recovery_factor_feedback training_load_factor_percent training_load_feedback \
-             acute_load hrv_factor_percent hrv_factor_feedback hrv_weekly_avg \
-             stress_history_factor_percent stress_history_feedback \
-             sleep_history_factor_percent sleep_history_feedback",
-        ),
-        (
-            "get_body_battery",
-            "/properties/days/items/properties/events/items",
-            "type start_time duration_minutes body_battery_impact feedback",
-        ),
+        ("get_gear", "gear_count active_count retired_count defaults gear"),
     ];
 
     #[test]
     fn keys_that_others_rely_on_are_still_there() {
-        let tools: Vec<Value> = serde_json::from_str(TEXT).unwrap();
-        for (name, way, keys) in OLD_KEYS {
+        let tools = listed();
+        for (name, keys) in OLD_KEYS {
             let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
-            let schema = tool["outputSchema"].pointer(way).unwrap();
+            let schema = &tool["outputSchema"];
             for key in keys.split_whitespace() {
-                assert!(schema["properties"].get(key).is_some(), "{name}{way}: {key}");
+                assert!(schema["properties"].get(key).is_some(), "{name}: {key}");
             }
         }
     }
 
     #[test]
     fn no_two_tools_share_a_name() {
-        let mut names: Vec<&str> = crate::tools::ALL.iter().map(|tool| tool.name).collect();
+        let mut names: Vec<&str> = all().map(|tool| tool.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), crate::tools::ALL.len());
+        assert_eq!(names.len(), all().count());
     }
 
     fn names(catalogue: &Catalogue) -> Vec<String> {
@@ -402,8 +426,7 @@ mod generate {
             for place in [Place::Everywhere, Place::Desktop] {
                 let catalogue = Catalogue::new(place, &policy);
                 let listed = names(&catalogue);
-                let callable: Vec<&str> = crate::tools::ALL
-                    .iter()
+                let callable: Vec<&str> = all()
                     .filter(|tool| catalogue.find(tool.name).is_some())
                     .map(|tool| tool.name)
                     .collect();

@@ -17,11 +17,13 @@ mod keeper;
 mod login;
 mod mcp;
 mod run;
+mod shape;
 mod stdio;
 mod terminal;
 mod text;
 mod tool;
 mod tools;
+mod toolset;
 
 pub use desktop::Login;
 pub use keeper::DirectoryError;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::scope::Scopes;
-use garmin::BoxFuture;
+use garmin::{BoxFuture, heard};
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,26 +13,45 @@ use serde_json::Value;
 use crate::account::Account;
 use crate::args;
 use crate::error::ToolError;
+use crate::shape::{self, Wanted};
 use crate::text;
 
 /// The longest a call may take. Hosts give up after a minute, and an answer nobody waits for
 /// helps nobody.
 pub(crate) const CALL_WITHIN: Duration = Duration::from_secs(50);
 
-/// What a tool may do to the account. All four hints follow from it, so no tool can lack one.
+/// What a tool may do. All four hints follow from it, so no tool can lack one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// Reads.
+    /// Reads at Garmin.
     Read,
-    /// Sets one value; the same call again changes nothing more.
+    /// Reads what this server knows itself.
+    ReadLocal,
+    /// Adds something each time it is called.
+    Add,
+    /// Sets a value; the same call again changes nothing more.
     Set,
+    /// Changes this server's own settings only.
+    SetLocal,
+    /// Deletes, detaches or replaces what cannot be had back.
+    Destroy,
+    /// The same on this machine.
+    DestroyLocal,
 }
 
 impl Class {
     pub(crate) fn is_read_only(self) -> bool {
         match self {
-            Self::Read => true,
-            Self::Set => false,
+            Self::Read | Self::ReadLocal => true,
+            Self::Add | Self::Set | Self::SetLocal | Self::Destroy | Self::DestroyLocal => false,
+        }
+    }
+
+    /// Whether anything in the athlete's account at Garmin may differ afterwards.
+    pub(crate) fn changes_garmin(self) -> bool {
+        match self {
+            Self::Add | Self::Set | Self::Destroy => true,
+            Self::Read | Self::ReadLocal | Self::SetLocal | Self::DestroyLocal => false,
         }
     }
 
@@ -43,10 +62,7 @@ impl Class {
 
     /// What a connection must be allowed to do.
     pub(crate) fn needs(self) -> Scopes {
-        match self {
-            Self::Read => Scopes::ReadOnly,
-            Self::Set => Scopes::ReadWrite,
-        }
+        if self.changes_garmin() { Scopes::ReadWrite } else { Scopes::ReadOnly }
     }
 }
 
@@ -67,6 +83,8 @@ pub(crate) trait Tool {
     #[cfg_attr(not(test), expect(dead_code, reason = "generated into the catalogue"))]
     const DESCRIPTION: &'static str;
     const CLASS: Class = Class::Read;
+    /// The tool has an argument `detail` of its own: `summary`, `standard` or `full`.
+    const LEVELS: bool = false;
     const PLACE: Place = Place::Everywhere;
     const WITHIN: Duration = CALL_WITHIN;
 
@@ -107,13 +125,28 @@ impl Entry {
     }
 }
 
-fn run<T: Tool>(account: &Account, args: JsonObject) -> BoxFuture<'_, Result<Value, ToolError>> {
+/// Costs, beside the tool's own work, three passes over the result: to clean its texts, to drop
+/// its nulls and to measure it.
+fn run<T: Tool>(
+    account: &Account,
+    mut args: JsonObject,
+) -> BoxFuture<'_, Result<Value, ToolError>> {
     Box::pin(async move {
+        let wanted = Wanted::take(&mut args, T::LEVELS)?;
         let args = args::parse::<T::Args>(args)?;
+        if wanted.is_raw() && T::CLASS == Class::Read {
+            let (answer, heard) = heard::listening(T::call(account, args)).await;
+            // What Garmin said is wanted even where it makes no sense to us.
+            return match answer {
+                Err(error) if heard.is_empty() => Err(error),
+                Ok(_) | Err(_) => shape::raw_answer(&heard),
+            };
+        }
         let answer = T::call(account, args).await?;
         // Numbers, texts and lists always serialise; anything else is a mistake in the type,
         // which the tests of the catalogue would have met.
         let answer = serde_json::to_value(answer);
-        answer.map(text::clean).map_err(|_| ToolError::UpstreamChanged { what: T::NAME })
+        let answer = answer.map_err(|_| ToolError::UpstreamChanged { what: T::NAME })?;
+        wanted.shape(text::clean(answer))
     })
 }

@@ -22,6 +22,8 @@ use crate::catalogue::Catalogue;
 use crate::error::ToolError;
 use crate::host::Caller;
 use crate::tool::{Class, Entry, Place, Tool};
+use crate::tools::Shelf;
+use crate::toolset::Toolset;
 
 struct Nobody;
 
@@ -69,8 +71,12 @@ impl Tool for Quote {
     }
 }
 
-static TOOLS: &[Entry] = &[Entry::of::<Change>(), Entry::of::<Quote>()];
-static TEXT: &str = r#"[
+static SHELVES: &[Shelf] = &[Shelf {
+    toolset: Toolset::Data,
+    tools: &[Entry::of::<Change>(), Entry::of::<Quote>()],
+    text: TEXT,
+}];
+const TEXT: &str = r#"[
 {"name":"set_something","inputSchema":{"type":"object"}},
 {"name":"get_something","inputSchema":{"type":"object"}}
 ]
@@ -113,7 +119,7 @@ fn request(
 async fn send(request: Request<Full<Bytes>>) -> Response<Bytes> {
     let upstream = Upstream::garmin(Region::Global);
     let account = Account::new(Arc::new(Nobody), Arc::new(SystemClock), upstream, Door::Gateway);
-    let catalogue = Catalogue::of(TOOLS, TEXT, Place::Everywhere, &ToolPolicy::default());
+    let catalogue = Catalogue::of(SHELVES, Place::Everywhere, &ToolPolicy::default());
     let endpoint = Endpoint::new(Server::new(account, catalogue));
     let (parts, body) = endpoint.oneshot(request).await.unwrap().into_parts();
     Response::from_parts(parts, body.collect().await.unwrap().to_bytes())

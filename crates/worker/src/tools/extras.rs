@@ -15,17 +15,17 @@ const SPARE: Duration = Duration::from_secs(5);
 
 /// How long the parts of one call may take. Made before anything is asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Extras {
+pub(crate) struct Extras {
     until: Instant,
 }
 
 impl Extras {
-    pub(super) fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         Self { until: Instant::now() + CALL_WITHIN.saturating_sub(SPARE) }
     }
 
     /// The part, or the warning that stands for it.
-    pub(super) async fn read<T>(
+    pub(crate) async fn read<T>(
         self,
         part: impl fmt::Display,
         read: impl Future<Output = Result<T, GarminError>>,
@@ -37,15 +37,15 @@ impl Extras {
 
 /// A part that is not there.
 #[derive(Debug)]
-pub(super) struct Missing {
+pub(crate) struct Missing {
     part: String,
-    pub(super) cause: GarminError,
+    pub(crate) cause: GarminError,
 }
 
 impl Missing {
     /// The part as an option, with its absence among the warnings. Only the need to sign in
     /// is an answer of its own: nothing else would get the person to do it.
-    pub(super) fn warned<T>(
+    pub(crate) fn warned<T>(
         part: Result<T, Self>,
         warnings: &mut Vec<String>,
     ) -> Result<Option<T>, ToolError> {

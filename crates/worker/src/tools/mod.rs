@@ -1,50 +1,50 @@
-//! The tools, by what they are about. One place lists them all: [`ALL`].
+//! The tools, a folder per toolset. One place lists the toolsets: [`SHELVES`].
 
 mod account;
 mod activities;
-mod activity;
-mod activity_details;
-mod body_battery;
-mod day;
+mod devices;
 mod extras;
-mod heart;
-mod kinds;
-mod night;
+mod gear;
+mod health;
 mod numbers;
-mod oxygen;
 mod profile;
-mod readiness;
 mod series;
-mod sign_in;
-mod steps;
-mod stress;
-mod watches;
-mod wear;
+
+pub(crate) use numbers::whole;
 
 use crate::tool::Entry;
+use crate::toolset::Toolset;
+
+/// The tools of one toolset, and what `tools/list` says about them: a JSON array with one tool
+/// per line, generated from the types by a test of the catalogue.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    pub(crate) toolset: Toolset,
+    pub(crate) tools: &'static [Entry],
+    pub(crate) text: &'static str,
+}
+
+macro_rules! shelf {
+    ($toolset:ident, $folder:ident) => {
+        Shelf {
+            toolset: Toolset::$toolset,
+            tools: $folder::ALL,
+            text: include_str!(concat!("../catalogue/", stringify!($folder), ".json")),
+        }
+    };
+}
 
 /// Every tool, in the order of the listing: what a conversation starts with comes first.
-pub(crate) static ALL: &[Entry] = &[
-    Entry::of::<account::AuthStatus>(),
-    Entry::of::<profile::FullName>(),
-    Entry::of::<profile::UserProfile>(),
-    Entry::of::<day::DailyStats>(),
-    Entry::of::<day::Stats>(),
-    Entry::of::<steps::Steps>(),
-    Entry::of::<heart::HeartRate>(),
-    Entry::of::<heart::HeartRateVariability>(),
-    Entry::of::<night::Sleep>(),
-    Entry::of::<night::SleepSummary>(),
-    Entry::of::<stress::DayStress>(),
-    Entry::of::<body_battery::BodyBattery>(),
-    Entry::of::<oxygen::BloodOxygen>(),
-    Entry::of::<readiness::Readiness>(),
-    Entry::of::<activities::Activities>(),
-    Entry::of::<activities::ActivitiesByDate>(),
-    Entry::of::<activity::OneActivity>(),
-    Entry::of::<activity_details::Details>(),
-    Entry::of::<watches::Watches>(),
-    Entry::of::<wear::GearList>(),
-    Entry::of::<sign_in::Authenticate>(),
-    Entry::of::<sign_in::CompleteMfa>(),
+pub(crate) static SHELVES: &[Shelf] = &[
+    shelf!(Account, account),
+    shelf!(Health, health),
+    shelf!(Activities, activities),
+    shelf!(Profile, profile),
+    shelf!(Devices, devices),
+    shelf!(Gear, gear),
 ];
+
+/// Every tool of the product.
+pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
+    SHELVES.iter().flat_map(|shelf| shelf.tools)
+}

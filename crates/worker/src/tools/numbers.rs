@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
 /// Beats, steps, watts, seconds: nothing behind the point means anything.
-pub(super) fn whole(value: f64) -> i64 {
+pub(crate) fn whole(value: f64) -> i64 {
     // Saturates, and turns what is no number into zero.
     #[expect(clippy::cast_possible_truncation, reason = "measurements are far below 2^63")]
     let whole = value.round() as i64;
@@ -14,35 +14,35 @@ pub(super) fn whole(value: f64) -> i64 {
 }
 
 /// Percent, degrees, load.
-pub(super) fn tenth(value: f64) -> f64 {
+pub(crate) fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
 /// Speeds, kilometres, kilograms.
-pub(super) fn hundredth(value: f64) -> f64 {
+pub(crate) fn hundredth(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
 /// A share in percent; none of nothing.
-pub(super) fn share(part: i64, all: i64) -> Option<f64> {
+pub(crate) fn share(part: i64, all: i64) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "seconds of a day")]
     let share = (all > 0).then(|| tenth(100.0 * part as f64 / all as f64));
     share
 }
 
 /// A word of Garmin's in capitals, as a key in a result.
-pub(super) fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     text.to_ascii_lowercase()
 }
 
 /// ISO 8601 with the offset of the place.
-pub(super) fn moment(at: Timestamp, zone: &TimeZone) -> String {
+pub(crate) fn moment(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// The zone of a place: the athlete's own while they are in it, else the plain offset that
 /// the clock on the wall had. The own one is better, for it knows when clocks change.
-pub(super) fn zone_there(at: Timestamp, offset: Option<Offset>, own: &TimeZone) -> TimeZone {
+pub(crate) fn zone_there(at: Timestamp, offset: Option<Offset>, own: &TimeZone) -> TimeZone {
     match offset {
         Some(offset) if own.to_offset(at) != offset => offset.to_time_zone(),
         Some(_) | None => own.clone(),
@@ -51,7 +51,7 @@ pub(super) fn zone_there(at: Timestamp, offset: Option<Offset>, own: &TimeZone) 
 
 /// The same from the two times Garmin gives. Not in China, where the local one has been seen
 /// shifted twice.
-pub(super) fn clock_there(
+pub(crate) fn clock_there(
     at: Timestamp,
     local: Option<DateTime>,
     region: Region,
@@ -72,7 +72,7 @@ fn offset_there(at: Timestamp, local: DateTime) -> Option<Offset> {
 }
 
 /// An offset in seconds, to the quarter of an hour.
-pub(super) fn offset(seconds: i64) -> Option<Offset> {
+pub(crate) fn offset(seconds: i64) -> Option<Offset> {
     let seconds = i32::try_from((seconds + 450).div_euclid(900) * 900).ok()?;
     // Between Baker Island and the Line Islands.
     let real = (-12 * 3600..=14 * 3600).contains(&seconds);
@@ -81,7 +81,7 @@ pub(super) fn offset(seconds: i64) -> Option<Offset> {
 
 /// The same for something that happened where the clock on the wall showed `local`; the
 /// offset is the difference. Either alone still says something.
-pub(super) fn moment_there(at: Option<Timestamp>, local: Option<DateTime>) -> Option<String> {
+pub(crate) fn moment_there(at: Option<Timestamp>, local: Option<DateTime>) -> Option<String> {
     match (at, local) {
         (Some(at), Some(local)) => {
             let offset = offset_there(at, local).unwrap_or(Offset::UTC);

@@ -13,22 +13,22 @@ const STEP_S: i64 = 15 * 60;
 /// Averages over equal stretches of time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(inline)]
-pub(super) struct Series {
+pub(crate) struct Series {
     /// When the first stretch begins, with the athlete's offset.
-    pub(super) start: String,
+    pub(crate) start: String,
     /// Length of each stretch in seconds.
-    pub(super) step_s: i64,
+    pub(crate) step_s: i64,
     /// One average per stretch, null where nothing was measured.
-    pub(super) values: Vec<Option<i64>>,
+    pub(crate) values: Vec<Option<i64>>,
 }
 
 /// The samples, which are in the order of time, as averages; nothing where none has a value.
-pub(super) fn averages(samples: &[Sample], zone: &TimeZone) -> Option<Series> {
+pub(crate) fn averages(samples: &[Sample], zone: &TimeZone) -> Option<Series> {
     thin(samples, zone, mean)
 }
 
 /// The same for a level, of which the last value counts and not the average.
-pub(super) fn levels(samples: &[Sample], zone: &TimeZone) -> Option<Series> {
+pub(crate) fn levels(samples: &[Sample], zone: &TimeZone) -> Option<Series> {
     thin(samples, zone, |values| values.last().copied())
 }
 
@@ -57,7 +57,7 @@ fn thin(
 }
 
 /// The average of values.
-pub(super) fn mean(values: &[f64]) -> Option<f64> {
+pub(crate) fn mean(values: &[f64]) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "a day has some thousand values")]
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }

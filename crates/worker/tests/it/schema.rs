@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+/// Keys that any result may carry.
+const SHARED: [&str; 4] = ["truncated", "next_cursor", "warnings", "raw"];
+
 /// What of `value` contradicts `schema`.
 pub(crate) fn contradictions(schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
@@ -45,6 +48,7 @@ fn check(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
                 for (name, item) in value.as_object().into_iter().flatten() {
                     match known.get(name) {
                         Some(schema) => check(schema, item, &format!("{at}.{name}"), found),
+                        None if at == "$" && SHARED.contains(&name.as_str()) => {}
                         None => found.push(format!("{at}.{name} is not described")),
                     }
                 }

@@ -1,15 +1,18 @@
 //! Arguments of tools: parsed once, refused with the name of the argument and what is allowed.
 
+mod days;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use garmin::days::{BadDay, BadRange, Day, DayRange};
 use rmcp::model::JsonObject;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+pub(crate) use days::{NamedDay, Period, RangeArgs, RangeStart, Reach, Window, range};
 
 use crate::error::ToolError;
 
@@ -41,104 +44,6 @@ fn plain(error: &serde_json::Error) -> String {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoArgs {}
-
-/// A day as a person names it. Turned into a date where the athlete's zone is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum NamedDay {
-    #[default]
-    Today,
-    Yesterday,
-    On(Day),
-}
-
-impl NamedDay {
-    /// The date, given what today is. Days to come have no data and are refused.
-    pub(crate) fn resolve(self, field: &'static str, today: Day) -> Result<Day, ToolError> {
-        let day = match self {
-            Self::Today => today,
-            Self::Yesterday => today.before(),
-            Self::On(day) => day,
-        };
-        if day < first_day() {
-            let problem = format!(
-                "{day} is before Garmin kept anything. Allowed is any day from {} up to today",
-                first_day()
-            );
-            return Err(ToolError::argument(field, problem));
-        }
-        if day > today {
-            let problem = format!(
-                "{day} is in the future; today is {today} in the athlete's time zone. Allowed \
-                 is any day up to today"
-            );
-            return Err(ToolError::argument(field, problem));
-        }
-        Ok(day)
-    }
-}
-
-/// The year Garmin was founded in holds nobody's data; earlier ones Garmin answers with errors.
-fn first_day() -> Day {
-    Day::of(jiff::civil::date(1989, 1, 1))
-}
-
-impl<'de> Deserialize<'de> for NamedDay {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const ALLOWED: &str = "allowed are YYYY-MM-DD, `today` and `yesterday`";
-        let Value::String(text) = Value::deserialize(deserializer)? else {
-            return Err(D::Error::custom(format!("not a text; {ALLOWED}")));
-        };
-        match text.trim().to_ascii_lowercase().as_str() {
-            "today" => Ok(Self::Today),
-            "yesterday" => Ok(Self::Yesterday),
-            iso => iso.parse().map(Self::On).map_err(|bad| match bad {
-                BadDay::NotADate => D::Error::custom(format!("not a date; {ALLOWED}")),
-                BadDay::Impossible => {
-                    D::Error::custom(format!("the calendar has no such day; {ALLOWED}"))
-                }
-            }),
-        }
-    }
-}
-
-impl JsonSchema for NamedDay {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Day".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "examples": ["today", "yesterday", "2026-05-01"] })
-    }
-}
-
-/// The days from `start_date` to `end_date`.
-pub(crate) fn range(
-    start: NamedDay,
-    end: NamedDay,
-    today: Day,
-    longest: u32,
-) -> Result<DayRange, ToolError> {
-    let first = start.resolve("start_date", today)?;
-    let last = end.resolve("end_date", today)?;
-    DayRange::new(first, last, longest).map_err(|bad| match bad {
-        BadRange::Backwards => ToolError::argument(
-            "end_date",
-            format!("{last} lies before `start_date` {first}; allowed is {first} or later"),
-        ),
-        BadRange::TooLong { longest } => ToolError::argument(
-            "start_date",
-            format!(
-                "{first} to {last} is too long; allowed are at most {longest} days, so with \
-                 this `end_date` {} or later",
-                last.back(longest - 1)
-            ),
-        ),
-    })
-}
 
 /// A whole number, however a client writes it: JSON Schema counts `20.0` as an integer, and
 /// some clients know no other numbers; others write every argument as text.
@@ -186,6 +91,67 @@ impl JsonSchema for ActivityNumber {
             "type": ["integer", "string"],
             "description": "The `id` of an activity, from `get_activities`",
         })
+    }
+}
+
+/// Garmin's number of anything else: a workout, a course, a device. As text where a client cannot
+/// hold it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Number(pub(crate) i64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = whole_number(&Value::deserialize(deserializer)?);
+        let number = number.filter(|number| *number > 0).map(Self);
+        number.ok_or_else(|| D::Error::custom("not an id; allowed is a positive whole number"))
+    }
+}
+
+impl JsonSchema for Number {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Id".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["integer", "string"] })
+    }
+}
+
+/// Several of something: a list, a text with commas, or one alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Many<T>(pub(crate) Vec<T>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Many<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let items: Vec<Value> = match Value::deserialize(deserializer)? {
+            Value::Array(items) => items,
+            Value::String(text) => {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                parts.map(Value::from).collect()
+            }
+            one @ (Value::Number(_) | Value::Bool(_) | Value::Object(_)) => vec![one],
+            Value::Null => Vec::new(),
+        };
+        let items = items.into_iter().map(serde_json::from_value).collect::<Result<_, _>>();
+        items.map(Self).map_err(|error| D::Error::custom(plain(&error)))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Many<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Many{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "items": generator.subschema_for::<T>() })
     }
 }
 
@@ -248,7 +214,7 @@ mod tests {
             assert_eq!((args.date, args.limit), (NamedDay::Today, None));
         }
         let args = read(json!({"date": " Yesterday ", "limit": 100, "id": "42"})).unwrap();
-        assert_eq!(args.date, NamedDay::Yesterday);
+        assert_eq!(args.date, NamedDay::Back(1));
         assert_eq!((args.limit, args.id), (Some(Whole(100)), Some(ActivityNumber(42))));
     }
 
@@ -298,39 +264,6 @@ mod tests {
         assert_eq!(id, Some(ActivityNumber(18_000_000_000)));
         for bad in [json!(20.5), json!(1e300), json!(-1.0), json!("20.5"), json!(true)] {
             assert!(read(json!({ "limit": bad })).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_range_runs_forward_and_has_an_end() {
-        let today: Day = "2026-05-10".parse().unwrap();
-        let day = |text: &str| NamedDay::On(text.parse().unwrap());
-        let week = range(day("2026-05-01"), NamedDay::Today, today, 10).unwrap();
-        assert_eq!(week.length(), 10);
-        let backwards = range(NamedDay::Today, NamedDay::Yesterday, today, 10).unwrap_err();
-        assert!(backwards.to_string().starts_with("`end_date`"), "{backwards}");
-        let long = range(day("2026-04-30"), NamedDay::Today, today, 10).unwrap_err();
-        let text = long.to_string();
-        assert!(text.starts_with("`start_date`") && text.contains("2026-05-01 or later"), "{text}");
-    }
-
-    #[test]
-    fn a_day_to_come_is_refused_with_what_today_is() {
-        let today: Day = "2026-05-01".parse().unwrap();
-        assert_eq!(NamedDay::Yesterday.resolve("date", today), Ok(today.before()));
-        assert_eq!(NamedDay::On(today).resolve("date", today), Ok(today));
-        let refused = NamedDay::On(today.forward(1)).resolve("end_date", today).unwrap_err();
-        let text = refused.to_string();
-        assert!(text.contains("`end_date`") && text.contains("2026-05-01"), "{text}");
-    }
-
-    #[test]
-    fn a_day_before_there_was_garmin_is_refused_with_the_first_one() {
-        let today: Day = "2026-05-01".parse().unwrap();
-        for early in ["0000-01-01", "1800-01-01", "1988-12-31"] {
-            let refused = NamedDay::On(early.parse().unwrap()).resolve("date", today).unwrap_err();
-            let text = refused.to_string();
-            assert!(text.contains("`date`") && text.contains("1989-01-01"), "{text}");
         }
     }
 }

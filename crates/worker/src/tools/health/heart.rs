@@ -9,12 +9,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::day::DayArgs;
-use super::numbers::{clock_there, moment, whole, word};
-use super::series::{self, Series};
 use crate::account::Account;
 use crate::answer::Reading;
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::numbers::{clock_there, moment, whole, word};
+use crate::tools::series::{self, Series};
 
 /// `get_heart_rate`
 pub(super) struct HeartRate;

@@ -7,12 +7,12 @@ use garmin::{Garmin, GarminError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::numbers::{moment_there, tenth, whole};
 use crate::account::Account;
 use crate::answer::Status;
-use crate::args::{NamedDay, Whole, range};
+use crate::args::{NamedDay, RangeStart, Whole, Window, range};
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::numbers::{moment_there, tenth, whole};
 
 /// The longest range one call looks through.
 const LONGEST_RANGE: u32 = 366;
@@ -121,10 +121,9 @@ pub(super) struct ActivitiesArgs {
     start: Option<Whole<0, 100_000>>,
     /// How many at most; 20 when left out.
     limit: Option<Whole<1, 100>>,
-    /// Only activities on or after this day: YYYY-MM-DD, `today` or `yesterday`.
-    start_date: Option<NamedDay>,
-    /// Only activities on or before this day; today when left out. A range has at most 366
-    /// days.
+    /// Only activities on or after this day, or in this period.
+    start_date: Option<RangeStart>,
+    /// Only activities on or before this day.
     end_date: Option<NamedDay>,
     /// Instead of dates: the last so many days, today included.
     days: Option<Whole<1, 366>>,
@@ -141,11 +140,10 @@ impl ActivitiesArgs {
                 "not together with `start_date` or `end_date`; allowed is one of both",
             )),
             (Some(Whole(days)), _) => {
-                let first = NamedDay::On(today.back(days - 1));
-                range(first, NamedDay::Today, today, LONGEST_RANGE).map(Some)
+                range(None, None, today, Window::past(days, LONGEST_RANGE)).map(Some)
             }
-            (None, Some(start)) => {
-                range(start, self.end_date.unwrap_or_default(), today, LONGEST_RANGE).map(Some)
+            (None, start @ Some(_)) => {
+                range(start, self.end_date, today, Window::past(1, LONGEST_RANGE)).map(Some)
             }
             (None, None) if dates => Err(ToolError::argument(
                 "end_date",
@@ -206,14 +204,9 @@ pub(super) struct ActivitiesByDate;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ByDateArgs {
-    /// First day: YYYY-MM-DD, `today` or `yesterday`; today when left out.
-    #[serde(default)]
-    #[schemars(with = "Option<NamedDay>")]
-    start_date: NamedDay,
-    /// Last day; today when left out. A range has at most 366 days.
-    #[serde(default)]
-    #[schemars(with = "Option<NamedDay>")]
-    end_date: NamedDay,
+    /// First day, or a period such as `last_month`; today when left out.
+    start_date: Option<RangeStart>,
+    end_date: Option<NamedDay>,
     /// Only this type, such as `running` or `cycling`; every type when left out.
     activity_type: Option<String>,
     /// Which page; 0 is the first.
@@ -255,7 +248,7 @@ impl Tool for ActivitiesByDate {
     async fn call(account: &Account, args: ByDateArgs) -> Result<Self::Answer, ToolError> {
         let kind = kind(args.activity_type.as_deref())?;
         let today = account.today().await?;
-        let range = range(args.start_date, args.end_date, today, LONGEST_RANGE)?;
+        let range = range(args.start_date, args.end_date, today, Window::past(1, LONGEST_RANGE))?;
         let page_number = args.page.map_or(0, |page| page.0);
         let page_size = args.page_size.map_or(30, |size| size.0);
         let query = ActivityQuery {

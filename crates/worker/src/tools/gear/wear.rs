@@ -9,13 +9,13 @@ use garmin::{Garmin, GarminError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::extras::{Extras, Missing};
-use super::kinds;
-use super::numbers::{hundredth, word};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::activities::kinds;
+use crate::tools::extras::{Extras, Missing};
+use crate::tools::numbers::{hundredth, word};
 
 /// `get_gear`
 pub(super) struct GearList;

@@ -4,7 +4,7 @@
 static KINDS: &str = include_str!("kinds.txt");
 
 /// The key of a number, unless Garmin has added it since.
-pub(super) fn key(number: i64) -> Option<&'static str> {
+pub(crate) fn key(number: i64) -> Option<&'static str> {
     KINDS.lines().find_map(|line| {
         let (this, key) = line.split_once(' ')?;
         (this.parse() == Ok(number)).then_some(key)

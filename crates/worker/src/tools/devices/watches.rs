@@ -5,12 +5,12 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::extras::Extras;
-use super::numbers::{moment, word};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::extras::Extras;
+use crate::tools::numbers::{moment, word};
 
 /// `get_devices`
 pub(super) struct Watches;

@@ -7,14 +7,14 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::activities::type_key;
-use super::kinds;
-use super::numbers::{hundredth, moment, moment_there, tenth, whole, word};
+use super::list::type_key;
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::ActivityNumber;
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::activities::kinds;
+use crate::tools::numbers::{hundredth, moment, moment_there, tenth, whole, word};
 
 /// `get_activity`
 pub(super) struct OneActivity;

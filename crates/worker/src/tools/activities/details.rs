@@ -5,14 +5,14 @@ use garmin::model::{ActivityDetails, ActivitySplits, Gear, Lap, TimeInZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::activity::{FullActivity, find};
-use super::extras::{Extras, Missing};
-use super::numbers::{hundredth, tenth, whole, word};
+use super::one::{FullActivity, find};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::{ActivityNumber, Whole};
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::extras::{Extras, Missing};
+use crate::tools::numbers::{hundredth, tenth, whole, word};
 
 /// `get_activity_details`
 pub(super) struct Details;
@@ -188,7 +188,7 @@ fn zones(found: Option<Vec<TimeInZone>>) -> Section<Zone> {
             Some(Zone {
                 zone: zone.zone?,
                 seconds,
-                pct: super::numbers::share(seconds, all),
+                pct: crate::tools::numbers::share(seconds, all),
                 from: zone.low.map(whole),
             })
         })

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::day::DayArgs;
-use super::numbers::{moment, tenth, whole};
 use crate::account::Account;
 use crate::answer::Reading;
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::numbers::{moment, tenth, whole};
 
 /// `get_spo2`
 pub(super) struct BloodOxygen;

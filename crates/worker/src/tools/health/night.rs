@@ -9,11 +9,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::day::DayArgs;
-use super::numbers::{clock_there, hundredth, moment, share, tenth, whole, word};
 use crate::account::Account;
 use crate::answer::Reading;
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::numbers::{clock_there, hundredth, moment, share, tenth, whole, word};
 
 async fn night<T>(
     account: &Account,

@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::day::DayArgs;
-use super::numbers::share;
-use super::series::{self, Series};
 use crate::account::Account;
 use crate::answer::Reading;
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::numbers::share;
+use crate::tools::series::{self, Series};
 
 /// `get_stress`
 pub(super) struct DayStress;

@@ -6,12 +6,12 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::numbers::{moment, tenth, whole, word};
 use crate::account::Account;
 use crate::answer::Reading;
 use crate::args::NamedDay;
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::numbers::{moment, tenth, whole, word};
 
 /// One day.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -6,14 +6,14 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::extras::{Extras, Missing};
-use super::numbers::{moment, offset, word, zone_there};
-use super::series::{self, Series};
 use crate::account::Account;
 use crate::answer::{Absence, Status};
-use crate::args::{NamedDay, range};
+use crate::args::{NamedDay, RangeStart, Window, range};
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::extras::{Extras, Missing};
+use crate::tools::numbers::{moment, offset, word, zone_there};
+use crate::tools::series::{self, Series};
 
 /// `get_body_battery`
 pub(super) struct BodyBattery;
@@ -26,7 +26,7 @@ pub(super) struct BodyBatteryArgs {
     /// One day: YYYY-MM-DD, `today` or `yesterday`; today when every date is left out.
     date: Option<NamedDay>,
     /// Instead of `date`: the first day of a range of at most 31 days.
-    start_date: Option<NamedDay>,
+    start_date: Option<RangeStart>,
     /// The last day of the range; `start_date` when left out.
     end_date: Option<NamedDay>,
 }
@@ -40,9 +40,13 @@ impl BodyBatteryArgs {
                 "not together with `start_date` or `end_date`; allowed is one of both",
             )),
             (None, None, None) => Ok(DayRange::one(today)),
-            (None, Some(start), None) => Ok(DayRange::one(start.resolve("start_date", today)?)),
+            (None, Some(RangeStart::Day(start)), None) => {
+                Ok(DayRange::one(start.resolve("start_date", today)?))
+            }
             (None, None, Some(end)) => Ok(DayRange::one(end.resolve("end_date", today)?)),
-            (None, Some(start), Some(end)) => range(start, end, today, LONGEST_RANGE),
+            (None, start @ Some(_), end) => {
+                range(start, end, today, Window::past(1, LONGEST_RANGE))
+            }
         }
     }
 }
@@ -212,7 +216,7 @@ fn curve(stress: Option<&Stress>) -> Vec<Sample> {
 
 fn refine(day: &mut BatteryDay, curve: &[Sample], zone: &TimeZone) {
     let level = |sample: &Sample| {
-        let level = super::numbers::whole(sample.value?);
+        let level = crate::tools::numbers::whole(sample.value?);
         Some(Level { level, time: moment(sample.at, zone) })
     };
     let by_level = |a: &&Sample, b: &&Sample| {

@@ -5,13 +5,13 @@ use garmin::model::{HeartRateZones, UserData, UserSettings, UserSleep};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::extras::{Extras, Missing};
-use super::numbers::{hundredth, tenth, word};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::NoArgs;
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::extras::{Extras, Missing};
+use crate::tools::numbers::{hundredth, tenth, word};
 
 /// `get_full_name`
 pub(super) struct FullName;

@@ -5,12 +5,12 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::numbers::{moment, moment_there, tenth, word};
 use crate::account::Account;
 use crate::answer::Reading;
 use crate::args::NamedDay;
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::numbers::{moment, moment_there, tenth, word};
 
 /// `get_training_readiness`
 pub(super) struct Readiness;

@@ -1,0 +1,115 @@
+//! Toolsets: what tools are listed, switched and restricted by.
+
+/// A group of tools about one subject. Names are part of the product: profiles, settings and
+/// `set_active_toolsets` speak them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Toolset {
+    Account,
+    Activities,
+    Analysis,
+    Health,
+    Training,
+    Workouts,
+    Calendar,
+    Nutrition,
+    Body,
+    Lifestyle,
+    WomensHealth,
+    Devices,
+    Gear,
+    Courses,
+    Challenges,
+    Profile,
+    Golf,
+    Data,
+}
+
+/// How private what a toolset tells is; for operators who leave some of it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Sensitivity {
+    Ordinary,
+    Health,
+    Location,
+    Device,
+    Nutrition,
+    WomensHealth,
+    Profile,
+}
+
+impl Toolset {
+    pub(crate) const ALL: [Self; 18] = [
+        Self::Account,
+        Self::Activities,
+        Self::Analysis,
+        Self::Health,
+        Self::Training,
+        Self::Workouts,
+        Self::Calendar,
+        Self::Nutrition,
+        Self::Body,
+        Self::Lifestyle,
+        Self::WomensHealth,
+        Self::Devices,
+        Self::Gear,
+        Self::Courses,
+        Self::Challenges,
+        Self::Profile,
+        Self::Golf,
+        Self::Data,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Activities => "activities",
+            Self::Analysis => "analysis",
+            Self::Health => "health",
+            Self::Training => "training",
+            Self::Workouts => "workouts",
+            Self::Calendar => "calendar",
+            Self::Nutrition => "nutrition",
+            Self::Body => "body",
+            Self::Lifestyle => "lifestyle",
+            Self::WomensHealth => "womens_health",
+            Self::Devices => "devices",
+            Self::Gear => "gear",
+            Self::Courses => "courses",
+            Self::Challenges => "challenges",
+            Self::Profile => "profile",
+            Self::Golf => "golf",
+            Self::Data => "data",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|toolset| toolset.name().eq_ignore_ascii_case(name.trim()))
+    }
+
+    pub(crate) fn sensitivity(self) -> Sensitivity {
+        match self {
+            Self::Workouts | Self::Calendar | Self::Gear | Self::Challenges | Self::Data => {
+                Sensitivity::Ordinary
+            }
+            Self::Health | Self::Training | Self::Body | Self::Lifestyle => Sensitivity::Health,
+            Self::Activities | Self::Analysis | Self::Courses | Self::Golf => Sensitivity::Location,
+            Self::Devices => Sensitivity::Device,
+            Self::Nutrition => Sensitivity::Nutrition,
+            Self::WomensHealth => Sensitivity::WomensHealth,
+            Self::Account | Self::Profile => Sensitivity::Profile,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_toolset_is_found_by_its_name() {
+        for toolset in Toolset::ALL {
+            assert_eq!(Toolset::named(toolset.name()), Some(toolset));
+        }
+        assert_eq!(Toolset::named(" Health "), Some(Toolset::Health));
+        assert_eq!(Toolset::named("sleep"), None);
+    }
+}
