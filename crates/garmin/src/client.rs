@@ -120,6 +120,8 @@ pub(crate) enum Freshness {
     Now,
     /// About this day: reusable once the day is settled.
     Of(Day),
+    /// A table that only Garmin's own releases change.
+    Lasting,
 }
 
 impl Garmin {
@@ -152,6 +154,7 @@ impl Garmin {
     ) -> Result<Option<T>, GarminError> {
         let target = target.finish();
         match freshness {
+            Freshness::Lasting => self.read_settled(&target).await,
             Freshness::Of(day) if self.is_settled(day) => self.read_settled(&target).await,
             Freshness::Of(_) | Freshness::Now => {
                 let body = self.fetch(&target).await?;

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{ActivityId, Target, or_absent};
 use crate::client::{Freshness, Garmin};
 use crate::error::GarminError;
-use crate::model::{Gear, GearDefault, GearStats, GearUse};
+use crate::model::{ActivitySummary, Gear, GearDefault, GearStats, GearUse};
 
 /// How Garmin names a piece of gear.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -59,9 +59,9 @@ impl Garmin {
         or_absent(self.read(target, Freshness::Now).await)
     }
 
-    /// Mileage of all gear at once, under the names the list of [`Self::gear`] uses. The newer
-    /// service answers this; what it leaves out [`Self::gear_stats`] may know.
-    pub async fn gear_mileage(&self) -> Result<Option<Vec<GearStats>>, GarminError> {
+    /// All gear as the newer service tells it, with mileage, notes and uses, under the names
+    /// the list of [`Self::gear`] uses. What it leaves out [`Self::gear_stats`] may know.
+    pub async fn gear_use(&self) -> Result<Option<Vec<GearUse>>, GarminError> {
         let target = Target::new("/gear-service/gear/v2/list")
             .query("start", 0)
             .query("limit", LONGEST_GEAR_LIST)
@@ -69,6 +69,31 @@ impl Garmin {
             .query("gearStatuses", "RETIRED");
         let list: Option<Vec<GearUse>> = or_absent(self.read(target, Freshness::Now).await)?;
         Ok(list.map(|list| list.into_iter().map(with_plain_name).collect()))
+    }
+
+    /// The mileage in [`Self::gear_use`].
+    pub async fn gear_mileage(&self) -> Result<Option<Vec<GearStats>>, GarminError> {
+        let mileage = |used: GearUse| GearStats {
+            uuid: used.uuid,
+            distance_m: used.distance_m,
+            activities: used.activities,
+        };
+        Ok(self.gear_use().await?.map(|list| list.into_iter().map(mileage).collect()))
+    }
+
+    /// Activities a piece of gear was used in, newest first. Past the end it is empty.
+    pub async fn gear_activities(
+        &self,
+        id: &GearId,
+        start: u32,
+        limit: u32,
+    ) -> Result<Vec<ActivitySummary>, GarminError> {
+        let target = Target::new("/activitylist-service/activities")
+            .segment(id)
+            .then("/gear")
+            .query("start", start)
+            .query("limit", limit);
+        Ok(or_absent(self.read(target, Freshness::Now).await)?.unwrap_or_default())
     }
 
     /// Which gear is used for what unless said otherwise.
@@ -81,12 +106,9 @@ impl Garmin {
 }
 
 /// The newer service writes the same digits with dashes.
-fn with_plain_name(used: GearUse) -> GearStats {
-    GearStats {
-        uuid: used.uuid.map(|uuid| uuid.replace('-', "").to_ascii_lowercase()),
-        distance_m: used.distance_m,
-        activities: used.activities,
-    }
+fn with_plain_name(used: GearUse) -> GearUse {
+    let uuid = used.uuid.as_deref().map(|uuid| uuid.replace('-', "").to_ascii_lowercase());
+    GearUse { uuid, ..used }
 }
 
 #[cfg(test)]

@@ -4,8 +4,11 @@
 //! every account and watch has, 404. An unknown activity is an error instead.
 
 mod activities;
+mod activity_parts;
+mod courses;
 mod fitness;
 mod gear;
+mod golf;
 mod lifestyle;
 mod load;
 mod plans;
@@ -18,9 +21,12 @@ mod weight;
 mod wellness;
 
 pub use activities::{ActivityId, ActivityKind, ActivityQuery, BadActivityKind, BadId};
+pub use courses::CourseId;
 pub use fitness::{Interval, ThresholdSport};
 pub use gear::{BadGearId, GearId};
+pub use golf::ScorecardId;
 pub use progress::Metric;
+pub use watches::WatchId;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 

@@ -10,7 +10,7 @@ use crate::client::{Freshness, Garmin};
 use crate::days::Day;
 use crate::error::GarminError;
 use crate::model::{
-    HeartRateZones, PersonalInformation, ProfileSettings, SocialProfile, UserSettings,
+    HeartRateZones, PersonalInformation, PowerZones, ProfileSettings, SocialProfile, UserSettings,
 };
 use crate::protocol::SOCIAL_PROFILE_PATH;
 
@@ -54,6 +54,12 @@ impl Garmin {
     /// Heart rate zones per sport; the sport `DEFAULT` is for all others.
     pub async fn heart_rate_zones(&self) -> Result<Option<Vec<HeartRateZones>>, GarminError> {
         or_absent(self.read(Target::new("/biometric-service/heartRateZones"), Freshness::Now).await)
+    }
+
+    /// Power zones per sport.
+    pub async fn power_zones(&self) -> Result<Option<Vec<PowerZones>>, GarminError> {
+        let target = Target::new("/biometric-service/powerZones/sports/all");
+        or_absent(self.read(target, Freshness::Now).await)
     }
 
     /// The zone the athlete's days are counted in: what the caller knows, else what Garmin's

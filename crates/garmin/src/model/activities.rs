@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use super::model;
 use super::series::Cell;
+use super::{SplitSummary, model};
 
 model! {
     /// An item of the list. Keys Garmin did not measure are absent.
@@ -42,6 +42,10 @@ model! {
         "locationName" => location: String,
         "lapCount" => laps: i64,
         "pr" => personal_record: bool,
+        "ownerDisplayName" => owner: String,
+        /// The multisport activity it is a leg of.
+        "parentId" => parent: i64,
+        "parent" | "isParent" => has_legs: bool,
     }
 
     ActivityType as "activity type" {
@@ -67,6 +71,8 @@ model! {
         "metadataDTO" => metadata: ActivityMetadata,
         "summaryDTO" => totals: ActivityTotals,
         "locationName" => location: String,
+        "isMultiSportParent" => has_legs: bool,
+        "splitSummaries" => split_summaries: Vec<SplitSummary>,
     }
 
     TimeZoneUnit as "activity zone" {
@@ -80,8 +86,19 @@ model! {
         "manufacturer" => manufacturer: String,
         "associatedWorkoutId" => workout_id: i64,
         "childIds" => children: Vec<i64>,
+        "childActivityTypes" => child_types: Vec<String>,
+        /// Of a leg: the whole.
+        "parentId" | "parentActivityId" => parent: i64,
+        "associatedCourseId" => course_id: i64,
+        "manualActivity" => is_manual: bool,
+        "favorite" => favorite: bool,
+        "deviceMetaDataDTO" => device: ActivityDevice,
         "personalRecord" => personal_record: bool,
         "uploadedDate" => uploaded_at: Timestamp,
+    }
+
+    ActivityDevice as "activity device" {
+        "deviceId" => id: i64,
     }
 
     /// Metres, seconds, metres per second, watts; centimetres for the stride and the
@@ -175,9 +192,11 @@ model! {
         "elevationGain" => elevation_gain_m: f64,
         "elevationLoss" => elevation_loss_m: f64,
         "averageSpeed" => average_speed_mps: f64,
+        "averageMovingSpeed" => moving_speed_mps: f64,
         "maxSpeed" => max_speed_mps: f64,
         "avgGradeAdjustedSpeed" => grade_adjusted_speed_mps: f64,
         "calories" => calories: f64,
+        "bmrCalories" => bmr_calories: f64,
         "averageHR" => average_heart_rate: f64,
         "maxHR" => max_heart_rate: f64,
         "averageRunCadence" => run_cadence_spm: f64,
@@ -192,7 +211,27 @@ model! {
         "intensityType" => intensity: String,
         "numberOfActiveLengths" => active_lengths: i64,
         "totalNumberOfStrokes" => strokes: i64,
+        "averageStrokes" => strokes_per_length: f64,
+        "averageStrokeDistance" => stroke_distance_m: f64,
         "averageSWOLF" => average_swolf: f64,
+        "wktStepIndex" => workout_step: i64,
+        "lengthDTOs" => lengths: Vec<PoolLength>,
+    }
+
+    /// One length of the pool.
+    PoolLength as "pool length" {
+        "lengthIndex" => number: i64,
+        "startTimeGMT" => start: Timestamp,
+        "distance" => distance_m: f64,
+        "duration" => duration_s: f64,
+        "averageSpeed" => average_speed_mps: f64,
+        "maxSpeed" => max_speed_mps: f64,
+        "calories" => calories: f64,
+        "averageHR" => average_heart_rate: f64,
+        "maxHR" => max_heart_rate: f64,
+        "totalNumberOfStrokes" => strokes: i64,
+        "averageSWOLF" => average_swolf: f64,
+        "swimStroke" => stroke: String,
     }
 
     /// Time spent in one heart rate or power zone.

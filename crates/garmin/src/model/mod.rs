@@ -5,8 +5,11 @@
 //! that makes no sense is treated as absent; it never costs the rest of the answer.
 
 mod activities;
+mod activity_parts;
+mod courses;
 mod fitness;
 mod gear;
+mod golf;
 mod lenient;
 mod lifestyle;
 mod load;
@@ -24,17 +27,28 @@ mod wellness;
 pub(crate) use lenient::Lenient;
 
 pub use activities::{
-    Activity, ActivityDetails, ActivityDetailsRow, ActivityMetadata, ActivitySplits,
-    ActivitySummary, ActivityTotals, ActivityType, EventType, Lap, MetricDescriptor, TimeInZone,
-    TimeZoneUnit,
+    Activity, ActivityDetails, ActivityDetailsRow, ActivityDevice, ActivityMetadata,
+    ActivitySplits, ActivitySummary, ActivityTotals, ActivityType, EventType, Lap,
+    MetricDescriptor, PoolLength, TimeInZone, TimeZoneUnit,
 };
+pub use activity_parts::{
+    ActivityCount, ActivityTypeRow, ActivityWeather, DayActivities, DayPayload, ExerciseCandidate,
+    ExerciseSet, ExerciseSets, SplitSummaries, SplitSummary, TypedSplit, TypedSplits, WeatherKind,
+    WeatherStation,
+};
+pub use courses::{Course, CourseHeader, CourseLine, CoursePage, CoursePoint, GeoPoint};
 pub use fitness::{
     Acclimation, BiometricPoint, CyclingFtp, EnduranceContributor, EnduranceGroup, EnduranceScore,
     EnduranceStats, FitnessAge, FitnessAgePart, Flight, HillScore, HillStats, JetLagTrip,
     MaxMetric, MaxMetrics, PowerToWeight, RacePrediction, RespirationDay, RunningTolerance,
     ThresholdRow,
 };
-pub use gear::{Gear, GearDefault, GearStats, GearUse};
+pub use gear::{Gear, GearDefault, GearPurpose, GearStats, GearUse};
+pub use golf::{
+    ClubStats, ClubType, GolfClub, GolfCourse, GolfHole, GolfShot, GolfShots, GolfSpot, GolfStats,
+    HoleShots, RoundStats, Scorecard, ScorecardDetail, ScorecardDetails, ScorecardPage,
+    ScorecardStats, ScorecardSummary, pars,
+};
 pub use lenient::ByKey;
 pub use lifestyle::{
     Behaviour, BehaviourAmount, BehaviourKind, LifestyleDay, LogCompletion, LoggedBehaviour,
@@ -48,8 +62,8 @@ pub use plans::{
     TrainingPlan, TrainingPlans,
 };
 pub use profile::{
-    HeartRateZones, PersonalInformation, ProfileSettings, SocialProfile, UserData, UserInfo,
-    UserSettings, UserSleep,
+    BiometricProfile, Format, HeartRateZones, PersonalInformation, PowerZones, ProfileSettings,
+    SocialProfile, UserData, UserInfo, UserSettings, UserSleep, WeekDay,
 };
 pub use progress::{ActivityStats, MetricStats};
 pub use series::{Cell, Descriptor, Sample};
@@ -58,7 +72,10 @@ pub use sleep::{
     SleepScore, SleepScores,
 };
 pub use training::TrainingReadiness;
-pub use watches::{LastUsedWatch, Watch};
+pub use watches::{
+    LastUsedWatch, SolarDay, SolarDays, SolarInput, SolarReading, TrainingWatch, TrainingWatches,
+    Watch, WatchAlarm, WatchSettings, WatchTracking, WatchWeights,
+};
 pub use weight::{
     BloodPressure, BloodPressureDay, BloodPressureRange, Hydration, WeighIn, WeightAverage,
     WeightDay, WeightList, WeightRange,

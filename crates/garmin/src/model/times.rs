@@ -15,6 +15,8 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
     if let Ok(instant) = Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text) {
         return Some(instant);
     }
+    // Courses spell the zone out.
+    let text = text.strip_suffix(" GMT").unwrap_or(text);
     wall(text)?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
@@ -49,6 +51,7 @@ mod tests {
             "2026-05-01T16:00:00.000Z",
             "2026-05-01T18:00:00.000+02:00",
             "2026-05-01T18:00:00.000+0200",
+            "2026-05-01 16:00:00.0 GMT",
         ] {
             assert_eq!(instant(text).unwrap().to_string(), "2026-05-01T16:00:00Z", "{text}");
         }
