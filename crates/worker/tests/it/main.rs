@@ -9,6 +9,7 @@ mod eras;
 mod garmin;
 mod host;
 mod mcp;
+mod odd_answers;
 mod schema;
 mod tools;
 mod troubles;

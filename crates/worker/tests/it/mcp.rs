@@ -56,7 +56,11 @@ impl Mcp {
             tools,
             ..launch()
         };
-        let mut worker = Worker::ready("worker", launch).await;
+        Self::with(Worker::ready("worker", launch).await, garmin)
+    }
+
+    /// A worker that was started already, with the test as its gateway.
+    pub(crate) fn with(mut worker: Worker, garmin: Garmin) -> Self {
         let answers = Answers::default();
         let asked = Arc::new(Mutex::new(Vec::new()));
         // The child keeps a spare end, so that dropping it still ends the conversation.
