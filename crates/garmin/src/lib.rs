@@ -12,6 +12,7 @@ pub mod model;
 pub mod sign_in;
 pub mod tokens;
 pub mod transport;
+pub mod workout;
 
 mod access;
 mod body;
