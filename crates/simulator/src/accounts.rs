@@ -8,6 +8,7 @@ use domain::region::Region;
 use serde::{Deserialize, Serialize};
 
 use crate::athlete::Athlete;
+use crate::diary::Diary;
 
 /// How the second factor reaches the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,6 +225,7 @@ pub(crate) struct Account {
     /// How many more profile answers come without a display name.
     pub(crate) nameless_profiles: u32,
     pub(crate) athlete: Arc<Athlete>,
+    pub(crate) diary: Diary,
 }
 
 impl Account {

@@ -11,6 +11,7 @@ mod athlete;
 mod chance;
 mod control;
 mod control_http;
+mod diary;
 mod diauth;
 mod faults;
 mod jwt;

@@ -108,6 +108,7 @@ impl Inner {
                 reads_in_flight: 0,
                 nameless_profiles: 0,
                 athlete: athlete.into(),
+                diary: crate::diary::Diary::default(),
             });
         }
         let state = State {

@@ -8,6 +8,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::params::{self, Query};
+use super::scores::{FTP_DAYS_AGO, THRESHOLD_DAYS_AGO};
 use super::training::max_metric;
 use super::{Caller, Reply, found, nothing};
 use crate::athlete::{Activity, Day, SPLITS, number, rounded, whole};
@@ -48,7 +49,7 @@ async fn latest_max_metrics(Path(date): Path<String>, caller: Caller) -> Reply {
     found(max_metric(&caller, day))
 }
 
-fn prediction(caller: &Caller, day: &Day) -> Value {
+pub(super) fn prediction(caller: &Caller, day: &Day) -> Value {
     let person = &caller.athlete.person;
     let speed = person.threshold_speed_mps * day.form.vo2max_run / person.vo2max;
     let time = |metres: f64, share: f64| whole((metres / (speed * share)).round());
@@ -90,14 +91,18 @@ async fn predictions_range(Path(dn): Path<String>, query: Query, caller: Caller)
 }
 
 async fn endurance(query: Query, caller: Caller) -> Reply {
-    let Some(day) = caller.told(params::query_date(&query, "calendarDate")?) else {
-        return nothing();
-    };
+    match caller.told(params::query_date(&query, "calendarDate")?) {
+        Some(day) => found(endurance_of(&caller, day)),
+        None => nothing(),
+    }
+}
+
+pub(super) fn endurance_of(caller: &Caller, day: &Day) -> Value {
     let score =
         4_300.0 + (day.form.vo2max_run - 42.0) * 95.0 + number(day.form.chronic_load()) * 1.6;
     let limits = [5_000, 5_700, 6_400, 7_000, 7_700, 8_400];
     let class = limits.iter().filter(|limit| score >= number(**limit)).count() + 1;
-    found(json!({
+    json!({
         "userProfilePK": caller.athlete.person.profile_id,
         "deviceId": caller.watch_id(),
         "calendarDate": day.date.to_string(),
@@ -114,17 +119,22 @@ async fn endurance(query: Query, caller: Caller) -> Reply {
         "classificationLowerLimitElite": limits[5],
         "gaugeUpperLimit": 10_080,
         "contributors": [{"activityTypeId": null, "group": 0, "contribution": 78.0},
-                         {"activityTypeId": null, "group": 1, "contribution": 22.0}],
-    }))
+                         {"activityTypeId": 13, "group": null, "contribution": 6.5},
+                         {"activityTypeId": null, "group": 1, "contribution": 15.5}],
+    })
 }
 
 async fn hill(query: Query, caller: Caller) -> Reply {
-    let Some(day) = caller.told(params::query_date(&query, "calendarDate")?) else {
-        return nothing();
-    };
+    match caller.told(params::query_date(&query, "calendarDate")?) {
+        Some(day) => found(hill_of(&caller, day)),
+        None => nothing(),
+    }
+}
+
+pub(super) fn hill_of(caller: &Caller, day: &Day) -> Value {
     let strength = whole(18.0 + (day.form.vo2max_run - 42.0) * 1.4);
     let lasting = whole(16.0 + number(day.form.chronic_load()) * 0.015);
-    found(json!({
+    json!({
         "userProfilePK": caller.athlete.person.profile_id,
         "deviceId": caller.watch_id(),
         "calendarDate": day.date.to_string(),
@@ -136,7 +146,7 @@ async fn hill(query: Query, caller: Caller) -> Reply {
         "vo2Max": day.form.vo2max_run.round(),
         "vo2MaxPreciseValue": day.form.vo2max_run,
         "primaryTrainingDevice": true,
-    }))
+    })
 }
 
 async fn fitness_age(Path(date): Path<String>, caller: Caller) -> Reply {
@@ -167,7 +177,7 @@ async fn threshold(caller: Caller) -> Reply {
         let at = caller.athlete.zone.instant(shift(today, -days), 18 * 60 + 30);
         (at, format!("{}.837", plain(at)))
     };
-    let (version, stamp) = found_on(9);
+    let (version, stamp) = found_on(THRESHOLD_DAYS_AGO);
     let row = |offset: i64, speed: Value, heart: Value| {
         json!({
             "userProfilePK": person.profile_id, "version": version + offset,
@@ -186,7 +196,7 @@ async fn threshold(caller: Caller) -> Reply {
 async fn ftp(caller: Caller) -> Reply {
     let person = &caller.athlete.person;
     let today = caller.season.today(&caller.athlete.zone, caller.now_ms());
-    let at = caller.athlete.zone.instant(shift(today, -16), 11 * 60);
+    let at = caller.athlete.zone.instant(shift(today, -FTP_DAYS_AGO), 11 * 60);
     found(json!({
         "userProfilePK": person.profile_id,
         "version": at,

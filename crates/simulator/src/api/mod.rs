@@ -2,13 +2,18 @@
 
 mod activities;
 mod activity_detail;
+mod body;
 mod devices;
 mod fitness;
 mod gear;
 mod hrv;
+mod lifestyle;
 mod params;
+mod plans;
 mod profile;
+mod progress;
 mod ranges;
+mod scores;
 mod sleep;
 mod streams;
 mod summary;
@@ -147,4 +152,9 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .merge(gear::router())
         .merge(training::router())
         .merge(fitness::router())
+        .merge(body::router())
+        .merge(lifestyle::router())
+        .merge(scores::router())
+        .merge(progress::router())
+        .merge(plans::router())
 }

@@ -8,7 +8,8 @@ use axum::routing::get;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::params;
+use super::params::{self, Query};
+use super::scores::acclimation_of;
 use super::{Caller, Reply, found};
 use crate::athlete::{Day, Phase, Readiness, number, readiness_word, rounded, whole};
 use crate::state::Inner;
@@ -21,6 +22,7 @@ pub(super) fn router() -> Router<Arc<Inner>> {
         .route(&format!("{metrics}/trainingreadiness/{{start}}/{{end}}"), get(readiness_range))
         .route(&format!("{metrics}/trainingstatus/aggregated/{{date}}"), get(status))
         .route(&format!("{metrics}/trainingstatus/daily/{{date}}"), get(daily_status))
+        .route(&format!("{metrics}/trainingstatus/weekly/{{dn}}"), get(status_range))
         .route(&format!("{metrics}/trainingloadbalance/latest/{{date}}"), get(balance))
 }
 
@@ -224,7 +226,7 @@ pub(super) fn max_metric(caller: &Caller, day: Option<&Day>) -> Value {
         "userId": caller.athlete.person.profile_id,
         "generic": day.map(vo2max),
         "cycling": day.map(vo2max_bike),
-        "heatAltitudeAcclimation": null,
+        "heatAltitudeAcclimation": day.map(|day| acclimation_of(caller, day)),
     })
 }
 
@@ -289,6 +291,30 @@ async fn status(Path(date): Path<String>, caller: Caller) -> Reply {
 async fn daily_status(Path(date): Path<String>, caller: Caller) -> Reply {
     let day = caller.told(params::date(&date)?);
     found(recent_status(&caller, day))
+}
+
+/// One row for every day with a status, by device.
+async fn status_range(Path(dn): Path<String>, query: Query, caller: Caller) -> Reply {
+    caller.owns(&dn)?;
+    let (start, end) = params::range(
+        params::required(&query, "fromCalendarDate")?,
+        params::required(&query, "toCalendarDate")?,
+        52 * 7,
+    )?;
+    let rows: Vec<Value> = caller
+        .season
+        .worn(start, end)
+        .filter(|day| caller.told(day.date).is_some())
+        .map(|day| status_data(&caller, day))
+        .collect();
+    found(json!({
+        "userId": caller.athlete.person.profile_id,
+        "fromCalendarDate": start.to_string(),
+        "toCalendarDate": end.to_string(),
+        "showSelector": false,
+        "recordedDevices": caller.recorded_devices(),
+        "reportData": {caller.watch_id().to_string(): rows},
+    }))
 }
 
 async fn balance(Path(date): Path<String>, caller: Caller) -> Reply {

@@ -11,6 +11,7 @@ mod person;
 mod physiology;
 mod plan;
 mod readiness;
+mod scale;
 mod season;
 mod sleep;
 mod trace;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod athlete;
+mod diary;
 mod faults;
 mod sign_in;
 mod support;

@@ -239,6 +239,22 @@ impl Garmin {
         self.http.get(self.simulator.urls().api.join(path)).bearer_auth(token).send().await
     }
 
+    /// A write: what was answered, and the body where there was one.
+    pub(crate) async fn write(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> (u16, Value) {
+        let url = self.simulator.urls().api.join(path);
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.http.request(method, url).bearer_auth(token).json(body);
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
     /// An access token, by the back door.
     pub(crate) fn token_of(&self, email: &str) -> String {
         self.simulator.control().sign_in(email).unwrap().access_token
