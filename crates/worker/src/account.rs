@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::clock::Clock;
 use domain::contract::Athlete;
 use domain::upstream::Upstream;
-use garmin::days::Day;
+use garmin::days::{Day, DayRange};
 use garmin::{AccessSource, Garmin, GarminGuid, GarminOptions, Transport, TransportOptions};
 use reqwest::dns::Resolve;
 
-use crate::answer::{Absence, Reading};
+use crate::answer::{Absence, Reading, Stretch};
 use crate::desktop::Desktop;
 use crate::error::ToolError;
 
@@ -122,6 +122,20 @@ impl Account {
             Some(data) => Reading::found(day, data),
             None => Reading::absent(day, self.absence(day, today).await),
         }
+    }
+
+    /// What was found over a stretch of days, or why there is nothing.
+    pub(crate) async fn stretch<T>(
+        &self,
+        range: DayRange,
+        today: Day,
+        data: Option<T>,
+    ) -> Stretch<T> {
+        let reason = match data {
+            Some(_) => None,
+            None => self.absence(range.last(), today).await,
+        };
+        Stretch::new(range, reason, data)
     }
 
     /// Why a day has nothing; `None` where nobody can tell. Costs a question at most, whose

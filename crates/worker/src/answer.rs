@@ -1,6 +1,6 @@
 //! What tools answer with, beyond their own data.
 
-use garmin::days::Day;
+use garmin::days::{Day, DayRange};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
@@ -72,6 +72,37 @@ impl<T> Reading<T> {
     pub(crate) fn absent(day: Day, reason: Option<Absence>) -> Self {
         Self { status: Status::NoData, date: day.to_string(), reason, data: None }
     }
+}
+
+/// What was found over a stretch of days, or the reason why there is nothing.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Stretch<T> {
+    status: Status,
+    start_date: String,
+    end_date: String,
+    reason: Option<Absence>,
+    #[serde(flatten)]
+    data: Option<T>,
+}
+
+impl<T> Stretch<T> {
+    pub(crate) fn new(range: DayRange, reason: Option<Absence>, data: Option<T>) -> Self {
+        Self {
+            status: if data.is_some() { Status::Ok } else { Status::NoData },
+            start_date: range.first().to_string(),
+            end_date: range.last().to_string(),
+            reason,
+            data,
+        }
+    }
+}
+
+/// For how many days of a stretch there is something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(crate) struct Coverage {
+    pub(crate) days_requested: u32,
+    pub(crate) days_with_data: usize,
 }
 
 #[cfg(test)]

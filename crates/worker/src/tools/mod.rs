@@ -9,6 +9,7 @@ mod health;
 mod numbers;
 mod profile;
 mod series;
+mod table;
 
 pub(crate) use numbers::whole;
 
