@@ -136,7 +136,7 @@ impl DayRange {
     }
 
     /// The range in pieces of at most `longest` days, in order.
-    pub(crate) fn windows(self, longest: u32) -> impl Iterator<Item = Self> + use<> {
+    pub fn windows(self, longest: u32) -> impl Iterator<Item = Self> + use<> {
         let step = usize::try_from(longest.max(1)).unwrap_or(1);
         self.days().step_by(step).map(move |first| Self {
             first,

@@ -14,11 +14,14 @@ mod load;
 mod plans;
 mod profile;
 mod progress;
+mod ranges;
 mod sleep;
 mod training;
 mod watches;
+mod weeks;
 mod weight;
 mod wellness;
+mod womens_health;
 
 pub use activities::{ActivityId, ActivityKind, ActivityQuery, BadActivityKind, BadId};
 pub use courses::CourseId;
@@ -26,6 +29,7 @@ pub use fitness::{Interval, ThresholdSport};
 pub use gear::{BadGearId, GearId};
 pub use golf::ScorecardId;
 pub use progress::Metric;
+pub use ranges::{DAILY_WINDOW, YEAR_WINDOW};
 pub use watches::WatchId;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};

@@ -5,7 +5,8 @@ use crate::client::{Freshness, Garmin};
 use crate::days::{Day, DayRange};
 use crate::error::GarminError;
 use crate::model::{
-    BodyBatteryDay, DailySummary, HeartRates, RespirationDay, Spo2, StepBucket, Stress,
+    BodyBatteryDay, BodyBatteryHappening, DailySummary, DayEvent, Floors, HealthSnapshot,
+    HeartRates, Intensity, Respiration, RespirationDay, Spo2, StepBucket, Stress,
 };
 
 /// Garmin answers 400 beyond this.
@@ -90,5 +91,48 @@ impl Garmin {
         days.retain(|day| day.date.is_some());
         days.sort_by_key(|day| day.date);
         Ok(days)
+    }
+
+    /// Two-minute breathing of one day.
+    pub async fn respiration(&self, day: Day) -> Result<Option<Respiration>, GarminError> {
+        let target = Target::new("/wellness-service/wellness/daily/respiration").segment(day);
+        or_absent(self.read(target, Freshness::Of(day)).await)
+    }
+
+    /// Floors of one day in quarters of an hour.
+    pub async fn floors(&self, day: Day) -> Result<Option<Floors>, GarminError> {
+        let target = Target::new("/wellness-service/wellness/floorsChartData/daily").segment(day);
+        or_absent(self.read(target, Freshness::Of(day)).await)
+    }
+
+    /// Intensity minutes of one day and of its week.
+    pub async fn intensity(&self, day: Day) -> Result<Option<Intensity>, GarminError> {
+        let target = Target::new("/wellness-service/wellness/daily/im").segment(day);
+        or_absent(self.read(target, Freshness::Of(day)).await)
+    }
+
+    /// What charged and drained the athlete on one day.
+    pub async fn body_battery_events(
+        &self,
+        day: Day,
+    ) -> Result<Option<Vec<BodyBatteryHappening>>, GarminError> {
+        let target = Target::new("/wellness-service/wellness/bodyBattery/events").segment(day);
+        or_absent(self.read(target, Freshness::Of(day)).await)
+    }
+
+    /// What the watch noticed by itself. Some accounts are refused this.
+    pub async fn day_events(&self, day: Day) -> Result<Option<Vec<DayEvent>>, GarminError> {
+        let target =
+            Target::new("/wellness-service/wellness/dailyEvents").query("calendarDate", day);
+        or_absent(self.read(target, Freshness::Of(day)).await)
+    }
+
+    /// Snapshots taken on one day.
+    pub async fn health_snapshots(
+        &self,
+        day: Day,
+    ) -> Result<Option<Vec<HealthSnapshot>>, GarminError> {
+        let target = Target::new("/wellnessactivity-service/activity/summary").segment(day);
+        or_absent(self.read(target, Freshness::Of(day)).await)
     }
 }

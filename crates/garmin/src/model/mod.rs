@@ -16,6 +16,7 @@ mod load;
 mod plans;
 mod profile;
 mod progress;
+mod ranges;
 mod series;
 mod sleep;
 mod times;
@@ -23,6 +24,7 @@ mod training;
 mod watches;
 mod weight;
 mod wellness;
+mod womens_health;
 
 pub(crate) use lenient::Lenient;
 
@@ -66,10 +68,16 @@ pub use profile::{
     SocialProfile, UserData, UserInfo, UserSettings, UserSleep, WeekDay,
 };
 pub use progress::{ActivityStats, MetricStats};
+pub use ranges::{
+    AllMetrics, CalorieDay, DailyTotals, DayFloors, DayLevels, DayRates, DayStress, FloorValues,
+    HydrationDay, HydrationValues, IntensityDay, LevelValues, MetricDay, MetricsMap, RateValues,
+    SleepStats, SleepStatsNight, SleepStatsValues, StepsDay, StressValues, TotalValues,
+    WeekOfSteps, WeekOfStepsValues, WeekOfStress, WellnessMetrics,
+};
 pub use series::{Cell, Descriptor, Sample};
 pub use sleep::{
-    Hrv, HrvBaseline, HrvRange, HrvReading, HrvSummary, Night, NightDto, SleepLevel, SleepNeed,
-    SleepScore, SleepScores,
+    Hrv, HrvBaseline, HrvRange, HrvReading, HrvSummary, Nap, Night, NightDto, NightMovement,
+    NightSpo2, NightValue, SleepLevel, SleepNeed, SleepScore, SleepScores,
 };
 pub use training::TrainingReadiness;
 pub use watches::{
@@ -81,8 +89,12 @@ pub use weight::{
     WeightDay, WeightList, WeightRange,
 };
 pub use wellness::{
-    BodyBatteryDay, BodyBatteryEvent, BodyBatteryFeedback, BodyBatteryPoint, DailySummary,
-    HeartRates, Spo2, StepBucket, Stress,
+    BodyBatteryDay, BodyBatteryEvent, BodyBatteryFeedback, BodyBatteryHappening, BodyBatteryPoint,
+    DailySummary, DayEvent, FloorBucket, Floors, HealthSnapshot, HeartRates, Intensity,
+    Respiration, SnapshotSummary, Spo2, StepBucket, Stress,
+};
+pub use womens_health::{
+    CycleDay, CycleLog, CycleSummary, CycleSummaryDay, LoggedDay, MenstrualCalendar, Pregnancy,
 };
 
 /// Declares a model: Garmin's key and its other spellings, then our name and type, every field an

@@ -46,9 +46,9 @@ model! {
     /// Which column of a row holds what.
     Descriptor as "a descriptor" {
         "index" | "bodyBatteryValueDescriptorIndex" | "spo2ValueDescriptorIndex"
-            => index: i64,
+            | "respirationAveragesValueDescriptorIndex" => index: i64,
         "key" | "bodyBatteryValueDescriptorKey" | "spo2ValueDescriptorKey"
-            => key: String,
+            | "respirationAveragesValueDescriptionKey" => key: String,
     }
 }
 
@@ -77,9 +77,13 @@ pub(super) fn column(
     }
 }
 
-/// The moment in a cell of milliseconds.
+/// The moment in a cell of milliseconds, or of text in GMT.
 pub(super) fn moment(cell: Option<&Cell>) -> Option<Timestamp> {
-    let millis = cell?.number()?;
+    let millis = match cell? {
+        Cell::Number(millis) => *millis,
+        Cell::Text(text) => return super::times::instant(text),
+        Cell::Nothing => return None,
+    };
     // Milliseconds of any date are far below where f64 loses whole numbers.
     #[expect(clippy::cast_possible_truncation, reason = "out of range saturates and is refused")]
     Timestamp::from_millisecond(millis as i64).ok()

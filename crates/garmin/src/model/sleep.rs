@@ -16,6 +16,40 @@ model! {
         "bodyBatteryChange" => body_battery_change: i64,
         "restingHeartRate" => resting_heart_rate: i64,
         "avgSkinTempDeviationC" => skin_temperature_deviation_c: f64,
+        "wellnessSpO2SleepSummaryDTO" => spo2_summary: NightSpo2,
+        /// One value a minute.
+        "sleepMovement" => movement: Vec<NightMovement>,
+        "sleepHeartRate" => heart_rate: Vec<NightValue>,
+        "sleepStress" => stress: Vec<NightValue>,
+        "sleepBodyBattery" => body_battery: Vec<NightValue>,
+        "hrvData" => hrv: Vec<NightValue>,
+        "wellnessEpochSPO2DataDTOList" => spo2: Vec<NightValue>,
+        "wellnessEpochRespirationDataDTOList" => respiration: Vec<NightValue>,
+    }
+
+    /// Percent.
+    NightSpo2 as "blood oxygen of a night" {
+        "averageSPO2" | "averageSpo2" | "averageSpO2" => average: f64,
+        "lowestSPO2" | "lowestSpo2" | "lowestSpO2" => lowest: f64,
+    }
+
+    NightMovement as "movement in sleep" {
+        "startGMT" => at: Timestamp,
+        "activityLevel" => level: f64,
+    }
+
+    /// A value at a moment of the night; negative ones are codes for "not measurable".
+    NightValue as "a value of the night" {
+        "startGMT" | "startTimeGMT" | "epochTimestamp" => at: Timestamp,
+        "value" | "spo2Reading" | "respirationValue" => value: f64,
+    }
+
+    /// A sleep beside the night's.
+    Nap as "a nap" {
+        "napTimeSec" => seconds: i64,
+        "napStartTimestampGMT" => start: Timestamp,
+        "napEndTimestampGMT" => end: Timestamp,
+        "napFeedback" => feedback: String,
     }
 
     /// The summary of a night. `id` is null when there was none.
@@ -44,6 +78,7 @@ model! {
         "sleepScoreFeedback" => feedback: String,
         "sleepScores" => scores: SleepScores,
         "sleepNeed" => need: SleepNeed,
+        "dailyNapDTOS" => naps: Vec<Nap>,
     }
 
     SleepScores as "sleep scores" {

@@ -50,6 +50,7 @@ model! {
         "bodyBatteryAtWakeTime" => body_battery_at_wake: i64,
         "averageSpo2" => average_spo2: f64,
         "lowestSpo2" => lowest_spo2: f64,
+        "consumedKilocalories" => consumed_kilocalories: f64,
         "avgWakingRespirationValue" => waking_respiration: f64,
         "highestRespirationValue" => highest_respiration: f64,
         "lowestRespirationValue" => lowest_respiration: f64,
@@ -124,6 +125,82 @@ model! {
         "spO2HourlyAverages" => hourly_rows: Vec<Vec<Cell>>,
     }
 
+    /// Breathing of one day, breaths per minute.
+    Respiration as "respiration" {
+        "calendarDate" => date: Date,
+        "lowestRespirationValue" => lowest: f64,
+        "highestRespirationValue" => highest: f64,
+        "avgWakingRespirationValue" => waking_average: f64,
+        "avgSleepRespirationValue" => sleep_average: f64,
+        "respirationValueDescriptorsDTOList" => descriptors: Vec<Descriptor>,
+        "respirationValuesArray" => rows: Vec<Vec<Cell>>,
+    }
+
+    /// Floors of one day in quarters of an hour.
+    Floors as "floors" {
+        "floorsValueDescriptorDTOList" => descriptors: Vec<Descriptor>,
+        "floorValuesArray" => rows: Vec<Vec<Cell>>,
+    }
+
+    /// Intensity minutes of one day and of its week up to then; totals count vigorous ones twice.
+    Intensity as "intensity minutes of a day" {
+        "calendarDate" => date: Date,
+        "moderateMinutes" => moderate_min: i64,
+        "vigorousMinutes" => vigorous_min: i64,
+        "weeklyModerate" => week_moderate_min: i64,
+        "weeklyVigorous" => week_vigorous_min: i64,
+        "weeklyTotal" => week_total_min: i64,
+        "weekGoal" => week_goal_min: i64,
+        "dayOfGoalMet" => goal_met_on: String,
+        "startDayMinutes" => before_day_min: i64,
+        "endDayMinutes" => after_day_min: i64,
+        "imValueDescriptorsDTOList" => descriptors: Vec<Descriptor>,
+        "imValuesArray" => rows: Vec<Vec<Cell>>,
+    }
+
+    /// What charged or drained, with what was measured meanwhile.
+    BodyBatteryHappening as "Body Battery events" {
+        "event" => event: BodyBatteryEvent,
+        "activityName" => activity_name: String,
+        "activityType" => activity_type: String,
+        "activityId" => activity_id: i64,
+        "averageStress" => average_stress: f64,
+    }
+
+    /// Something the watch noticed by itself.
+    DayEvent as "events of a day" {
+        "calendarDate" => date: Date,
+        "activityType" => kind: String,
+        "activitySubType" => sub_kind: String,
+        "duration" => duration_min: f64,
+        "startTimestampGMT" => start: Timestamp,
+        "endTimestampGMT" => end: Timestamp,
+        "startTimestampLocal" => start_local: DateTime,
+        "endTimestampLocal" => end_local: DateTime,
+        "moderateIntensityMinutes" => moderate_min: i64,
+        "vigorousIntensityMinutes" => vigorous_min: i64,
+    }
+
+    /// Two minutes of sitting still with the finger on the watch.
+    HealthSnapshot as "health snapshots" {
+        "calendarDate" => date: Date,
+        "activityName" => name: String,
+        "notes" => notes: String,
+        "startTimestampGMT" => start: Timestamp,
+        "endTimestampGMT" => end: Timestamp,
+        "startTimestampLocal" => start_local: DateTime,
+        "endTimestampLocal" => end_local: DateTime,
+        "summaryTypeDataList" => summaries: Vec<SnapshotSummary>,
+    }
+
+    SnapshotSummary as "a figure of a snapshot" {
+        /// `HEART_RATE`, `RESPIRATION`, `STRESS`, `SPO2`, `RMSSD_HRV`, `SDRR_HRV`.
+        "summaryType" => kind: String,
+        "minValue" => lowest: f64,
+        "avgValue" => average: f64,
+        "maxValue" => highest: f64,
+    }
+
     /// A quarter of an hour on foot.
     StepBucket as "steps of a day" {
         "startGMT" => start: Timestamp,
@@ -188,6 +265,70 @@ impl BodyBatteryDay {
             series::column(descriptors, "timestamp", 0),
             series::column(descriptors, "bodyBatteryLevel", 1),
             None,
+        )
+    }
+}
+
+impl Respiration {
+    /// Breaths per minute; `None` where the watch could not tell.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Sample> {
+        let descriptors = self.descriptors.as_ref();
+        let mut samples = series::samples(
+            self.rows.as_ref(),
+            series::column(descriptors, "timestamp", 0),
+            series::column(descriptors, "respiration", 1),
+        );
+        // Nobody breathes not at all.
+        for sample in &mut samples {
+            sample.value = sample.value.filter(|value| *value > 0.0);
+        }
+        samples
+    }
+}
+
+/// A quarter of an hour on stairs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FloorBucket {
+    pub start: Timestamp,
+    pub ascended: f64,
+    pub descended: f64,
+}
+
+impl Floors {
+    #[must_use]
+    pub fn buckets(&self) -> Vec<FloorBucket> {
+        let column = |key, at| series::column(self.descriptors.as_ref(), key, at);
+        let start = column("startTimeGMT", 0);
+        let (up, down) = (column("floorsAscended", 2), column("floorsDescended", 3));
+        let rows = self.rows.iter().flatten();
+        let mut buckets: Vec<FloorBucket> = rows
+            .filter_map(|row| {
+                let floors = |at: Option<usize>| {
+                    let floors = row.get(at?).and_then(Cell::number);
+                    floors.filter(|floors| *floors >= 0.0)
+                };
+                Some(FloorBucket {
+                    start: series::moment(row.get(start?))?,
+                    ascended: floors(up).unwrap_or_default(),
+                    descended: floors(down).unwrap_or_default(),
+                })
+            })
+            .collect();
+        buckets.sort_by_key(|bucket| bucket.start);
+        buckets
+    }
+}
+
+impl Intensity {
+    /// Minutes by the moment they were credited.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Sample> {
+        let descriptors = self.descriptors.as_ref();
+        series::samples(
+            self.rows.as_ref(),
+            series::column(descriptors, "timestamp", 0),
+            series::column(descriptors, "value", 1),
         )
     }
 }
@@ -272,6 +413,30 @@ mod tests {
         let worn: DailySummary =
             decode(br#"{"includesWellnessData":false,"totalSteps":null}"#).unwrap().unwrap();
         assert!(!worn.has_data());
+    }
+
+    #[test]
+    fn floors_are_rows_of_text_and_breaths_have_codes() {
+        let floors: Floors = decode(
+            br#"{"floorsValueDescriptorDTOList":[{"index":0,"key":"startTimeGMT"},
+                {"index":1,"key":"endTimeGMT"},{"index":3,"key":"floorsAscended"},
+                {"index":2,"key":"floorsDescended"}],"floorValuesArray":
+                [["2026-05-01T06:15:00.0","2026-05-01T06:30:00.0",2,0],
+                 ["2026-05-01T06:00:00.0","2026-05-01T06:15:00.0",0,1]]}"#,
+        )
+        .unwrap()
+        .unwrap();
+        let floors: Vec<_> =
+            floors.buckets().iter().map(|it| (it.ascended, it.descended)).collect();
+        assert_eq!(floors, [(1.0, 0.0), (0.0, 2.0)]);
+        let breaths: Respiration = decode(
+            br#"{"respirationValuesArray":[[1777586520000,13.0],[1777586640000,-1.0],
+                [1777586760000,0]]}"#,
+        )
+        .unwrap()
+        .unwrap();
+        let values: Vec<_> = breaths.samples().iter().map(|sample| sample.value).collect();
+        assert_eq!(values, [Some(13.0), None, None]);
     }
 
     #[test]

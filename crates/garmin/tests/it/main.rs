@@ -7,6 +7,7 @@ mod data;
 mod failures;
 mod harness;
 mod odd_pages;
+mod ranges;
 mod samples;
 mod script;
 mod sign_in;

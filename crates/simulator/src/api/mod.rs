@@ -3,11 +3,13 @@
 mod activities;
 mod activity_detail;
 mod body;
+mod cycle;
 mod devices;
 mod fitness;
 mod gear;
 mod hrv;
 mod lifestyle;
+mod moments;
 mod params;
 mod plans;
 mod profile;
@@ -145,6 +147,8 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .merge(sleep::router())
         .merge(hrv::router())
         .merge(ranges::router())
+        .merge(moments::router())
+        .merge(cycle::router())
         .merge(activities::router())
         .merge(activity_detail::router())
         .merge(streams::router())

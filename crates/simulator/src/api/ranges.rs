@@ -34,6 +34,7 @@ pub(super) fn router() -> Router<Arc<Inner>> {
         .route(&format!("{daily}/steps/weekly/{{end}}/{{weeks}}"), get(weekly_steps))
         .route(&format!("{daily}/stress/weekly/{{end}}/{{weeks}}"), get(weekly_stress))
         .route(&format!("{daily}/im/weekly/{{start}}/{{end}}"), get(weekly_intensity))
+        .route(&format!("{daily}/daily/{{start}}/{{end}}"), get(totals))
         .route("/userstats-service/wellness/daily/{dn}", get(wellness_daily))
 }
 
@@ -119,6 +120,29 @@ async fn respiration(Path((start, end)): Range, caller: Caller) -> Reply {
         json!({"calendarDate": date, "avgWakingRespiration": digest.respiration.waking,
                "avgSleepRespiration": digest.respiration.asleep})
     })
+}
+
+/// Energy or steps, by `statsType`.
+async fn totals(Path((start, end)): Range, query: Query, caller: Caller) -> Reply {
+    let (start, end) = params::range(&start, &end, DAILY_CAP)?;
+    let kind = params::required(&query, "statsType")?;
+    let row = |digest: &Digest| match kind {
+        "CALORIES" => Ok(json!({
+            "totalCalories": digest.bmr_kcal + digest.active_kcal,
+            "activeCalories": digest.active_kcal,
+            "restingCalories": digest.bmr_kcal,
+        })),
+        "STEPS" => Ok(json!({"totalSteps": digest.steps})),
+        "PUSHES" => Ok(json!({"totalPushes": 0})),
+        other => Err(ApiError::BadRequest(format!("Unknown statsType: {other}"))),
+    };
+    let rows = days(&caller, start, end)
+        .iter()
+        .map(|(date, view)| {
+            Ok(json!({"calendarDate": date.to_string(), "values": row(&view.digest())?}))
+        })
+        .collect::<Result<Vec<Value>, ApiError>>()?;
+    found(json!({"values": rows, "aggregations": {}}))
 }
 
 /// Windows of seven days, the last one ending on `end`; each is dated by its first day.
