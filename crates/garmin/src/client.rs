@@ -113,6 +113,16 @@ enum Tried {
     Failed(GarminError),
 }
 
+/// How something is asked for.
+#[derive(Clone, Copy)]
+enum Manner<'a> {
+    Plain,
+    /// As Garmin's own site does: some services leave out what is new to anybody else.
+    AsSite,
+    /// A question in GraphQL, which is a POST and changes nothing.
+    Question(&'a str),
+}
+
 /// Whether an answer may be reused for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Freshness {
@@ -164,6 +174,29 @@ impl Garmin {
         }
     }
 
+    /// As [`Self::read`], asked the way Garmin's own site asks.
+    pub(crate) async fn read_as_site<T: Shape>(
+        &self,
+        target: Target,
+    ) -> Result<Option<T>, GarminError> {
+        let target = target.finish();
+        let body = self.fetch_as(&target, Manner::AsSite).await?;
+        heard::note(&target, &body);
+        body::decode(&body)
+    }
+
+    /// The answer to a question in GraphQL. A read: it may be asked again.
+    pub(crate) async fn question<T: Shape>(
+        &self,
+        question: &str,
+    ) -> Result<Option<T>, GarminError> {
+        const TARGET: &str = "/graphql-gateway/graphql";
+        let body = serde_json::json!({ "query": question }).to_string();
+        let answer = self.fetch_as(TARGET, Manner::Question(&body)).await?;
+        heard::note(TARGET, &answer);
+        body::decode(&answer)
+    }
+
     pub(crate) fn options(&self) -> &GarminOptions {
         &self.0.options
     }
@@ -210,6 +243,10 @@ impl Garmin {
 
     /// One GET with everything that makes it reliable. An empty body means "no data".
     async fn fetch(&self, target: &str) -> Result<Bytes, GarminError> {
+        self.fetch_as(target, Manner::Plain).await
+    }
+
+    async fn fetch_as(&self, target: &str, manner: Manner<'_>) -> Result<Bytes, GarminError> {
         // The semaphore is never closed, so an error cannot happen; if it did, nothing was sent.
         let _permit = self.0.permits.acquire().await.map_err(|_| GarminError::Unreachable)?;
         // Garmin would only be told that somebody who must wait has a fresh token.
@@ -223,7 +260,7 @@ impl Garmin {
         loop {
             // Another read may have met the limit while this one waited.
             self.check_limit()?;
-            match self.try_once(target, &access, give_up).await {
+            match self.try_once(target, manner, &access, give_up).await {
                 Tried::Answered(body) => return Ok(body),
                 Tried::Unauthorized if replaced == REPLACEMENTS => {
                     self.0.tokens.refused_at_once(access.generation);
@@ -259,11 +296,25 @@ impl Garmin {
         }
     }
 
-    async fn try_once(&self, target: &str, access: &Access, give_up: Instant) -> Tried {
+    async fn try_once(
+        &self,
+        target: &str,
+        manner: Manner<'_>,
+        access: &Access,
+        give_up: Instant,
+    ) -> Tried {
         let transport = &self.0.transport;
-        let request = transport
-            .client()
-            .get(transport.upstream().api.join(target))
+        let url = transport.upstream().api.join(target);
+        let request = match manner {
+            Manner::Plain => transport.client().get(url),
+            Manner::AsSite => transport.client().get(url).header("sec-fetch-site", "same-origin"),
+            Manner::Question(body) => transport
+                .client()
+                .post(url)
+                .header(http::header::CONTENT_TYPE, "application/json")
+                .body(body.to_owned()),
+        };
+        let request = request
             .headers(api_headers(access.token.expose_secret()))
             .timeout(transport.call_timeout().min(give_up.duration_since(Instant::now())));
         let answer = match send(request, LARGEST_ANSWER).await {

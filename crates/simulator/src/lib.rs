@@ -15,6 +15,7 @@ mod diary;
 mod diauth;
 mod faults;
 mod jwt;
+mod library;
 mod observe;
 mod options;
 mod record;

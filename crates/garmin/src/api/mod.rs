@@ -5,6 +5,7 @@
 
 mod activities;
 mod activity_parts;
+mod challenges;
 mod courses;
 mod fitness;
 mod gear;
@@ -22,8 +23,10 @@ mod weeks;
 mod weight;
 mod wellness;
 mod womens_health;
+mod workouts;
 
 pub use activities::{ActivityId, ActivityKind, ActivityQuery, BadActivityKind, BadId};
+pub use challenges::{ChallengeList, GoalStatus};
 pub use courses::CourseId;
 pub use fitness::{Interval, ThresholdSport};
 pub use gear::{BadGearId, GearId};
@@ -31,6 +34,7 @@ pub use golf::ScorecardId;
 pub use progress::Metric;
 pub use ranges::{DAILY_WINDOW, YEAR_WINDOW};
 pub use watches::WatchId;
+pub use workouts::{BadWorkoutId, WorkoutQuery, WorkoutUuid};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 

@@ -6,6 +6,7 @@
 
 mod activities;
 mod activity_parts;
+mod challenges;
 mod courses;
 mod fitness;
 mod gear;
@@ -25,6 +26,7 @@ mod watches;
 mod weight;
 mod wellness;
 mod womens_health;
+mod workouts;
 
 pub(crate) use lenient::Lenient;
 
@@ -38,6 +40,7 @@ pub use activity_parts::{
     ExerciseSet, ExerciseSets, SplitSummaries, SplitSummary, TypedSplit, TypedSplits, WeatherKind,
     WeatherStation,
 };
+pub use challenges::{AdhocChallenge, Badge, BadgeChallenge, Goal, GoalProgress, PersonalRecord};
 pub use courses::{Course, CourseHeader, CourseLine, CoursePage, CoursePoint, GeoPoint};
 pub use fitness::{
     Acclimation, BiometricPoint, CyclingFtp, EnduranceContributor, EnduranceGroup, EnduranceScore,
@@ -95,6 +98,11 @@ pub use wellness::{
 };
 pub use womens_health::{
     CycleDay, CycleLog, CycleSummary, CycleSummaryDay, LoggedDay, MenstrualCalendar, Pregnancy,
+};
+pub use workouts::{
+    CalendarItem, CalendarMonth, Document, EventGoal, EventTarget, EventTime, GraphProblem,
+    PlanData, PlanSummaries, PlanWeek, PlanWeeks, ScheduleData, ScheduleEntry, ScheduleSummaries,
+    ScheduledWorkout, SportType, WorkoutHeader,
 };
 
 /// Declares a model: Garmin's key and its other spellings, then our name and type, every field an

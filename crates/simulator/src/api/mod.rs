@@ -3,10 +3,13 @@
 mod activities;
 mod activity_detail;
 mod body;
+mod calendar;
+mod challenges;
 mod cycle;
 mod devices;
 mod fitness;
 mod gear;
+mod graphql;
 mod hrv;
 mod lifestyle;
 mod moments;
@@ -21,6 +24,7 @@ mod streams;
 mod summary;
 mod training;
 mod wellness;
+mod workouts;
 
 use std::sync::Arc;
 
@@ -161,4 +165,8 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .merge(scores::router())
         .merge(progress::router())
         .merge(plans::router())
+        .merge(workouts::router())
+        .merge(calendar::router())
+        .merge(graphql::router())
+        .merge(challenges::router())
 }

@@ -16,7 +16,7 @@ mod season;
 mod sleep;
 mod trace;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use domain::clock::Timestamp;
 use jiff::civil::Date;
@@ -39,6 +39,7 @@ pub(crate) use sleep::{Night, Stage};
 pub(crate) use trace::Sample;
 
 use crate::accounts::AccountSpec;
+use crate::library::Library;
 use crate::times::{Zone, monday, shift};
 
 /// How far beyond today a season is made up before it has to be extended.
@@ -69,6 +70,7 @@ pub(crate) struct Athlete {
     /// The day the simulator started: the year before it is arranged around it.
     born: Date,
     season: Mutex<Option<Arc<Season>>>,
+    library: OnceLock<Mutex<Library>>,
 }
 
 /// Who an account is and which of its days are special, for tests and for `demo`.
@@ -113,6 +115,7 @@ impl Athlete {
             zone,
             zone_name: spec.zone.clone(),
             season: Mutex::new(None),
+            library: OnceLock::new(),
         })
     }
 
@@ -130,6 +133,12 @@ impl Athlete {
                 season
             }
         }
+    }
+
+    /// What is planned, made up on the first call and remembered from then on.
+    pub(crate) fn library(&self, today: Date) -> MutexGuard<'_, Library> {
+        let library = self.library.get_or_init(|| Mutex::new(Library::seeded(self, today)));
+        library.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn facts(&self, now: Timestamp) -> SeasonFacts {
