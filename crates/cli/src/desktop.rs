@@ -91,12 +91,13 @@ pub(crate) fn login(args: &LoginArgs) -> anyhow::Result<()> {
 /// The settings that concern Garmin and the tools. Those of a gateway mean nothing here, so a
 /// mistake in one of them stops nobody, and no secret is asked for.
 fn garmin() -> anyhow::Result<Config> {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 9] = [
         "GARMIN_DOMAIN",
         "GARMIN_SSO_URL",
         "GARMIN_API_URL",
         "GARMIN_DIAUTH_URL",
         "GARMIN_CONNECT_URL",
+        "TOOLS_PROFILE",
         "TOOLS_ENABLED",
         "TOOLS_DISABLED",
         "TOOLS_READ_ONLY",

@@ -12,7 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::clock::Timestamp;
-use crate::id::{Generation, JournalId};
+use crate::id::{DeviceId, Generation, JournalId};
+use crate::tools::ToolChoice;
 use crate::upstream::Upstream;
 
 /// Raised when a message changes its meaning. Both sides are one executable, so a difference
@@ -52,7 +53,7 @@ pub mod header {
     pub const DEVICE: &str = "x-worker-device";
     /// The connection's scopes, space-separated.
     pub const SCOPES: &str = "x-worker-scopes";
-    /// The device's tool profile; absent for the default.
+    /// The device's own choice of tools ([`ToolChoice`]); absent for the default.
     pub const TOOLS: &str = "x-worker-tools";
     /// Identifies the request in both processes' logs.
     pub const REQUEST_ID: &str = "x-request-id";
@@ -141,6 +142,8 @@ pub enum ToWorker {
     Resolved { id: QuestionId, addresses: Vec<IpAddr> },
     /// Answers [`FromWorker::Journal`].
     Journal { id: QuestionId, answer: JournalAnswer },
+    /// Answers [`FromWorker::ToolsChosen`].
+    Tools { id: QuestionId, answer: ToolsAnswer },
     /// Finish what is running, then exit.
     Stop,
 }
@@ -179,10 +182,11 @@ pub enum Units {
     StatuteUk,
 }
 
-/// `TOOLS_ENABLED`, `TOOLS_DISABLED` and `TOOLS_READ_ONLY`; no setting names a profile yet.
+/// `TOOLS_PROFILE`, `TOOLS_ENABLED`, `TOOLS_DISABLED` and `TOOLS_READ_ONLY`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ToolPolicy {
-    pub profile: Option<String>,
+    /// What a device is shown that has chosen nothing.
+    pub profile: Option<ToolChoice>,
     pub enabled: Vec<String>,
     pub disabled: Vec<String>,
     pub read_only: bool,
@@ -227,6 +231,9 @@ pub enum FromWorker {
     Resolve { id: QuestionId, host: String },
     /// Records a write before it is sent, or what became of it.
     Journal { id: QuestionId, entry: JournalEntry },
+    /// The device a call came from is to be shown these tools from now on. The gateway makes
+    /// sure that the device is the account's own.
+    ToolsChosen { id: QuestionId, device: DeviceId, choice: ToolChoice },
     /// Will answer what is in flight and then exit.
     Stopping,
 }
@@ -279,6 +286,17 @@ pub enum JournalAnswer {
     /// The same key was used before: nothing is to be sent again.
     AlreadyThere { journal: JournalId, outcome: WriteOutcome, detail: String },
     /// Not committed: the write must not be sent.
+    Refused,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolsAnswer {
+    /// From the next request on.
+    Saved,
+    /// The account has no such device, or not any more.
+    NotThere,
+    /// The store does not answer.
     Refused,
 }
 

@@ -18,4 +18,5 @@ pub mod sandbox;
 pub mod scope;
 pub mod text;
 pub mod token;
+pub mod tools;
 pub mod upstream;

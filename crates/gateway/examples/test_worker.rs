@@ -13,14 +13,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::contract::{CredentialsAnswer, JournalAnswer, JournalEntry, Launch, header};
-use domain::id::Generation;
+use domain::id::{DeviceId, Generation};
 use domain::sandbox::Layer;
 use http::{Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use serde_json::{Value, json};
-use worker::host::{self, Exit, Line, Options, Program};
+use worker::host::{self, Caller, Exit, Line, Options, Program};
 use worker::sandbox::Plan;
 
 type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
@@ -136,6 +136,15 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
     }
     if let Some(host) = text("resolve") {
         said = json!(line.resolve(host).await.unwrap());
+    }
+    if let Some(choice) = text("choose_tools") {
+        let caller = parts.extensions.get::<Caller>().unwrap();
+        let device = match text("of_device") {
+            Some(other) => DeviceId::parse(other).unwrap(),
+            None => caller.device.clone().unwrap(),
+        };
+        let answer = line.choose_tools(&device, &choice.parse().unwrap()).await.unwrap();
+        said = json!({ "answer": answer, "before": caller.tools });
     }
     if let Some(key) = text("write_and_die") {
         let entry = JournalEntry::Intent {

@@ -19,6 +19,7 @@ use std::time::Duration;
 use domain::contract::ToolPolicy;
 use domain::origin::Origin;
 use domain::region::Region;
+use domain::tools::ToolChoice;
 use domain::upstream::{BaseUrl, Upstream};
 use ipnet::IpNet;
 use secrecy::ExposeSecret;
@@ -116,6 +117,9 @@ pub struct LogConfig {
     pub file: Option<PathBuf>,
 }
 
+const TOOLS_PROFILE_ACCEPTS: &str = "everyday, core, garmin, health, athlete, read_only, full \
+    or compat_mcp_garmin, then +toolset or -toolset after commas";
+
 /// Set by deployments of the gateway before this one.
 const RETIRED: [&str; 2] = ["GARMIN_MCP_CMD", "GARMIN_MCP_REF"];
 
@@ -185,7 +189,9 @@ impl Config {
                 Some(true) | None => RateLimits::On,
             },
             tools: ToolPolicy {
-                profile: None,
+                profile: vars.parsed("TOOLS_PROFILE", TOOLS_PROFILE_ACCEPTS, |text| {
+                    text.parse::<ToolChoice>().ok()
+                })?,
                 enabled: vars.list("TOOLS_ENABLED"),
                 disabled: vars.list("TOOLS_DISABLED"),
                 read_only: vars.switch("TOOLS_READ_ONLY")?.unwrap_or(false),

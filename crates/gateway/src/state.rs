@@ -100,6 +100,7 @@ impl AppState {
                 metrics: metrics.clone(),
             },
         )?;
+        let devices = DeviceCache::new(store.clone(), oldest_answer(&config));
         let supervisor = Supervisor::new(
             &config,
             SupervisorOptions {
@@ -107,6 +108,7 @@ impl AppState {
                 groups,
                 custody: custody.clone(),
                 store: store.clone(),
+                devices: devices.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
                 tasks: tasks.clone(),
@@ -119,7 +121,7 @@ impl AppState {
         let documents =
             Documents::new(web, policy, &config.public_url, store.clone(), clock.clone())?;
         Ok(Self(Arc::new(Parts {
-            devices: DeviceCache::new(store.clone(), oldest_answer(&config)),
+            devices,
             gates: AccountGates::default(),
             bodies: Bodies::default(),
             calls: Calls::default(),

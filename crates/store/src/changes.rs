@@ -24,7 +24,8 @@ use crate::{Store, corrupt};
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     Ended(Revoked),
-    /// Somebody signed in to this account, or Garmin refused its credentials.
+    /// Somebody signed in to this account, Garmin refused its credentials, or one of its devices
+    /// chose other tools.
     Account(AccountId),
     /// Nobody knows what happened lately: nothing that was remembered can be believed.
     Missed,

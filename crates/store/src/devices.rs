@@ -7,6 +7,7 @@ use domain::token::{Access, Refresh, TokenDigest};
 use serde::Serialize;
 
 use crate::accounts::AccountState;
+use crate::changes::Announce;
 use crate::error::StoreError;
 use crate::pool::{in_transaction, on_pool};
 use crate::{Store, corrupt};
@@ -232,6 +233,31 @@ impl Store {
             account_state: AccountState::read(&row.state)?,
             expires_at: row.expires_at.map(Timestamp),
         }))
+    }
+
+    /// Writes down which tools a device is shown; `None` for the default. False when the account
+    /// has no such device. Gateways elsewhere hear of it.
+    #[tracing::instrument(name = "store.devices.choose_tools", skip_all)]
+    pub async fn choose_tools(
+        &self,
+        account: &AccountId,
+        device: &DeviceId,
+        tools: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        const CHOOSE: &str =
+            "UPDATE devices SET tools = $3 WHERE device_id = $1 AND account_id = $2";
+        let chosen = in_transaction!(self.writer(), |transaction| {
+            let chosen = sqlx::query(CHOOSE)
+                .bind(device.as_str())
+                .bind(account.as_str())
+                .bind(tools)
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+            transaction.account_changed(account).await?;
+            chosen
+        });
+        Ok(chosen == 1)
     }
 
     /// Whether any device of the account can still come back with a token.

@@ -24,7 +24,7 @@ pub fn table() -> &'static [Setting] {
     &TABLE
 }
 
-static TABLE: [Setting; 43] = [
+static TABLE: [Setting; 44] = [
     secret("GATEWAY_SECRET", "", "Seals everything stored; at least 32 characters. Required."),
     plain("GATEWAY_SECRET_FILE", "", "File holding the secret, instead of GATEWAY_SECRET."),
     secret("GATEWAY_SECRET_OLD", "", "The previous secret, beside a new GATEWAY_SECRET."),
@@ -71,8 +71,19 @@ static TABLE: [Setting; 43] = [
         "require refuses to start where the kernel lacks a layer of the worker sandbox; auto \
          starts and says what a hostile worker could then do.",
     ),
-    plain("TOOLS_ENABLED", "", "Only these tools, separated by commas."),
-    plain("TOOLS_DISABLED", "", "Never these tools, separated by commas."),
+    plain(
+        "TOOLS_PROFILE",
+        "everyday",
+        "What apps are shown whose owner has chosen nothing: everyday, core, garmin, health, \
+         athlete, read_only, full or compat_mcp_garmin; then +toolset or -toolset after commas. \
+         What is not shown can still be called by name.",
+    ),
+    plain(
+        "TOOLS_ENABLED",
+        "",
+        "Only these tools, separated by commas: names, patterns (get_workout*) or @toolset.",
+    ),
+    plain("TOOLS_DISABLED", "", "Never these tools; written in the same way."),
     plain("TOOLS_READ_ONLY", "off", "on hides every tool that changes something."),
     plain("GARMIN_DOMAIN", "garmin.com", "Default region: garmin.com or garmin.cn."),
     plain("GARMIN_SSO_URL", "https://sso.DOMAIN", "Where sign-in requests go."),

@@ -5,6 +5,7 @@ use askama::Template;
 use domain::redirect::RedirectKind;
 use domain::region::Region;
 use domain::scope::Scopes;
+use domain::tools::Profile;
 
 use super::Site;
 
@@ -59,17 +60,27 @@ impl Consent<'_> {
 pub struct Choices {
     pub scopes: Scopes,
     pub region: Region,
+    /// What the app is to be shown; `None`: whatever is recommended here.
+    pub tools: Option<Profile>,
 }
 
 impl Default for Choices {
     fn default() -> Self {
-        Self { scopes: Scopes::ReadWrite, region: Region::Global }
+        Self { scopes: Scopes::ReadWrite, region: Region::Global, tools: None }
     }
 }
 
 impl Choices {
     fn read_only(self) -> bool {
         self.scopes == Scopes::ReadOnly
+    }
+
+    /// The profiles a person can tell apart without a manual.
+    /// Each with whether it is the one chosen.
+    fn profiles(self) -> [(Profile, bool); 6] {
+        use Profile::{Athlete, Core, Everyday, Full, Garmin, Health};
+        let offered = [Everyday, Core, Health, Athlete, Garmin, Full];
+        offered.map(|profile| (profile, self.tools == Some(profile)))
     }
 
     fn china(self) -> bool {

@@ -400,7 +400,7 @@ impl Attempt {
             redirect_uri: &request.redirect_uri,
             challenge: &challenge,
             scopes: self.record.scopes,
-            tools: None,
+            tools: self.record.tools.map(domain::tools::Profile::as_str),
             expires_at: now.plus(CODE_LIFE),
         };
         let connected = store.connect_by_code(&connect, &grant, now).await?;

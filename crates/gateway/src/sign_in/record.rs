@@ -10,6 +10,7 @@ use domain::id::{GrantId, NodeId};
 use domain::region::Region;
 use domain::scope::Scopes;
 use domain::token::AuthorizationCode;
+use domain::tools::Profile;
 use garmin::{MfaMethod, PendingMfa, Session};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use store::Epoch;
@@ -33,6 +34,9 @@ pub struct Record {
     csrf: String,
     pub scopes: Scopes,
     pub region: Region,
+    /// What the app is to be shown; `None`: whatever is recommended here.
+    #[serde(default)]
+    pub tools: Option<Profile>,
     /// As typed; for the form after a failure and for the account after a code.
     pub email: String,
     pub stage: Stage,
@@ -147,6 +151,7 @@ impl Record {
             request,
             csrf: csrf.to_owned(),
             region,
+            tools: None,
             email: String::new(),
             stage: Stage::Form { problem: None },
         }

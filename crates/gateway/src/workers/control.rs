@@ -17,9 +17,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::clock::Timestamp;
 use domain::contract::{
-    self, CredentialsAnswer, FromWorker, JournalAnswer, JournalEntry, ToWorker, WriteOutcome,
+    self, CredentialsAnswer, FromWorker, JournalAnswer, JournalEntry, ToWorker, ToolsAnswer,
+    WriteOutcome,
 };
-use domain::id::JournalId;
+use domain::id::{DeviceId, JournalId};
+use domain::tools::ToolChoice;
 use domain::upstream::Upstream;
 use futures_util::{SinkExt, StreamExt};
 use store::Store;
@@ -35,6 +37,7 @@ use super::process::{Tools, Worker};
 use super::resolve::{self, Resolver};
 use super::supervisor::Supervisor;
 use crate::custody::Custody;
+use crate::proxy::DeviceCache;
 
 /// Questions answered at once; more wait in the socket.
 const MOST_PENDING: usize = 32;
@@ -70,6 +73,7 @@ pub(super) struct Desk {
     pub(super) upstream: Arc<Upstream>,
     pub(super) custody: Custody,
     pub(super) store: Store,
+    pub(super) devices: DeviceCache,
     /// Writes announced and not settled yet, with what the journal says about them.
     pub(super) open_writes: Arc<Mutex<HashMap<JournalId, String>>>,
     pub(super) resolver: Resolver,
@@ -228,6 +232,10 @@ fn hear(desk: &Desk, frame: &[u8], writing: usize) -> Result<Heard, &'static str
                 async move { ToWorker::Journal { id, answer: answer.await } },
             )))
         }
+        FromWorker::ToolsChosen { id, device, choice } => {
+            let answer = choose_tools(desk, device, &choice);
+            Ok(Heard::Write(Box::pin(async move { ToWorker::Tools { id, answer: answer.await } })))
+        }
         FromWorker::Stopping => {
             desk.supervisor.hear(&desk.worker, Event::Leaving);
             Ok(Heard::Nothing)
@@ -306,6 +314,36 @@ fn journal(
                     "a write was not recorded and will not be sent"
                 );
                 JournalAnswer::Refused
+            }
+        }
+    })
+}
+
+/// Writes down what a device is to be shown. A worker may name any device, so the store looks
+/// whether it is one of the account's.
+fn choose_tools(
+    desk: &Desk,
+    device: DeviceId,
+    choice: &ToolChoice,
+) -> Pin<Box<dyn Future<Output = ToolsAnswer> + Send>> {
+    let (store, account) = (desk.store.clone(), desk.worker.account.clone());
+    let devices = desk.devices.clone();
+    let tools = (!choice.is_default()).then(|| choice.to_string());
+    Box::pin(async move {
+        match store.choose_tools(&account, &device, tools.as_deref()).await {
+            Ok(true) => {
+                devices.forget_device(&device);
+                ToolsAnswer::Saved
+            }
+            Ok(false) => ToolsAnswer::NotThere,
+            Err(error) => {
+                tracing::error!(
+                    event = "store-failed",
+                    account = %account,
+                    error = error.label(),
+                    "a choice of tools was not saved"
+                );
+                ToolsAnswer::Refused
             }
         }
     })

@@ -177,6 +177,7 @@ impl Keeper {
             upstream,
             custody: parts.custody.clone(),
             store: parts.store.clone(),
+            devices: parts.devices.clone(),
             open_writes: Arc::default(),
             resolver: parts.resolver.clone(),
             asked_for_foreign: AtomicBool::new(false),

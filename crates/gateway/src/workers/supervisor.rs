@@ -35,6 +35,7 @@ use crate::config::Config;
 use crate::custody::Custody;
 use crate::limits::{Keyed, one_each};
 use crate::metrics::Metrics;
+use crate::proxy::DeviceCache;
 
 /// What a supervisor works with.
 pub struct SupervisorOptions {
@@ -43,6 +44,8 @@ pub struct SupervisorOptions {
     pub groups: Option<Arc<Groups>>,
     pub custody: Custody,
     pub store: Store,
+    /// What is remembered of devices, for when a worker changes one.
+    pub devices: DeviceCache,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub tasks: TaskTracker,
@@ -62,6 +65,7 @@ pub(super) struct Parts {
     pub(super) ports: Ports,
     pub(super) custody: Custody,
     pub(super) store: Store,
+    pub(super) devices: DeviceCache,
     pub(super) tools: ToolPolicy,
     pub(super) resolver: Resolver,
     /// What workers may still make others store, by account.
@@ -117,8 +121,17 @@ impl Parts {
 impl Supervisor {
     /// Starts the spawning thread and the clockwork, but no worker. Needs a runtime.
     pub fn new(config: &Config, options: SupervisorOptions) -> io::Result<Self> {
-        let SupervisorOptions { program, groups, custody, store, clock, entropy, tasks, metrics } =
-            options;
+        let SupervisorOptions {
+            program,
+            groups,
+            custody,
+            store,
+            devices,
+            clock,
+            entropy,
+            tasks,
+            metrics,
+        } = options;
         let upstreams = Region::ALL.map(|region| Arc::new(config.upstream(region).clone()));
         let mut allowed_ports: Vec<u16> = upstreams
             .iter()
@@ -157,6 +170,7 @@ impl Supervisor {
                 ports: Ports::new(config.workers.ports.clone()),
                 custody,
                 store,
+                devices,
                 tools: config.tools.clone(),
                 resolver: Resolver::default(),
                 journals: Keyed::new(one_each(WRITE_EACH, WRITES), MOST_ACCOUNTS),

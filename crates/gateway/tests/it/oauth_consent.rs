@@ -138,7 +138,7 @@ async fn t27_a_form_carries_a_handle_and_the_persons_answers_and_nothing_else_co
     let page = browser.open(&client.authorize_url_with(&[("scope", "garmin:read")])).await;
     let form = page.form_with("password").clone();
     let names: Vec<_> = form.fields.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["sign_in", "csrf", "email", "password", "region"]);
+    assert_eq!(names, ["sign_in", "csrf", "email", "password", "region", "tools"]);
     let answers = [
         ("email", RUNNER.0),
         ("password", RUNNER.1),
@@ -162,6 +162,30 @@ async fn a_client_that_asks_to_read_gets_no_choice_of_more() {
     let page = app.browser().open(&client.authorize_url_with(&[("scope", "garmin:read")])).await;
     assert!(page.forms[0].fields.iter().all(|(name, _)| name != "access"));
     assert!(page.reply.body.contains("cannot change anything"));
+}
+
+#[tokio::test]
+async fn the_tools_an_app_is_shown_are_those_that_were_chosen_on_the_page() {
+    let app = TestApp::start().await;
+    for (chosen, kept) in
+        [("core", Some("core")), ("default", None), ("<script>", None), ("full", Some("full"))]
+    {
+        let client = registered(&app, "https://client.example/cb").await;
+        let mut browser = app.browser();
+        let page = browser.open(&client.authorize_url()).await;
+        assert!(page.reply.body.contains("Tools the app is shown"), "{}", page.reply.body);
+        let form = page.form_with("password").clone();
+        let wrong = [("email", RUNNER.0), ("password", "wrong"), ("tools", chosen)];
+        let again = browser.submit(&form, &wrong).await;
+        let selected = format!("<option value=\"{}\" selected>", kept.unwrap_or("default"));
+        assert!(again.reply.body.contains(&selected), "{chosen}: {}", again.reply.body);
+        let answers = [("email", RUNNER.0), ("password", RUNNER.1), ("tools", chosen)];
+        let answer = browser.submit(&form, &answers).await;
+        client.tokens_of(&client.redeem(&client.code_of(&answer)).await);
+        let device = app.app.store.list_devices(None).await.unwrap().remove(0);
+        assert_eq!(device.tools.as_deref(), kept, "{chosen}");
+        app.advance(60);
+    }
 }
 
 #[tokio::test]

@@ -45,6 +45,29 @@ async fn sec097_a_worker_gets_an_empty_environment_and_is_confined_to_its_descri
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_chooses_the_tools_of_its_own_devices_and_of_no_others() {
+    let rig = Rig::start().await;
+    let (account, token) = rig.person(0).await;
+    let (other, other_token) = rig.person(1).await;
+    let devices = rig.app.store.list_devices(Some(&other)).await.unwrap();
+    let theirs = devices[0].id.as_str();
+    let choose = async |token: &str, arguments| {
+        rig.call(token, "read", arguments).await.result()["said"].clone()
+    };
+    let said = choose(&token, json!({"choose_tools": "core,+golf"})).await;
+    assert_eq!(said, json!({"answer": "saved", "before": null}));
+    // The next request carries it, although the device was remembered with the choice before.
+    let said = choose(&token, json!({"choose_tools": ""})).await;
+    assert_eq!(said, json!({"answer": "saved", "before": "core,+golf"}));
+    let said = choose(&token, json!({"choose_tools": "full", "of_device": theirs})).await;
+    assert_eq!(said, json!({"answer": "not_there", "before": null}));
+    assert_eq!(rig.app.store.list_devices(Some(&other)).await.unwrap(), devices);
+    assert_eq!(rig.app.store.list_devices(Some(&account)).await.unwrap()[0].tools, None);
+    let said = choose(&other_token, json!({"choose_tools": "full"})).await;
+    assert_eq!(said["before"], json!(null));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_killed_between_calls_is_replaced_unseen() {
     let rig = Rig::start().await;
     let (account, token) = rig.person(0).await;

@@ -26,6 +26,30 @@ on_both! {
 }
 
 on_both! {
+    async fn only_the_account_that_a_device_belongs_to_chooses_its_tools(db: &Db) {
+        let account = db.connect("guid-1").await.account;
+        let other = db.connect("guid-2").await.account;
+        let client = db.client().await;
+        let device = db.device(&account, &client).await;
+        let tools = async || {
+            let access = &device.pair.access;
+            db.store.find_device_by_access(access, NOW).await.unwrap().unwrap().tools
+        };
+        let choose = async |account, device, tools| {
+            db.store.choose_tools(account, device, tools).await.unwrap()
+        };
+        assert!(!choose(&other, &device.id, Some("full")).await);
+        let stranger = DeviceId::generate(&OsEntropy);
+        assert!(!choose(&account, &stranger, Some("full")).await);
+        assert_eq!(tools().await.as_deref(), Some("coach"));
+        assert!(choose(&account, &device.id, Some("core,+golf")).await);
+        assert_eq!(tools().await.as_deref(), Some("core,+golf"));
+        assert!(choose(&account, &device.id, None).await);
+        assert_eq!(tools().await, None);
+    }
+}
+
+on_both! {
     async fn a_token_is_looked_up_as_it_was_presented(db: &Db) {
         let token = AccessToken::generate(&OsEntropy);
         let presented = db.store.digest_presented::<Access>(token.reveal()).unwrap();

@@ -9,9 +9,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use domain::contract::{
     CredentialsAnswer, FromWorker, JournalAnswer, JournalEntry, Launch, MAX_FRAME, QuestionId,
-    ToWorker,
+    ToWorker, ToolsAnswer,
 };
-use domain::id::Generation;
+use domain::id::{DeviceId, Generation};
+use domain::tools::ToolChoice;
 use futures_util::StreamExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 const CREDENTIALS_WITHIN: Duration = Duration::from_mins(1);
 const ADDRESSES_WITHIN: Duration = Duration::from_secs(10);
 const JOURNAL_WITHIN: Duration = Duration::from_secs(10);
+const TOOLS_WITHIN: Duration = Duration::from_secs(10);
 /// Questions waiting for an answer at once. More would mean that calls pile up, and the next
 /// one had better wait here than in the gateway.
 const QUESTIONS_AT_ONCE: usize = 32;
@@ -46,6 +48,7 @@ enum Waiting {
     Credentials(oneshot::Sender<CredentialsAnswer>),
     Addresses(oneshot::Sender<Vec<IpAddr>>),
     Journal(oneshot::Sender<JournalAnswer>),
+    Tools(oneshot::Sender<ToolsAnswer>),
 }
 
 /// Why a question has no answer.
@@ -77,6 +80,17 @@ impl Line {
     pub async fn journal(&self, entry: JournalEntry) -> Result<JournalAnswer, LineError> {
         let say = |id| FromWorker::Journal { id, entry };
         self.ask(JOURNAL_WITHIN, say, Waiting::Journal).await
+    }
+
+    /// Has a device's choice of tools written down.
+    pub async fn choose_tools(
+        &self,
+        device: &DeviceId,
+        choice: &ToolChoice,
+    ) -> Result<ToolsAnswer, LineError> {
+        let (device, choice) = (device.clone(), choice.clone());
+        let say = |id| FromWorker::ToolsChosen { id, device, choice };
+        self.ask(TOOLS_WITHIN, say, Waiting::Tools).await
     }
 
     async fn ask<A>(
@@ -231,6 +245,14 @@ fn heed(message: ToWorker, inner: &Inner, stop: &CancellationToken) -> Result<()
         },
         ToWorker::Journal { id, answer } => match inner.waiting().remove(&id) {
             Some(Waiting::Journal(asker)) => {
+                let _ = asker.send(answer);
+                Ok(())
+            }
+            Some(_) => Err(Violation::WrongAnswer),
+            None => Ok(()),
+        },
+        ToWorker::Tools { id, answer } => match inner.waiting().remove(&id) {
+            Some(Waiting::Tools(asker)) => {
                 let _ = asker.send(answer);
                 Ok(())
             }

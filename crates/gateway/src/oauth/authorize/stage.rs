@@ -39,7 +39,7 @@ pub(super) fn address(id: &SignInId, record: &Record) -> String {
 pub(super) fn stage(app: &AppState, id: &SignInId, record: &Record, now: Timestamp) -> Response {
     let here = address(id, record);
     let handle = Handle { sign_in: id.as_str(), csrf: record.csrf(), action: &here };
-    let choices = Choices { scopes: record.scopes, region: record.region };
+    let choices = Choices { scopes: record.scopes, region: record.region, tools: record.tools };
     let site = Site::of(app);
     let sentence = |problem: Option<Problem>| problem.map(|problem| problem.sentence(now));
     let request = &record.request;

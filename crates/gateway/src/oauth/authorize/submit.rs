@@ -9,6 +9,7 @@ use domain::email::LoginEmail;
 use domain::id::SignInId;
 use domain::oauth::ErrorCode;
 use domain::scope::Scopes;
+use domain::tools::Profile;
 use http::header::ORIGIN;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use secrecy::SecretString;
@@ -365,6 +366,7 @@ impl Post<'_> {
         let answer = Answer::Approval { held, email };
         // The region is where the person has signed in; it is not chosen any more.
         record.scopes = self.agreed(&record);
+        self.choose_tools(&mut record);
         self.submit(row, record, answer).await
     }
 
@@ -383,6 +385,14 @@ impl Post<'_> {
         record.scopes = self.agreed(record);
         if let Some(region) = self.field("region").and_then(|text| text.parse().ok()) {
             record.region = region;
+        }
+        self.choose_tools(record);
+    }
+
+    /// A choice that nobody offers is none.
+    fn choose_tools(&self, record: &mut Record) {
+        if let Some(tools) = self.field("tools") {
+            record.tools = Profile::parse(tools);
         }
     }
 
