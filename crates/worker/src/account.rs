@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::clock::Clock;
-use domain::contract::Athlete;
+use domain::contract::{Athlete, ToolsAnswer};
+use domain::tools::ToolChoice;
 use domain::upstream::Upstream;
 use garmin::days::{Day, DayRange};
 use garmin::{AccessSource, Garmin, GarminGuid, GarminOptions, Transport, TransportOptions};
@@ -13,6 +14,8 @@ use reqwest::dns::Resolve;
 use crate::answer::{Absence, Reading, Stretch};
 use crate::desktop::Desktop;
 use crate::error::ToolError;
+use crate::host::{Caller, Line};
+use crate::keeper::ChoiceError;
 
 /// Which front door the calls come through.
 #[derive(Debug, Clone)]
@@ -30,6 +33,8 @@ pub(crate) struct Account {
     pub(crate) door: Door,
     athlete: Athlete,
     resolver: Option<Arc<dyn Resolve>>,
+    /// The way to the gateway; none on a desktop.
+    line: Option<Line>,
     garmin: Mutex<Option<Garmin>>,
     /// Whose data `garmin` remembers; on a desktop only.
     person: Mutex<Option<GarminGuid>>,
@@ -55,6 +60,7 @@ impl Account {
             door,
             athlete: Athlete::default(),
             resolver: None,
+            line: None,
             garmin: Mutex::default(),
             person: Mutex::default(),
         }
@@ -72,6 +78,43 @@ impl Account {
     pub(crate) fn with_resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
         self.resolver = Some(resolver);
         self
+    }
+
+    /// Who writes down what a device chooses.
+    #[must_use]
+    pub(crate) fn with_line(mut self, line: Line) -> Self {
+        self.line = Some(line);
+        self
+    }
+
+    /// The tools a device has chosen to be shown. What cannot be read, a later version wrote.
+    pub(crate) fn choice(&self, caller: &Caller) -> ToolChoice {
+        match &self.door {
+            Door::Gateway => {
+                let text = caller.tools.as_deref().unwrap_or_default();
+                text.parse().unwrap_or_default()
+            }
+            Door::Desktop(desktop) => desktop.tools(),
+        }
+    }
+
+    /// Writes the choice of a device down.
+    pub(crate) async fn choose(
+        &self,
+        caller: &Caller,
+        choice: &ToolChoice,
+    ) -> Result<(), ChoiceError> {
+        if let Door::Desktop(desktop) = &self.door {
+            return desktop.choose_tools(choice).await.map_err(|_| ChoiceError::NotSaved);
+        }
+        let (Some(line), Some(device)) = (&self.line, &caller.device) else {
+            return Err(ChoiceError::NoDevice);
+        };
+        match line.choose_tools(device, choice).await {
+            Ok(ToolsAnswer::Saved) => Ok(()),
+            Ok(ToolsAnswer::NotThere) => Err(ChoiceError::NoDevice),
+            Ok(ToolsAnswer::Refused) | Err(_) => Err(ChoiceError::NotSaved),
+        }
     }
 
     /// The client of Garmin's API, built at the first call: a worker that only lists its

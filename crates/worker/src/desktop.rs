@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::clock::Clock;
 use domain::email::LoginEmail;
 use domain::entropy::Entropy;
+use domain::tools::ToolChoice;
 use domain::upstream::Upstream;
 use garmin::{
     AccessError, AccessSource, GarminGuid, MfaError, MfaMethod, Pauses, PendingMfa, Session,
@@ -15,7 +16,7 @@ use secrecy::SecretString;
 use tokio::sync::Mutex;
 
 use crate::error::SignInProblem;
-use crate::keeper::Directory;
+use crate::keeper::{Directory, DirectoryError};
 
 /// An e-mail address and its password.
 #[derive(Clone)]
@@ -77,6 +78,25 @@ impl Desktop {
     /// Whose sign-in is in use.
     pub(crate) fn person(&self) -> Option<GarminGuid> {
         self.keeper.person()
+    }
+
+    /// What to call this sign-in: the directory it lies in.
+    pub(crate) fn alias(&self) -> String {
+        let name = self.keeper.path().file_name();
+        name.map_or_else(|| "default".into(), |name| name.to_string_lossy().into_owned())
+    }
+
+    pub(crate) async fn sign_out(&self) -> Result<(), SignInProblem> {
+        *self.pending.lock().await = None;
+        self.keeper.sign_out().await.map_err(|error| not_saved(&error))
+    }
+
+    pub(crate) fn tools(&self) -> ToolChoice {
+        self.keeper.tools()
+    }
+
+    pub(crate) async fn choose_tools(&self, choice: &ToolChoice) -> Result<(), SignInProblem> {
+        self.keeper.choose_tools(choice).await.map_err(|error| not_saved(&error))
     }
 
     /// Signs in with the configured e-mail and password, unless that is done already.
@@ -154,10 +174,7 @@ impl Desktop {
     }
 
     async fn keep(&self, session: Session) -> Result<SignedIn, SignInProblem> {
-        self.keeper.keep(session.tokens).await.map_err(|error| {
-            tracing::error!(event = "desktop.keep", error = %error, "the sign-in was not saved");
-            SignInProblem::NotSaved
-        })?;
+        self.keeper.keep(session.tokens).await.map_err(|error| not_saved(&error))?;
         Ok(SignedIn::Now)
     }
 
@@ -170,6 +187,11 @@ impl Desktop {
         };
         SignIn::new(self.upstream.clone(), options).map_err(|_| SignInProblem::Unreachable)
     }
+}
+
+fn not_saved(error: &DirectoryError) -> SignInProblem {
+    tracing::error!(event = "desktop.keep", error = %error, "nothing was saved");
+    SignInProblem::NotSaved
 }
 
 /// Whether the same code may still do after this.

@@ -39,6 +39,11 @@ pub(crate) enum ToolError {
          privacy settings, or need another device."
     )]
     NoPermission,
+    #[error(
+        "The operator of this server has switched this tool off ({setting}). Use another one, or \
+         ask them to change the setting."
+    )]
+    Disabled { setting: &'static str },
     #[error("Garmin Connect is not reachable at the moment. Try again in {}.", wait(*retry_after))]
     Unavailable { retry_after: Option<Duration> },
     #[error("Garmin Connect answered with an error (HTTP {status}). Try again in a few minutes.")]
@@ -126,6 +131,7 @@ impl ToolError {
             Self::SignIn(problem) => problem.code(),
             Self::RateLimited { .. } => "rate_limited",
             Self::NoPermission => "no_permission",
+            Self::Disabled { .. } => "tool_disabled",
             Self::Unavailable { .. }
             | Self::Upstream { .. }
             | Self::NotOffered { .. }
@@ -154,6 +160,7 @@ impl ToolError {
             Self::Upstream { status } | Self::NotOffered { status } => {
                 data["http_status"] = (*status).into();
             }
+            Self::Disabled { setting } => data["setting"] = (*setting).into(),
             Self::AuthExpired
             | Self::SavedAuthExpired
             | Self::AuthRequired

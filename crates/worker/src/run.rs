@@ -32,7 +32,8 @@ fn program(launch: Launch, line: Line) -> Program<Endpoint> {
     let keeper = Channel::new(line.clone(), Arc::clone(&clock), launch.credentials);
     let account = Account::new(Arc::new(keeper), clock, launch.upstream, Door::Gateway)
         .with_athlete(launch.athlete)
-        .with_resolver(Arc::new(GatewayNames(line)));
+        .with_resolver(Arc::new(GatewayNames(line.clone())))
+        .with_line(line);
     let (repeatable_tools, other_tools) = catalogue.names();
     let service = Endpoint::new(Server::new(account, catalogue));
     Program { service, repeatable_tools, other_tools }

@@ -12,9 +12,13 @@ use serde_json::Value;
 
 use crate::account::Account;
 use crate::args;
+#[cfg(test)]
+use crate::catalogue::{self, Words};
 use crate::error::ToolError;
+use crate::resources;
 use crate::shape::{self, Wanted};
 use crate::text;
+use crate::visit::Visit;
 
 /// The longest a call may take. Hosts give up after a minute, and an answer nobody waits for
 /// helps nobody.
@@ -97,7 +101,25 @@ pub(crate) trait Tool {
     ) -> impl Future<Output = Result<Self::Answer, ToolError>> + Send;
 }
 
-type Call = for<'a> fn(&'a Account, JsonObject) -> BoxFuture<'a, Result<Value, ToolError>>;
+/// A tool about this server rather than the athlete: it sees who calls, and what is offered.
+pub(crate) trait ServerTool {
+    const NAME: &'static str;
+    #[cfg_attr(not(test), expect(dead_code, reason = "generated into the catalogue"))]
+    const TITLE: &'static str;
+    #[cfg_attr(not(test), expect(dead_code, reason = "generated into the catalogue"))]
+    const DESCRIPTION: &'static str;
+    const CLASS: Class;
+
+    type Args: DeserializeOwned + JsonSchema + Send;
+    type Answer: Serialize + JsonSchema + Send;
+
+    fn call(
+        visit: Visit<'_>,
+        args: Self::Args,
+    ) -> impl Future<Output = Result<Self::Answer, ToolError>> + Send;
+}
+
+type Call = for<'a> fn(Visit<'a>, JsonObject) -> BoxFuture<'a, Result<Value, ToolError>>;
 
 /// A tool in the catalogue: what is needed to call it. Its description is in the listing.
 #[derive(Debug)]
@@ -120,33 +142,74 @@ impl Entry {
             within: T::WITHIN,
             call: run::<T>,
             #[cfg(test)]
-            describe: crate::catalogue::describe::<T>,
+            describe: || {
+                let words = Words {
+                    name: T::NAME,
+                    title: T::TITLE,
+                    description: T::DESCRIPTION,
+                    class: T::CLASS,
+                };
+                catalogue::describe::<T::Args, T::Answer>(&words)
+            },
+        }
+    }
+
+    pub(crate) const fn of_server<T: ServerTool>() -> Self {
+        Self {
+            name: T::NAME,
+            class: T::CLASS,
+            place: Place::Everywhere,
+            within: CALL_WITHIN,
+            call: run_on_server::<T>,
+            #[cfg(test)]
+            describe: || {
+                let words = Words {
+                    name: T::NAME,
+                    title: T::TITLE,
+                    description: T::DESCRIPTION,
+                    class: T::CLASS,
+                };
+                catalogue::describe::<T::Args, T::Answer>(&words)
+            },
         }
     }
 }
 
 /// Costs, beside the tool's own work, three passes over the result: to clean its texts, to drop
 /// its nulls and to measure it.
-fn run<T: Tool>(
-    account: &Account,
-    mut args: JsonObject,
-) -> BoxFuture<'_, Result<Value, ToolError>> {
+fn run<T: Tool>(visit: Visit<'_>, mut args: JsonObject) -> BoxFuture<'_, Result<Value, ToolError>> {
     Box::pin(async move {
+        let given = args.clone();
         let wanted = Wanted::take(&mut args, T::LEVELS)?;
         let args = args::parse::<T::Args>(args)?;
         if wanted.is_raw() && T::CLASS == Class::Read {
-            let (answer, heard) = heard::listening(T::call(account, args)).await;
+            let (answer, heard) = heard::listening(T::call(visit.account, args)).await;
             // What Garmin said is wanted even where it makes no sense to us.
             return match answer {
                 Err(error) if heard.is_empty() => Err(error),
-                Ok(_) | Err(_) => shape::raw_answer(&heard),
+                Ok(_) | Err(_) => {
+                    shape::raw_answer(&heard, || resources::raw_address(T::NAME, &given))
+                }
             };
         }
-        let answer = T::call(account, args).await?;
-        // Numbers, texts and lists always serialise; anything else is a mistake in the type,
-        // which the tests of the catalogue would have met.
-        let answer = serde_json::to_value(answer);
-        let answer = answer.map_err(|_| ToolError::UpstreamChanged { what: T::NAME })?;
-        wanted.shape(text::clean(answer))
+        let answer = T::call(visit.account, args).await?;
+        wanted.shape(text::clean(plain::<T::Answer>(T::NAME, answer)?))
     })
+}
+
+fn run_on_server<T: ServerTool>(
+    visit: Visit<'_>,
+    mut args: JsonObject,
+) -> BoxFuture<'_, Result<Value, ToolError>> {
+    Box::pin(async move {
+        let wanted = Wanted::take(&mut args, false)?;
+        let answer = T::call(visit, args::parse::<T::Args>(args)?).await?;
+        wanted.shape(plain::<T::Answer>(T::NAME, answer)?)
+    })
+}
+
+/// Numbers, texts and lists always serialise; anything else is a mistake in the type, which the
+/// tests of the catalogue would have met.
+fn plain<A: Serialize>(what: &'static str, answer: A) -> Result<Value, ToolError> {
+    serde_json::to_value(answer).map_err(|_| ToolError::UpstreamChanged { what })
 }

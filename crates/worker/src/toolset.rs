@@ -81,6 +81,30 @@ impl Toolset {
         }
     }
 
+    /// What it is about, for whoever chooses.
+    pub(crate) fn about(self) -> &'static str {
+        match self {
+            Self::Account => "sign-in, this server, what is shown",
+            Self::Activities => "lists, laps, zones, weather, gear and edits of activities",
+            Self::Analysis => "streams, intervals, comparisons, training load, files",
+            Self::Health => "sleep, heart rate, stress, Body Battery, trends, briefing",
+            Self::Training => "readiness, status, load, HRV, VO2 max, thresholds, plans",
+            Self::Workouts => "structured workouts: read, create, change, send to a watch",
+            Self::Calendar => "what is planned, scheduling, notes",
+            Self::Nutrition => "food log, foods, goals",
+            Self::Body => "weight, composition, blood pressure, hydration",
+            Self::Lifestyle => "habits and behaviours",
+            Self::WomensHealth => "cycle and pregnancy",
+            Self::Devices => "watches, settings, alarms, solar",
+            Self::Gear => "shoes, bikes and their use",
+            Self::Courses => "routes",
+            Self::Challenges => "goals, records, predictions, badges, challenges",
+            Self::Profile => "profile, units, zones",
+            Self::Golf => "rounds, shots, clubs",
+            Self::Data => "journal of changes, undo",
+        }
+    }
+
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|toolset| toolset.name().eq_ignore_ascii_case(name.trim()))
     }

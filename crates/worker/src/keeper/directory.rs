@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use domain::clock::Clock;
 use domain::id::Generation;
+use domain::tools::ToolChoice;
 use garmin::{
     Access, AccessError, AccessSource, BoxFuture, GarminGuid, RefreshError, TokenPair, Tokens,
     Transport,
@@ -59,6 +60,24 @@ impl Directory {
     /// Whose sign-in lies here.
     pub(crate) fn person(&self) -> Option<GarminGuid> {
         Some(self.inner.files.load().ok()??.pair.guid().clone())
+    }
+
+    /// Removes the sign-in. Somebody who signs in at this moment comes before or after.
+    pub(crate) async fn sign_out(&self) -> Result<(), DirectoryError> {
+        let _turn = self.inner.turn.lock().await;
+        let lock = self.inner.lock().await?;
+        self.inner.hold(None);
+        self.inner.files.remove(&lock)
+    }
+
+    /// Which tools are shown here; the default when nothing was chosen.
+    pub(crate) fn tools(&self) -> ToolChoice {
+        self.inner.files.tools()
+    }
+
+    pub(crate) async fn choose_tools(&self, choice: &ToolChoice) -> Result<(), DirectoryError> {
+        let lock = self.inner.lock().await?;
+        self.inner.files.choose_tools(&lock, choice)
     }
 
     /// What is wrong with the saved sign-in, for people; `None` when it can be read or is not

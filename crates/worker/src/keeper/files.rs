@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use domain::id::Generation;
 use domain::region::Region;
+use domain::tools::ToolChoice;
 use garmin::TokenPair;
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ use zeroize::Zeroizing;
 
 const PAIR: &str = "tokens.json";
 const LOCK: &str = "lock";
+const TOOLS: &str = "tools";
+const LARGEST_CHOICE: u64 = 4 * 1024;
 /// Nothing of ours is larger; anything else in this place is not ours.
 const LARGEST_PAIR: u64 = 256 * 1024;
 
@@ -134,8 +137,7 @@ impl Files {
     /// Replaces the pair in one step: whoever reads sees the old one or the new one, also
     /// after a power cut.
     pub(super) fn save(&self, _: &Locked, saved: &Saved) -> Result<(), DirectoryError> {
-        let path = self.path(PAIR);
-        let write = || {
+        let write = || -> io::Result<_> {
             let tokens = saved.pair.to_bytes();
             let tokens: &RawValue = serde_json::from_slice(&tokens)?;
             let mut bytes = Zeroizing::new(Vec::with_capacity(tokens.get().len() + 1024));
@@ -147,20 +149,58 @@ impl Files {
                 tokens,
             };
             serde_json::to_writer(&mut *bytes, &out)?;
+            Ok(bytes)
+        };
+        let bytes =
+            write().map_err(|source| DirectoryError::Unusable { path: self.path(PAIR), source })?;
+        self.replace(PAIR, &bytes)
+    }
+
+    /// Replaces a file in one step; the caller holds the lock.
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), DirectoryError> {
+        let path = self.path(name);
+        let write = || {
             // A leftover of a crash is replaced; the lock keeps out everybody alive.
-            let fresh = self.path("tokens.json.new");
+            let fresh = self.path(&format!("{name}.new"));
             match std::fs::remove_file(&fresh) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
             let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&fresh)?;
-            file.write_all(&bytes)?;
+            file.write_all(bytes)?;
             file.sync_all()?;
             std::fs::rename(&fresh, &path)?;
             File::open(&self.directory)?.sync_all()
         };
         write().map_err(|source: io::Error| DirectoryError::Unusable { path: path.clone(), source })
+    }
+
+    pub(super) fn remove(&self, _: &Locked) -> Result<(), DirectoryError> {
+        let path = self.path(PAIR);
+        match std::fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(DirectoryError::Unusable { path, source }),
+        }
+        let synced = File::open(&self.directory).and_then(|directory| directory.sync_all());
+        synced.map_err(|source| DirectoryError::Unusable { path, source })
+    }
+
+    /// What was chosen here; whatever cannot be read is no choice.
+    pub(super) fn tools(&self) -> ToolChoice {
+        let mut text = String::new();
+        let read = File::open(self.path(TOOLS))
+            .and_then(|file| file.take(LARGEST_CHOICE).read_to_string(&mut text));
+        read.ok().and_then(|_| text.trim().parse().ok()).unwrap_or_default()
+    }
+
+    pub(super) fn choose_tools(
+        &self,
+        _: &Locked,
+        choice: &ToolChoice,
+    ) -> Result<(), DirectoryError> {
+        self.replace(TOOLS, format!("{choice}\n").as_bytes())
     }
 
     fn path(&self, name: &str) -> PathBuf {

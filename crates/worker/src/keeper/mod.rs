@@ -8,3 +8,11 @@ mod files;
 pub(crate) use channel::{Channel, GatewayNames};
 pub(crate) use directory::Directory;
 pub use files::DirectoryError;
+
+/// Why a choice of tools was not written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChoiceError {
+    NotSaved,
+    /// The call came from no device, or from one that is not there any more.
+    NoDevice,
+}

@@ -15,6 +15,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use domain::scope::Scopes;
+use domain::tools::ToolChoice;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response};
@@ -71,38 +72,43 @@ struct Meta<'a> {
     capabilities: Option<&'a RawValue>,
 }
 
-/// The text before and after the items, for each era.
-struct Around([(Bytes, Bytes); 2]);
+/// The text before and after the items, for each era, without and with a choice of the device.
+struct Around([[(Bytes, Bytes); 2]; 2]);
 
 static AROUND: LazyLock<Option<Around>> = LazyLock::new(|| {
-    let of = |modern| {
-        let text = serde_json::to_string(&server::empty_list(modern)).ok()?;
+    let of = |modern, chosen| {
+        let text = serde_json::to_string(&server::empty_list(modern, chosen)).ok()?;
         let (before, after) = text.split_once(r#""tools":[]"#)?;
         let before = format!(r#","result":{before}"tools":["#);
         Some((Bytes::from(before), Bytes::from(format!("]{after}}}"))))
     };
-    Some(Around([of(false)?, of(true)?]))
+    let both = |modern| Some([of(modern, false)?, of(modern, true)?]);
+    Some(Around([both(false)?, both(true)?]))
 });
 
 /// The answer, if this is a plain question for the list.
 pub(super) fn answer(parts: &Parts, body: &[u8], catalogue: &Catalogue) -> Option<Answer> {
     let asked = Asked::read(parts, body)?;
     let Around([legacy, modern]) = AROUND.as_ref()?;
-    let (before, after) = match asked.era {
+    let caller = parts.extensions.get::<Caller>();
+    let scopes = caller.map_or(Scopes::ReadOnly, |caller| caller.scopes);
+    let choice = caller.and_then(|caller| caller.tools.as_deref()?.parse().ok());
+    let choice: ToolChoice = choice.unwrap_or_default();
+    let [usual, chosen] = match asked.era {
         Era::Legacy => legacy,
         Era::Modern => modern,
     };
-    let scopes = parts.extensions.get::<Caller>().map_or(Scopes::ReadOnly, |caller| caller.scopes);
+    let (before, after) = if choice.is_default() { usual } else { chosen };
     let id = asked.id.get();
     let mut head = BytesMut::with_capacity(32 + id.len());
     head.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     head.extend_from_slice(id.as_bytes());
     let mut pieces = VecDeque::from([head.freeze(), before.clone()]);
-    for (at, piece) in catalogue.listing(scopes).iter().enumerate() {
+    for (at, piece) in catalogue.listing(&choice, scopes).iter().enumerate() {
         if at > 0 {
             pieces.push_back(Bytes::from_static(b","));
         }
-        pieces.push_back(Bytes::from_static(piece.as_bytes()));
+        pieces.push_back(piece.clone());
     }
     pieces.push_back(after.clone());
     let mut answer = Response::new(Pieces(pieces).boxed());

@@ -119,7 +119,9 @@ fn request(
 async fn send(request: Request<Full<Bytes>>) -> Response<Bytes> {
     let upstream = Upstream::garmin(Region::Global);
     let account = Account::new(Arc::new(Nobody), Arc::new(SystemClock), upstream, Door::Gateway);
-    let catalogue = Catalogue::of(SHELVES, Place::Everywhere, &ToolPolicy::default());
+    let profile = Some(domain::tools::ToolChoice::of(domain::tools::Profile::Full));
+    let policy = ToolPolicy { profile, ..ToolPolicy::default() };
+    let catalogue = Catalogue::of(SHELVES, Place::Everywhere, &policy);
     let endpoint = Endpoint::new(Server::new(account, catalogue));
     let (parts, body) = endpoint.oneshot(request).await.unwrap().into_parts();
     Response::from_parts(parts, body.collect().await.unwrap().to_bytes())

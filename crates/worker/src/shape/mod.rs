@@ -21,7 +21,7 @@ use rmcp::model::JsonObject;
 use serde_json::{Value, json};
 
 pub(crate) use budget::{CEILING, RESULT};
-pub(crate) use raw::answer as raw_answer;
+pub(crate) use raw::{answer as raw_answer, whole as raw_whole};
 
 use crate::error::ToolError;
 use cursor::Cursor;

@@ -11,15 +11,35 @@ use crate::text;
 const ASIDES: [&str; 2] =
     ["/userprofile-service/socialProfile", "/userprofile-service/userprofile/user-settings"];
 
-/// Everything Garmin answered in the course of a call, request by request.
-pub(crate) fn answer(heard: &[Heard]) -> Result<Value, ToolError> {
+/// What a resource may hold, which no model reads whole.
+const LARGEST: usize = 8 * 1024 * 1024;
+
+/// Everything Garmin answered in the course of a call, request by request; where that is too
+/// much for a result, the address it can be read at.
+pub(crate) fn answer(
+    heard: &[Heard],
+    address: impl FnOnce() -> String,
+) -> Result<Value, ToolError> {
+    let bytes: usize = heard.iter().map(|heard| heard.body.len()).sum();
+    if bytes > CEILING {
+        let uri = address();
+        return Ok(json!({
+            "status": "ok", "truncated": true, "bytes": bytes, "resource_uri": uri,
+            "warnings": ["Too large for a result; read the resource, or ask for less."],
+        }));
+    }
+    whole(heard)
+}
+
+/// The same, whatever its size.
+pub(crate) fn whole(heard: &[Heard]) -> Result<Value, ToolError> {
     let aside = |heard: &&Heard| !ASIDES.contains(&heard.target.as_str());
     let mut wanted: Vec<&Heard> = heard.iter().filter(aside).collect();
     if wanted.is_empty() {
         wanted = heard.iter().collect();
     }
     let bytes: usize = wanted.iter().map(|heard| heard.body.len() + heard.target.len()).sum();
-    if bytes > CEILING {
+    if bytes > LARGEST {
         return Err(ToolError::TooLarge);
     }
     let answers = wanted.into_iter().map(|heard| {
@@ -49,10 +69,15 @@ mod tests {
             {"request": "/hrv-service/hrv/2026-05-01", "body": {"a": null, "b": [0]}},
             {"request": "/nothing", "body": null},
         ]});
-        assert_eq!(answer(&said).unwrap(), expected);
-        let only = answer(&said[..1]).unwrap();
+        assert_eq!(answer(&said, String::new).unwrap(), expected);
+        let only = answer(&said[..1], String::new).unwrap();
         assert_eq!(only["raw"][0]["body"]["displayName"], "x");
-        let large = Heard { target: "/x".into(), body: vec![b' '; CEILING].into() };
-        assert_eq!(answer(&[large]), Err(ToolError::TooLarge));
+        let large = [Heard { target: "/x".into(), body: vec![b'7'; CEILING + 1].into() }];
+        let elsewhere = answer(&large, || "garmin://raw/x".to_owned()).unwrap();
+        assert_eq!(elsewhere["resource_uri"], "garmin://raw/x");
+        assert_eq!((&elsewhere["truncated"], elsewhere.get("raw")), (&json!(true), None));
+        assert!(whole(&large).is_ok());
+        let larger = [Heard { target: "/x".into(), body: vec![b'7'; LARGEST].into() }];
+        assert_eq!(whole(&larger), Err(ToolError::TooLarge));
     }
 }

@@ -104,7 +104,10 @@ async fn nobody_signed_in_is_said_by_every_tool_and_cured_by_authenticate() {
     let name = garmin.season().full_name;
     on_a_thread(move || {
         let tools = desktop.request("tools/list", &json!({}));
-        assert_eq!(tools["result"]["tools"].as_array().unwrap().len(), 22);
+        let tools = tools["result"]["tools"].as_array().unwrap().clone();
+        for name in ["authenticate", "garmin_auth_status", "get_stats"] {
+            assert!(tools.iter().any(|tool| tool["name"] == name), "{name}");
+        }
         let refused = desktop.call("get_sleep", json!({}));
         assert_eq!(refused["isError"], true);
         assert!(text(&refused).starts_with("auth_required: "), "{refused}");

@@ -3,13 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod budgets;
 mod child;
+mod choices;
 mod desktop;
 mod eras;
 mod garmin;
 mod host;
 mod mcp;
 mod odd_answers;
+mod resources;
 mod schema;
 mod tools;
 mod troubles;

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use domain::contract::{
-    AccessGrant, CredentialsAnswer, FromWorker, Launch, ToWorker, ToolPolicy, header,
+    AccessGrant, CredentialsAnswer, FromWorker, Launch, ToWorker, ToolPolicy, ToolsAnswer, header,
 };
-use domain::id::Generation;
+use domain::id::{DeviceId, Generation};
+use domain::scope::Scopes;
+use domain::tools::{Profile, ToolChoice};
 use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
@@ -30,8 +32,24 @@ pub(crate) struct Mcp {
     pub(crate) garmin: Garmin,
     pub(crate) answers: Answers,
     pub(crate) asked: Arc<Mutex<Vec<Option<Generation>>>>,
+    /// What devices have chosen to be shown.
+    pub(crate) chosen: Arc<Mutex<Vec<(DeviceId, ToolChoice)>>>,
     #[expect(dead_code, reason = "ends with the test")]
     gateway: JoinSet<()>,
+}
+
+/// What the gateway says about a device.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) device: Option<DeviceId>,
+    pub(crate) scopes: Scopes,
+    pub(crate) tools: Option<String>,
+}
+
+impl Default for Caller {
+    fn default() -> Self {
+        Self { device: None, scopes: Scopes::ReadOnly, tools: None }
+    }
 }
 
 pub(crate) fn grant(tokens: &IssuedTokens, generation: i64) -> AccessGrant {
@@ -43,8 +61,10 @@ pub(crate) fn grant(tokens: &IssuedTokens, generation: i64) -> AccessGrant {
 }
 
 impl Mcp {
+    /// With every tool in the listing.
     pub(crate) async fn start() -> Self {
-        Self::start_with(ToolPolicy::default()).await
+        let profile = Some(ToolChoice::of(Profile::Full));
+        Self::start_with(ToolPolicy { profile, ..ToolPolicy::default() }).await
     }
 
     pub(crate) async fn start_with(tools: ToolPolicy) -> Self {
@@ -66,20 +86,38 @@ impl Mcp {
         // The child keeps a spare end, so that dropping it still ends the conversation.
         let (spare, _) = UnixStream::pair().unwrap();
         let control = std::mem::replace(&mut worker.control, spare);
-        let conversation = answer(control, Arc::clone(&answers), Arc::clone(&asked));
+        let chosen = Arc::default();
+        let conversation =
+            answer(control, Arc::clone(&answers), Arc::clone(&asked), Arc::clone(&chosen));
         let gateway = JoinSet::from_iter([conversation]);
-        Self { worker, garmin, answers, asked, gateway }
+        Self { worker, garmin, answers, asked, chosen, gateway }
     }
 
     /// One POST, the way the gateway forwards it.
     pub(crate) async fn post(&self, era: &str, message: &Value) -> Response<Bytes> {
+        self.post_as(&Caller::default(), era, message).await
+    }
+
+    /// The same for a device of another kind.
+    pub(crate) async fn post_as(
+        &self,
+        caller: &Caller,
+        era: &str,
+        message: &Value,
+    ) -> Response<Bytes> {
         let mut request = Request::post("/mcp")
             .header("host", "127.0.0.1")
             .header("content-type", "application/json")
             .header("accept", "application/json, text/event-stream")
             .header("mcp-protocol-version", era)
             .header(header::SECRET, SECRET)
-            .header(header::SCOPES, "garmin:read");
+            .header(header::SCOPES, caller.scopes.as_str());
+        if let Some(device) = &caller.device {
+            request = request.header(header::DEVICE, device.as_str());
+        }
+        if let Some(tools) = &caller.tools {
+            request = request.header(header::TOOLS, tools);
+        }
         if era == MODERN {
             request = request.header("mcp-method", message["method"].as_str().unwrap());
             let names = ["name", "uri", "taskId"].map(|key| message["params"][key].as_str());
@@ -145,18 +183,25 @@ async fn answer(
     mut control: UnixStream,
     answers: Answers,
     asked: Arc<Mutex<Vec<Option<Generation>>>>,
+    chosen: Arc<Mutex<Vec<(DeviceId, ToolChoice)>>>,
 ) {
     while let Ok(size) = control.read_u32().await {
         let mut text = vec![0; size as usize];
         control.read_exact(&mut text).await.unwrap();
-        let FromWorker::CredentialsWanted { id, refused } = serde_json::from_slice(&text).unwrap()
-        else {
-            continue;
+        let answer = match serde_json::from_slice(&text).unwrap() {
+            FromWorker::CredentialsWanted { id, refused } => {
+                asked.lock().unwrap().push(refused);
+                let next = answers.lock().unwrap().pop_front();
+                let answer = next.unwrap_or(CredentialsAnswer::SignInNeeded);
+                ToWorker::Credentials { id, answer }
+            }
+            FromWorker::ToolsChosen { id, device, choice } => {
+                chosen.lock().unwrap().push((device, choice));
+                ToWorker::Tools { id, answer: ToolsAnswer::Saved }
+            }
+            _ => continue,
         };
-        asked.lock().unwrap().push(refused);
-        let next = answers.lock().unwrap().pop_front();
-        let answer = next.unwrap_or(CredentialsAnswer::SignInNeeded);
-        let text = serde_json::to_vec(&ToWorker::Credentials { id, answer }).unwrap();
+        let text = serde_json::to_vec(&answer).unwrap();
         control.write_u32(u32::try_from(text.len()).unwrap()).await.unwrap();
         control.write_all(&text).await.unwrap();
     }

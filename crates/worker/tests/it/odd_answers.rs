@@ -193,7 +193,7 @@ const ARGUMENTS: [(&str, &str, &str); 7] = [
 ];
 
 /// Arguments for each tool that reads, from an account that answers as documented.
-async fn calls() -> Vec<(String, Value)> {
+pub(crate) async fn calls() -> Vec<(String, Value)> {
     let mcp = Mcp::start().await;
     let tools = mcp.tools().await;
     let known = |name: &str| tools.iter().any(|tool| tool["name"] == name);

@@ -78,6 +78,7 @@ impl AuthStatusAnswer {
             | ToolError::NotFound { .. }
             | ToolError::SignIn(_)
             | ToolError::NoPermission
+            | ToolError::Disabled { .. }
             | ToolError::Unavailable { .. }
             | ToolError::Upstream { .. }
             | ToolError::NotOffered { .. }
