@@ -109,6 +109,8 @@ pub struct AccountSpec {
     pub zone: String,
     /// IANA name of where the athlete spent the week before last; the profile keeps `zone`.
     pub abroad: Option<String>,
+    /// Trains as much as anybody can: rides of six hours, and long runs to match.
+    pub heavy: bool,
     pub state: AccountState,
     pub units: Units,
 }
@@ -125,6 +127,7 @@ impl AccountSpec {
             athlete_seed: 1,
             zone: "Europe/Paris".to_owned(),
             abroad: None,
+            heavy: false,
             state: AccountState::Normal,
             units: Units::Metric,
         }
@@ -154,6 +157,13 @@ impl AccountSpec {
         self
     }
 
+    /// Makes the athlete train as much as anybody can.
+    #[must_use]
+    pub const fn heavy(mut self) -> Self {
+        self.heavy = true;
+        self
+    }
+
     /// Lets the athlete spend the week before last in this zone.
     #[must_use]
     pub fn abroad(mut self, zone: impl Into<String>) -> Self {
@@ -169,6 +179,7 @@ impl fmt::Debug for AccountSpec {
             .field("athlete_seed", &self.athlete_seed)
             .field("zone", &self.zone)
             .field("abroad", &self.abroad)
+            .field("heavy", &self.heavy)
             .field("state", &self.state)
             .finish_non_exhaustive()
     }

@@ -14,6 +14,7 @@ mod control_http;
 mod diary;
 mod diauth;
 mod faults;
+mod fit;
 mod jwt;
 mod library;
 mod observe;

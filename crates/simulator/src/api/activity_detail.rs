@@ -228,8 +228,9 @@ fn shortest_lap(activity: &Activity) -> f64 {
     cut(activity).1.iter().map(|lap| lap.end_secs - lap.start_secs).fold(f64::MAX, f64::min)
 }
 
+/// The instant of a second of the timer.
 pub(super) fn at(activity: &Activity, secs: f64) -> Millis {
-    activity.start + whole((secs * 1_000.0).round())
+    activity.start + whole((activity.elapsed_at(secs) * 1_000.0).round())
 }
 
 async fn splits(Path(id): Path<String>, caller: Caller) -> Reply {

@@ -7,6 +7,7 @@ mod calendar;
 mod challenges;
 mod cycle;
 mod devices;
+mod downloads;
 mod fitness;
 mod gear;
 mod graphql;
@@ -156,6 +157,7 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .merge(activities::router())
         .merge(activity_detail::router())
         .merge(streams::router())
+        .merge(downloads::router())
         .merge(devices::router())
         .merge(gear::router())
         .merge(training::router())

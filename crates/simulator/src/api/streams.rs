@@ -23,7 +23,9 @@ type Channel = (&'static str, (i64, &'static str, f64), fn(&Activity, &Sample) -
 const TIME: [Channel; 3] = [
     ("directTimestamp", (120, "gmt", 0.0), |activity, sample| number(at(activity, sample.secs))),
     ("sumDuration", (40, "second", 1_000.0), |_, sample| sample.secs),
-    ("sumElapsedDuration", (40, "second", 1_000.0), |_, sample| sample.secs),
+    ("sumElapsedDuration", (40, "second", 1_000.0), |activity, sample| {
+        activity.elapsed_at(sample.secs)
+    }),
 ];
 const BODY: [Channel; 2] = [
     ("directHeartRate", (100, "bpm", 1.0), |_, sample| sample.hr),
@@ -71,7 +73,7 @@ async fn details(Path(id): Path<String>, query: Query, caller: Caller) -> Reply 
             .map_err(|_| ApiError::BadRequest(format!("Invalid value for {name}: {wanted}")))
     };
     let (chart, line) = (most("maxChartSize", 2_000)?, most("maxPolylineSize", 4_000)?);
-    let samples = activity.effort.trace();
+    let samples = activity.seconds();
     let shown = thinned(&samples, chart);
     let channels = channels(activity);
     let descriptors: Vec<Value> = channels

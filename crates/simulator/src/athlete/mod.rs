@@ -13,6 +13,7 @@ mod plan;
 mod readiness;
 mod scale;
 mod season;
+mod seconds;
 mod sleep;
 mod trace;
 

@@ -231,7 +231,7 @@ impl Person {
             threshold_speed_mps,
             run_power_w: (weight * threshold_speed_mps * 1.06).round(),
             bike_ftp_w: (weight * (vo2max * 0.072)).round(),
-            weekly_hours: seed.child("hours").between(5.5, 9.0),
+            weekly_hours: if spec.heavy { 29.0 } else { seed.child("hours").between(5.5, 9.0) },
             bed_minutes: 22 * 60 + seed.child("bed").whole(0, 6) * 15,
             wake_minutes: 6 * 60 + seed.child("wake").whole(0, 5) * 15,
             step_goal: seed.child("steps").whole(15, 20) * 500,

@@ -205,6 +205,8 @@ impl Calendar {
             week.clear();
         }
         let volume = self.volume(date);
+        // Beyond ordinary hours the long days grow, up to six hours.
+        let longest = (weekly_hours * 13.0).max(190.0);
         let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
         week.into_iter()
             .map(|(kind, share)| {
@@ -215,7 +217,7 @@ impl Calendar {
                 } else {
                     17 * 60 + 30 + seed.child("start").whole(0, 60)
                 };
-                Session { kind, minutes: minutes.clamp(25.0, 190.0), start }
+                Session { kind, minutes: minutes.clamp(25.0, longest), start }
             })
             .collect()
     }

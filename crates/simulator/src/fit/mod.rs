@@ -1,0 +1,7 @@
+//! Files in Garmin's FIT format, as a watch writes them. Written from the protocol's
+//! description and sharing nothing with the reader, so that each can prove the other wrong.
+
+mod activity;
+mod writer;
+
+pub(crate) use activity::activity_file;
