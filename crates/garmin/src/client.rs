@@ -117,10 +117,21 @@ enum Tried {
 #[derive(Clone, Copy)]
 enum Manner<'a> {
     Plain,
+    /// For a file, which may be larger than any other answer.
+    File,
     /// As Garmin's own site does: some services leave out what is new to anybody else.
     AsSite,
     /// A question in GraphQL, which is a POST and changes nothing.
     Question(&'a str),
+}
+
+impl Manner<'_> {
+    fn largest(self) -> usize {
+        match self {
+            Self::File => crate::files::LARGEST_FILE,
+            Self::Plain | Self::AsSite | Self::Question(_) => LARGEST_ANSWER,
+        }
+    }
 }
 
 /// Whether an answer may be reused for a while.
@@ -246,6 +257,11 @@ impl Garmin {
         self.fetch_as(target, Manner::Plain).await
     }
 
+    /// The same for a file.
+    pub(crate) async fn fetch_file(&self, target: &str) -> Result<Bytes, GarminError> {
+        self.fetch_as(target, Manner::File).await
+    }
+
     async fn fetch_as(&self, target: &str, manner: Manner<'_>) -> Result<Bytes, GarminError> {
         // The semaphore is never closed, so an error cannot happen; if it did, nothing was sent.
         let _permit = self.0.permits.acquire().await.map_err(|_| GarminError::Unreachable)?;
@@ -306,7 +322,7 @@ impl Garmin {
         let transport = &self.0.transport;
         let url = transport.upstream().api.join(target);
         let request = match manner {
-            Manner::Plain => transport.client().get(url),
+            Manner::Plain | Manner::File => transport.client().get(url),
             Manner::AsSite => transport.client().get(url).header("sec-fetch-site", "same-origin"),
             Manner::Question(body) => transport
                 .client()
@@ -317,7 +333,7 @@ impl Garmin {
         let request = request
             .headers(api_headers(access.token.expose_secret()))
             .timeout(transport.call_timeout().min(give_up.duration_since(Instant::now())));
-        let answer = match send(request, LARGEST_ANSWER).await {
+        let answer = match send(request, manner.largest()).await {
             Ok(answer) => answer,
             Err(error) => return Tried::Failed(error.into()),
         };

@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod days;
+pub mod files;
 pub mod heard;
 pub mod model;
 pub mod sign_in;

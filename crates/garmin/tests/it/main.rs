@@ -5,6 +5,7 @@
 mod codes;
 mod data;
 mod failures;
+mod files;
 mod harness;
 mod odd_pages;
 mod ranges;
