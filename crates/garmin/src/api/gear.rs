@@ -71,16 +71,6 @@ impl Garmin {
         Ok(list.map(|list| list.into_iter().map(with_plain_name).collect()))
     }
 
-    /// The mileage in [`Self::gear_use`].
-    pub async fn gear_mileage(&self) -> Result<Option<Vec<GearStats>>, GarminError> {
-        let mileage = |used: GearUse| GearStats {
-            uuid: used.uuid,
-            distance_m: used.distance_m,
-            activities: used.activities,
-        };
-        Ok(self.gear_use().await?.map(|list| list.into_iter().map(mileage).collect()))
-    }
-
     /// Activities a piece of gear was used in, newest first. Past the end it is empty.
     pub async fn gear_activities(
         &self,

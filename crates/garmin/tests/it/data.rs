@@ -298,7 +298,7 @@ async fn hardware_and_gear_are_listed_with_mileage() {
     let item = GearId::parse(gear[0].uuid.as_deref().unwrap()).unwrap();
     let stats = garmin.gear_stats(&item).await.unwrap().unwrap();
     assert!(stats.distance_m.unwrap() > 0.0 && stats.activities.unwrap() > 0);
-    let mileage = garmin.gear_mileage().await.unwrap().unwrap();
+    let mileage = garmin.gear_use().await.unwrap().unwrap();
     let all_at_once = mileage.iter().find(|it| it.uuid == gear[0].uuid).unwrap();
     assert_eq!(all_at_once.activities, stats.activities);
     let apart = (all_at_once.distance_m.unwrap() - stats.distance_m.unwrap()).abs();

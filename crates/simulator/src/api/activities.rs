@@ -11,56 +11,13 @@ use serde_json::{Value, json};
 use super::params::{self, Query};
 use super::wellness::with;
 use super::{ApiError, Caller, Reply, found};
-use crate::athlete::{Activity, Discipline, SessionKind, number, rounded, whole};
+use super::{activity_types, multisport};
+use crate::athlete::{Activity, Discipline, Multisport, SessionKind, number, rounded, whole};
 use crate::state::Inner;
 use crate::times::spaced;
 
 /// The most one page gives.
 const PAGE_CAP: i64 = 1_000;
-
-/// Type keys the filter knows; another is 400. (The full table has 153.)
-const TYPE_KEYS: [&str; 40] = [
-    "all",
-    "running",
-    "cycling",
-    "hiking",
-    "other",
-    "walking",
-    "swimming",
-    "fitness_equipment",
-    "multi_sport",
-    "diving",
-    "winter_sports",
-    "team_sports",
-    "racket_sports",
-    "water_sports",
-    "trail_running",
-    "street_running",
-    "track_running",
-    "treadmill_running",
-    "virtual_run",
-    "indoor_running",
-    "ultra_run",
-    "mountain_biking",
-    "road_biking",
-    "cyclocross",
-    "indoor_cycling",
-    "gravel_cycling",
-    "virtual_ride",
-    "lap_swimming",
-    "open_water_swimming",
-    "casual_walking",
-    "speed_walking",
-    "rucking",
-    "indoor_cardio",
-    "strength_training",
-    "elliptical",
-    "stair_climbing",
-    "indoor_rowing",
-    "pilates",
-    "yoga",
-    "hiit",
-];
 
 pub(super) fn router() -> Router<Arc<Inner>> {
     Router::new()
@@ -91,7 +48,7 @@ async fn search(query: Query, caller: Caller) -> Reply {
         return Err(ApiError::BadRequest("start and limit must be positive".to_owned()));
     }
     let kind = query.get("activityType").map(String::as_str);
-    if let Some(kind) = kind.filter(|kind| !TYPE_KEYS.contains(kind)) {
+    if let Some(kind) = kind.filter(|kind| !activity_types::is_key(kind)) {
         return Err(ApiError::BadRequest(format!("Invalid activity type: {kind}")));
     }
     let from = optional_date(&query, "startDate")?;
@@ -101,32 +58,108 @@ async fn search(query: Query, caller: Caller) -> Reply {
     let slower = optional_number(&query, "minDuration")?;
     let faster = optional_number(&query, "maxDuration")?;
     let text = query.get("search").map(|text| text.to_lowercase());
-    let wanted = |activity: &&Activity| {
-        from.is_none_or(|from| activity.date >= from)
-            && to.is_none_or(|to| activity.date <= to)
-            && kind.is_none_or(|kind| kind == "all" || activity.discipline.is_kind_of(kind))
-            && longer.is_none_or(|metres| activity.distance >= metres)
-            && shorter.is_none_or(|metres| activity.distance <= metres)
-            && slower.is_none_or(|secs| activity.duration >= secs)
-            && faster.is_none_or(|secs| activity.duration <= secs)
-            && text.as_ref().is_none_or(|text| activity.name.to_lowercase().contains(text))
+    let wanted = |entry: &Listed<'_>| {
+        from.is_none_or(|from| entry.date() >= from)
+            && to.is_none_or(|to| entry.date() <= to)
+            && kind.is_none_or(|kind| kind == "all" || entry.is_kind_of(kind))
+            && longer.is_none_or(|metres| entry.distance() >= metres)
+            && shorter.is_none_or(|metres| entry.distance() <= metres)
+            && slower.is_none_or(|secs| entry.duration() >= secs)
+            && faster.is_none_or(|secs| entry.duration() <= secs)
+            && text.as_ref().is_none_or(|text| entry.name(&caller).to_lowercase().contains(text))
     };
-    let mut all: Vec<&Activity> =
-        caller.season.activities(caller.now_ms()).filter(wanted).collect();
+    let mut all: Vec<Listed<'_>> = listed(&caller).into_iter().filter(wanted).collect();
     if query.get("sortOrder").is_none_or(|order| order != "asc") {
         all.reverse();
     }
     let skip = usize::try_from(start).unwrap_or(usize::MAX);
     let take = usize::try_from(limit.min(PAGE_CAP)).unwrap_or(0);
     let page: Vec<Value> =
-        all.into_iter().skip(skip).take(take).map(|activity| item(&caller, activity)).collect();
+        all.into_iter().skip(skip).take(take).map(|entry| entry.item(&caller)).collect();
     found(Value::from(page))
 }
 
+/// What the list shows: a multisport activity in place of its legs.
+enum Listed<'a> {
+    One(&'a Activity),
+    Whole(Multisport<'a>),
+}
+
+impl Listed<'_> {
+    fn date(&self) -> Date {
+        match self {
+            Self::One(activity) => activity.date,
+            Self::Whole(whole) => whole.date(),
+        }
+    }
+
+    fn is_kind_of(&self, key: &str) -> bool {
+        match self {
+            Self::One(activity) => activity.discipline.is_kind_of(key),
+            Self::Whole(_) => key == "multi_sport",
+        }
+    }
+
+    fn distance(&self) -> f64 {
+        match self {
+            Self::One(activity) => activity.distance,
+            Self::Whole(whole) => whole.sum(|leg| leg.distance),
+        }
+    }
+
+    fn duration(&self) -> f64 {
+        match self {
+            Self::One(activity) => activity.duration,
+            Self::Whole(whole) => whole.sum(|leg| leg.duration),
+        }
+    }
+
+    fn name(&self, caller: &Caller) -> String {
+        match self {
+            Self::One(activity) => activity.name.clone(),
+            Self::Whole(_) => multisport::name(caller),
+        }
+    }
+
+    fn item(&self, caller: &Caller) -> Value {
+        match self {
+            Self::One(activity) => item(caller, activity),
+            Self::Whole(whole) => multisport::item(caller, whole),
+        }
+    }
+}
+
+/// Oldest first.
+fn listed(caller: &Caller) -> Vec<Listed<'_>> {
+    let now = caller.now_ms();
+    let mut wholes: Vec<Multisport<'_>> = caller.season.multisports(now).collect();
+    wholes.reverse();
+    let mut entries = Vec::new();
+    for activity in caller.season.activities(now) {
+        let leg_of =
+            |whole: &Multisport<'_>| whole.legs.iter().position(|leg| leg.id == activity.id);
+        match wholes.last().and_then(leg_of) {
+            Some(0) => entries.extend(wholes.last().cloned().map(Listed::Whole)),
+            Some(_) => {}
+            None => entries.push(Listed::One(activity)),
+        }
+        if wholes
+            .last()
+            .is_some_and(|whole| whole.legs.last().is_some_and(|leg| leg.id == activity.id))
+        {
+            wholes.pop();
+        }
+    }
+    entries
+}
+
 async fn count(caller: Caller) -> Reply {
-    let total = caller.season.activities(caller.now_ms()).count();
-    found(json!({"totalCount": total, "multisportParentCount": 0, "multisportChildCount": 0,
-                 "nonMultisportCount": total}))
+    let now = caller.now_ms();
+    let single = caller.season.activities(now).count();
+    let wholes: Vec<Multisport<'_>> = caller.season.multisports(now).collect();
+    let legs: usize = wholes.iter().map(|whole| whole.legs.len()).sum();
+    found(json!({"totalCount": single + wholes.len(), "multisportParentCount": wholes.len(),
+                 "multisportChildCount": legs, "nonMultisportCount": single - legs}))
 }
 
 async fn of_gear(Path(uuid): Path<String>, query: Query, caller: Caller) -> Reply {
@@ -149,11 +182,10 @@ async fn of_gear(Path(uuid): Path<String>, query: Query, caller: Caller) -> Repl
 /// The day's activities beside its heart rate, as the phone app asks for them.
 async fn for_date(Path(date): Path<String>, caller: Caller) -> Reply {
     let date = params::date(&date)?;
-    let activities: Vec<Value> = caller
-        .season
-        .activities(caller.now_ms())
-        .filter(|activity| activity.date == date)
-        .map(|activity| item(&caller, activity))
+    let activities: Vec<Value> = listed(&caller)
+        .iter()
+        .filter(|entry| entry.date() == date)
+        .map(|entry| entry.item(&caller))
         .collect();
     let rates = caller.view(date).map(|view| view.heart_rates());
     found(json!({
@@ -277,6 +309,10 @@ pub(super) fn item(caller: &Caller, activity: &Activity) -> Value {
         "atpActivity": false,
         "decoDive": false,
     });
+    let more = match caller.season.whole_of(activity, caller.now_ms()) {
+        Some(whole) => with(more, json!({"parentId": whole.id()})),
+        None => more,
+    };
     let zones: serde_json::Map<String, Value> = activity
         .hr_zone_secs
         .iter()

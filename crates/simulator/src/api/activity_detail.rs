@@ -8,6 +8,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::activities::{aerobic_message, anaerobic_message, event_dto, type_dto};
+use super::multisport;
 use super::wellness::with;
 use super::{ApiError, Caller, Reply, found};
 use crate::athlete::{
@@ -19,11 +20,8 @@ use crate::times::{Millis, dotted};
 pub(super) fn router() -> Router<Arc<Inner>> {
     let one = "/activity-service/activity/{id}";
     Router::new()
-        .route("/activity-service/activity/activityTypes", get(types))
         .route(one, get(activity))
         .route(&format!("{one}/splits"), get(splits))
-        .route(&format!("{one}/typedsplits"), get(typed_splits))
-        .route(&format!("{one}/split_summaries"), get(split_summaries))
         .route(&format!("{one}/hrTimeInZones"), get(hr_zones))
         .route(&format!("{one}/powerTimeInZones"), get(power_zones))
         .route(&format!("{one}/weather"), get(weather))
@@ -37,37 +35,10 @@ impl Caller {
     }
 }
 
-async fn types(_caller: Caller) -> Reply {
-    let row = |(id, key, parent): (i64, &str, i64)| {
-        json!({"typeId": id, "typeKey": key, "parentTypeId": parent, "isHidden": false,
-               "restricted": false, "trimmable": true})
-    };
-    let rows: Vec<Value> = [
-        (17, "all", 17),
-        (1, "running", 17),
-        (2, "cycling", 17),
-        (3, "hiking", 17),
-        (4, "other", 17),
-        (9, "walking", 17),
-        (26, "swimming", 17),
-        (29, "fitness_equipment", 17),
-        (89, "multi_sport", 17),
-        (6, "trail_running", 1),
-        (8, "track_running", 1),
-        (18, "treadmill_running", 1),
-        (10, "road_biking", 2),
-        (25, "indoor_cycling", 2),
-        (143, "gravel_cycling", 2),
-        (27, "lap_swimming", 26),
-        (13, "strength_training", 29),
-        (163, "yoga", 29),
-    ]
-    .map(row)
-    .to_vec();
-    found(Value::from(rows))
-}
-
 async fn activity(Path(id): Path<String>, caller: Caller) -> Reply {
+    if let Some(whole) = caller.multisport(&id) {
+        return found(multisport::detail(&caller, &whole));
+    }
     let activity = caller.activity(&id)?;
     let person = &caller.athlete.person;
     let outdoors = activity.discipline != Discipline::Strength;
@@ -89,6 +60,7 @@ async fn activity(Path(id): Path<String>, caller: Caller) -> Reply {
 }
 
 fn metadata(caller: &Caller, activity: &Activity) -> Value {
+    let whole = caller.season.whole_of(activity, caller.now_ms());
     let person = &caller.athlete.person;
     let device = match activity.discipline {
         Discipline::Ride => &person.bike_computer,
@@ -111,6 +83,7 @@ fn metadata(caller: &Caller, activity: &Activity) -> Value {
         "userInfoDto": {"userProfilePk": person.profile_id,
                         "displayname": person.display_name, "fullname": person.full_name,
                         "userPro": false},
+        "parentId": whole.map(|whole| whole.id()),
         "childIds": [],
         "childActivityTypes": [],
         "sensors": null,
@@ -218,7 +191,7 @@ fn summary(caller: &Caller, activity: &Activity) -> Value {
     }
 }
 
-fn cut(activity: &Activity) -> (Vec<Sample>, Vec<Lap>) {
+pub(super) fn cut(activity: &Activity) -> (Vec<Sample>, Vec<Lap>) {
     let samples = activity.effort.trace();
     let laps = laps(&activity.effort, &samples);
     (samples, laps)
@@ -234,6 +207,9 @@ pub(super) fn at(activity: &Activity, secs: f64) -> Millis {
 }
 
 async fn splits(Path(id): Path<String>, caller: Caller) -> Reply {
+    if let Some(whole) = caller.multisport(&id) {
+        return found(multisport::laps(&whole));
+    }
     let activity = caller.activity(&id)?;
     let (_, laps) = cut(activity);
     let rows: Vec<Value> =
@@ -312,46 +288,10 @@ fn lap_dto(activity: &Activity, lap: &Lap, index: i64) -> Value {
     }
 }
 
-fn split_kind(activity: &Activity) -> &'static str {
-    match activity.discipline {
-        Discipline::Run => "RWD_RUN",
-        Discipline::Ride | Discipline::Strength => "INTERVAL_ACTIVE",
-    }
-}
-
-async fn typed_splits(Path(id): Path<String>, caller: Caller) -> Reply {
-    let activity = caller.activity(&id)?;
-    let zone = &caller.athlete.zone;
-    found(json!({
-        "activityId": activity.id,
-        "activityUUID": {"uuid": activity.uuid},
-        "splits": [{
-            "type": split_kind(activity),
-            "startTimeLocal": dotted(zone.wall(activity.start)),
-            "startTimeGMT": dotted(activity.start),
-            "endTimeGMT": dotted(activity.end()),
-            "distance": activity.distance,
-            "duration": activity.duration,
-        }],
-    }))
-}
-
-async fn split_summaries(Path(id): Path<String>, caller: Caller) -> Reply {
-    let activity = caller.activity(&id)?;
-    found(json!({
-        "activityId": activity.id,
-        "activityUUID": {"uuid": activity.uuid},
-        "splitSummaries": [{
-            "splitType": split_kind(activity),
-            "noOfSplits": 1,
-            "distance": activity.distance,
-            "duration": activity.duration,
-            "averageSpeed": rounded(activity.average_speed(), 3),
-        }],
-    }))
-}
-
 async fn hr_zones(Path(id): Path<String>, caller: Caller) -> Reply {
+    if let Some(whole) = caller.multisport(&id) {
+        return found(multisport::heart_rate_zones(&caller, &whole));
+    }
     let activity = caller.activity(&id)?;
     let floors = caller.athlete.person.hr_zones();
     let rows: Vec<Value> = activity
@@ -367,6 +307,9 @@ async fn hr_zones(Path(id): Path<String>, caller: Caller) -> Reply {
 }
 
 async fn power_zones(Path(id): Path<String>, caller: Caller) -> Reply {
+    if let Ok(nothing) = multisport::only_of_legs(&caller, &id, json!([])) {
+        return found(nothing);
+    }
     let activity = caller.activity(&id)?;
     if !activity.has_power() {
         return found(json!([]));
@@ -389,7 +332,11 @@ async fn power_zones(Path(id): Path<String>, caller: Caller) -> Reply {
 }
 
 async fn weather(Path(id): Path<String>, caller: Caller) -> Reply {
-    let activity = caller.activity(&id)?;
+    let whole = caller.multisport(&id);
+    let activity = match whole.as_ref().and_then(|whole| whole.legs.first()) {
+        Some(first) => first,
+        None => caller.activity(&id)?,
+    };
     let person = &caller.athlete.person;
     let outdoors = activity.discipline != Discipline::Strength;
     let seed = activity.effort.seed.child("weather");
@@ -417,6 +364,10 @@ async fn weather(Path(id): Path<String>, caller: Caller) -> Reply {
 }
 
 async fn exercise_sets(Path(id): Path<String>, caller: Caller) -> Reply {
+    let nothing = json!({"activityId": id, "exerciseSets": null});
+    if let Ok(nothing) = multisport::only_of_legs(&caller, &id, nothing) {
+        return found(nothing);
+    }
     let activity = caller.activity(&id)?;
     if activity.discipline != Discipline::Strength {
         return found(json!({"activityId": activity.id, "exerciseSets": null}));

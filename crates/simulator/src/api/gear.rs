@@ -28,6 +28,7 @@ async fn filter(query: Query, caller: Caller) -> Reply {
     let profile = caller.athlete.person.profile_id.to_string();
     let gear = all(&caller);
     let chosen: Vec<&GearItem> = match (query.get("userProfilePk"), query.get("activityId")) {
+        (_, Some(id)) if caller.multisport(id).is_some() => Vec::new(),
         (_, Some(id)) => {
             let activity = caller.activity(id)?;
             gear.iter().filter(|gear| gear.was_used_in(activity)).collect()
@@ -69,6 +70,7 @@ fn legacy(caller: &Caller, gear: &GearItem) -> Value {
         "notified": false,
         "createDate": format!("{}T09:00:00.0", gear.since),
         "updateDate": format!("{}T09:00:00.0", gear.until.unwrap_or(gear.since)),
+        "notes": Some(gear.notes).filter(|notes| !notes.is_empty()),
     })
 }
 
@@ -140,7 +142,7 @@ async fn list_v2(caller: Caller) -> Reply {
                 "daysUsed": count,
                 "processing": false,
                 "createdDate": format!("{}T09:00:00.0", gear.since),
-                "notes": "",
+                "notes": gear.notes,
                 "associatedActivityTypes": [],
             })
         })

@@ -2,18 +2,22 @@
 
 mod activities;
 mod activity_detail;
+mod activity_types;
 mod body;
 mod calendar;
 mod challenges;
+mod courses;
 mod cycle;
 mod devices;
 mod downloads;
 mod fitness;
 mod gear;
+mod golf;
 mod graphql;
 mod hrv;
 mod lifestyle;
 mod moments;
+mod multisport;
 mod params;
 mod plans;
 mod profile;
@@ -21,6 +25,8 @@ mod progress;
 mod ranges;
 mod scores;
 mod sleep;
+mod solar;
+mod splits;
 mod streams;
 mod summary;
 mod training;
@@ -156,6 +162,11 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .merge(cycle::router())
         .merge(activities::router())
         .merge(activity_detail::router())
+        .merge(activity_types::router())
+        .merge(splits::router())
+        .merge(courses::router())
+        .merge(golf::router())
+        .merge(solar::router())
         .merge(streams::router())
         .merge(downloads::router())
         .merge(devices::router())

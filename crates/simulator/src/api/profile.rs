@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Caller, Reply, found};
 use crate::accounts::Units;
-use crate::athlete::Gender;
+use crate::athlete::{Gender, POWER_ZONES};
 use crate::state::Inner;
 
 pub(super) fn router() -> Router<Arc<Inner>> {
@@ -23,6 +23,7 @@ pub(super) fn router() -> Router<Arc<Inner>> {
         )
         .route("/biometric-service/heartRateZones", get(heart_rate_zones))
         .route("/biometric-service/heartRateZones/", get(heart_rate_zones))
+        .route("/biometric-service/powerZones/sports/all", get(power_zones))
 }
 
 fn image(size: char) -> String {
@@ -221,4 +222,28 @@ async fn heart_rate_zones(caller: Caller) -> Reply {
         "sport": "DEFAULT",
         "changeState": "UNCHANGED",
     }]))
+}
+
+async fn power_zones(caller: Caller) -> Reply {
+    let person = &caller.athlete.person;
+    let sports = [("CYCLING", person.bike_ftp_w), ("RUNNING", person.run_power_w)];
+    let rows: Vec<Value> = sports
+        .into_iter()
+        .map(|(sport, threshold)| {
+            let floors = POWER_ZONES.map(|share| (share * threshold).round());
+            json!({
+                "sport": sport,
+                "functionalThresholdPower": threshold,
+                "zone1Floor": floors[0],
+                "zone2Floor": floors[1],
+                "zone3Floor": floors[2],
+                "zone4Floor": floors[3],
+                "zone5Floor": floors[4],
+                "zone6Floor": floors[5],
+                "zone7Floor": floors[6],
+                "userLocalTime": null,
+            })
+        })
+        .collect();
+    found(Value::from(rows))
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::activity_detail::at;
 use super::params::{self, Query};
-use super::{ApiError, Caller, Reply, found};
+use super::{ApiError, Caller, Reply, found, multisport};
 use crate::athlete::{Activity, Discipline, Sample, number, rounded, thinned};
 use crate::state::Inner;
 
@@ -66,6 +66,14 @@ fn channels(activity: &Activity) -> Vec<Channel> {
 }
 
 async fn details(Path(id): Path<String>, query: Query, caller: Caller) -> Reply {
+    let nothing = json!({
+        "activityId": id, "measurementCount": 0, "metricsCount": 0, "totalMetricsCount": 0,
+        "metricDescriptors": [], "activityDetailMetrics": [], "geoPolylineDTO": null,
+        "heartRateDTOs": null, "pendingData": null, "detailsAvailable": false,
+    });
+    if let Ok(nothing) = multisport::only_of_legs(&caller, &id, nothing) {
+        return found(nothing);
+    }
     let activity = caller.activity(&id)?;
     let most = |name: &str, otherwise: i64| {
         let wanted = params::whole(&query, name, otherwise)?;

@@ -26,6 +26,7 @@ pub(crate) struct GearItem {
     pub(crate) since: Date,
     pub(crate) until: Option<Date>,
     pub(crate) maximum_m: f64,
+    pub(crate) notes: &'static str,
     role: GearRole,
 }
 
@@ -97,6 +98,11 @@ pub(crate) fn items(person: &Person, season: &Season) -> Vec<GearItem> {
             kind,
             brand_model,
             name,
+            notes: match role {
+                GearRole::Racers => "Races and fast sessions only",
+                GearRole::Bike => "New chain at 4,000 km",
+                GearRole::OldTrainers | GearRole::Trainers => "",
+            },
             since,
             until,
             maximum_m,

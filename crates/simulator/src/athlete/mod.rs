@@ -3,10 +3,13 @@
 //! that was told once is never told differently.
 
 mod activities;
+mod courses;
 mod days;
 mod digest;
 mod gear;
+mod golf;
 mod laps;
+mod multisport;
 mod person;
 mod physiology;
 mod plan;
@@ -24,13 +27,18 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 pub(crate) use activities::{Activity, Discipline, POWER_ZONES, SPLITS};
+pub(crate) use courses::{Course, courses};
 pub(crate) use days::{
     DayView, HR_STEP, STEPS_STEP, STRESS_STEP, hrv_readings, night_battery, night_heart_rate,
     night_respiration, night_series, night_stress, spo2_readings,
 };
 pub(crate) use digest::{BatteryEvent, Digest, FLOORS_GOAL, WEEKLY_INTENSITY_GOAL};
 pub(crate) use gear::{GearItem, GearKind, items as gear_items};
+pub(crate) use golf::{
+    CLUBS as GOLF_CLUBS, Hole as GolfHole, Round as GolfRound, rounds as golf_rounds,
+};
 pub(crate) use laps::{Lap, laps, thinned};
+pub(crate) use multisport::Multisport;
 pub(crate) use person::{Device, Gender, Person};
 pub(crate) use physiology::HrvStatus;
 pub(crate) use plan::{Phase, SessionKind, Wear};

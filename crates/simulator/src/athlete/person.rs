@@ -78,16 +78,16 @@ const WATCHES: [Model; 5] = [
 
 const BIKE_COMPUTERS: [Model; 3] = [
     Model {
-        name: "Edge 840",
-        key: "edge840",
+        name: "Edge 840 Solar",
+        key: "edge840solar",
         part: "006-B4062-00",
         sku: "010-02695-00",
         type_pk: 36_604,
         firmware: "28.14",
     },
     Model {
-        name: "Edge 540",
-        key: "edge540",
+        name: "Edge 540 Solar",
+        key: "edge540solar",
         part: "006-B4061-00",
         sku: "010-02694-00",
         type_pk: 36_603,
@@ -102,6 +102,13 @@ const BIKE_COMPUTERS: [Model; 3] = [
         firmware: "25.20",
     },
 ];
+
+impl Model {
+    /// Whether it charges in the sun.
+    pub(crate) fn has_solar(&self) -> bool {
+        self.key.ends_with("solar")
+    }
+}
 
 /// A device the athlete owns.
 #[derive(Debug, Clone, PartialEq, Eq)]

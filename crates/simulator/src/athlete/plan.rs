@@ -7,6 +7,10 @@ use crate::times::{days_between, monday, shift};
 
 /// From one race to the next.
 const CYCLE_WEEKS: i64 = 20;
+/// The week of a cycle with a run right after the ride.
+const BRICK_WEEK: i64 = 12;
+/// From the bike into the shoes.
+const CHANGE_MINUTES: i64 = 4;
 pub(crate) const ILLNESS_DAYS: i64 = 7;
 /// How bad each day of the illness is.
 const ILLNESS: [f64; 7] = [0.5, 0.9, 1.0, 0.85, 0.65, 0.4, 0.25];
@@ -194,6 +198,13 @@ impl Calendar {
             Phase::Down if date.weekday() == Weekday::Friday => week.clear(),
             Phase::Rest | Phase::Return | Phase::Build | Phase::Down | Phase::Taper => {}
         }
+        if phase == Phase::Build
+            && self.week(date) == BRICK_WEEK
+            && date.weekday() == Weekday::Saturday
+            && !gentle
+        {
+            week.push((Easy, 0.05));
+        }
         if gentle {
             for (kind, _) in &mut week {
                 if matches!(kind, Intervals | Tempo | Long) {
@@ -208,16 +219,18 @@ impl Calendar {
         // Beyond ordinary hours the long days grow, up to six hours.
         let longest = (weekly_hours * 13.0).max(190.0);
         let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
+        let mut start = if weekend {
+            9 * 60 + seed.child("start").whole(0, 45)
+        } else {
+            17 * 60 + 30 + seed.child("start").whole(0, 60)
+        };
         week.into_iter()
             .map(|(kind, share)| {
                 let minutes =
                     weekly_hours * 60.0 * volume * share * seed.child("length").between(0.92, 1.08);
-                let start = if weekend {
-                    9 * 60 + seed.child("start").whole(0, 45)
-                } else {
-                    17 * 60 + 30 + seed.child("start").whole(0, 60)
-                };
-                Session { kind, minutes: minutes.clamp(25.0, longest), start }
+                let session = Session { kind, minutes: minutes.clamp(25.0, longest), start };
+                start += super::whole(session.minutes) + CHANGE_MINUTES;
+                session
             })
             .collect()
     }

@@ -2,9 +2,11 @@
 
 mod account;
 mod activities;
+mod courses;
 mod devices;
 mod extras;
 mod gear;
+mod golf;
 mod health;
 mod numbers;
 mod profile;
@@ -43,6 +45,8 @@ pub(crate) static SHELVES: &[Shelf] = &[
     shelf!(Profile, profile),
     shelf!(Devices, devices),
     shelf!(Gear, gear),
+    shelf!(Courses, courses),
+    shelf!(Golf, golf),
 ];
 
 /// Every tool of the product.

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod activities;
+mod belongings;
 mod budgets;
 mod child;
 mod choices;
@@ -12,6 +14,7 @@ mod garmin;
 mod host;
 mod mcp;
 mod odd_answers;
+mod profile;
 mod resources;
 mod schema;
 mod tools;

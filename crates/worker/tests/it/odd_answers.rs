@@ -181,10 +181,10 @@ async fn between(garmin: &Garmin, oddity: Oddity, seed: u64) -> (SocketAddr, Joi
 const ARGUMENTS: [(&str, &str, &str); 7] = [
     ("activity_id", "get_activities", "/activities/0/id"),
     ("workout_id", "get_workouts", "/workouts/0/id"),
-    ("course_id", "get_courses", "/courses/0/id"),
+    ("course_id", "get_courses", "/courses/0/course_id"),
     ("gear_uuid", "get_gear", "/gear/0/uuid"),
     ("plan_id", "get_garmin_training_plans", "/plans/0/id"),
-    ("scorecard_id", "get_golf_scorecards", "/scorecards/0/id"),
+    ("scorecard_id", "get_golf_scorecards", "/scorecards/0/scorecard_id"),
     (
         "scheduled_workout_id",
         "get_scheduled_workouts",

@@ -236,7 +236,7 @@ async fn a_question_that_cannot_be_answered_names_the_argument() {
 async fn gear_and_devices_are_listed_in_a_fixed_order() {
     let mcp = Mcp::start().await;
     let devices = mcp.ask("get_devices", json!({})).await;
-    assert_eq!(devices["devices"][0]["primary"], true, "{devices}");
+    assert_eq!(devices["devices"][0]["is_primary"], true, "{devices}");
     assert!(devices["devices"][0].get("serial_number").is_none());
     let full = mcp.ask("get_devices", json!({ "detail": "full" })).await;
     assert!(full["devices"][0]["serial_number"].is_string(), "{full}");

@@ -1,14 +1,18 @@
-//! One activity with its parts: laps, zones, gear, the curve.
+//! One activity with its parts: laps, zones, weather, gear, sets, the curve.
 
 use garmin::GarminError;
 use garmin::model::{ActivityDetails, ActivitySplits, Gear, Lap, TimeInZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::one::{FullActivity, find};
+use super::find::find;
+use super::one::FullActivity;
+use super::parts::{Bound, Piece, Zone, piece, zones};
+use super::sets::{Work, work};
+use super::weather::{Conditions, conditions};
 use crate::account::Account;
 use crate::answer::Status;
-use crate::args::{ActivityNumber, Whole};
+use crate::args::{ActivityNumber, Many, Whole};
 use crate::error::ToolError;
 use crate::tool::Tool;
 use crate::tools::extras::{Extras, Missing};
@@ -25,11 +29,11 @@ const POINTS: u32 = 60;
 #[serde(deny_unknown_fields)]
 pub(super) struct DetailsArgs {
     activity_id: ActivityNumber,
-    /// Which parts besides the activity itself; `laps`, `zones` and `gear` when left out.
-    include: Option<Vec<Part>>,
-    /// The first lap to show; `next_lap` of the answer before.
+    /// Parts besides the activity; `laps`, `zones`, `weather`, `gear` when left out.
+    include: Option<Many<Part>>,
+    /// `next_lap` of the answer before.
     from_lap: Option<Whole<1, 10_000>>,
-    /// How many points the curve has at most, when `series` is included; 60 when left out.
+    /// Points of the `series`; 60 when left out.
     max_points: Option<Whole<10, 300>>,
 }
 
@@ -39,50 +43,67 @@ pub(super) struct DetailsArgs {
 enum Part {
     Laps,
     Zones,
+    Weather,
     Gear,
+    Sets,
     Series,
 }
+
+const USUAL: [Part; 4] = [Part::Laps, Part::Zones, Part::Weather, Part::Gear];
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct DetailsAnswer {
     status: Status,
     activity: FullActivity,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    laps: Option<Laps>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hr_zones: Option<Section<Zone>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    power_zones: Option<Section<Zone>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gear: Option<Section<UsedGear>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    series: Option<Curve>,
+    laps: Option<Section<Laps>>,
+    hr_zones: Option<Section<Items<Zone>>>,
+    power_zones: Option<Section<Items<Zone>>>,
+    weather: Option<Section<Conditions>>,
+    gear: Option<Section<Items<Piece>>>,
+    sets: Option<Section<Work>>,
+    series: Option<Section<Curve>>,
     /// Parts that Garmin did not give although they were asked for, and why.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
 
+/// A part of the answer, which may be missing without the others.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 struct Section<T> {
-    status: Status,
+    status: SectionStatus,
+    #[serde(flatten)]
+    found: Option<T>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum SectionStatus {
+    Ok,
+    NoData,
+    /// Garmin did not answer; a warning says why.
+    Unavailable,
+}
+
+/// A part that is a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Items<T> {
     items: Vec<T>,
 }
 
-impl<T> From<Vec<T>> for Section<T> {
-    fn from(items: Vec<T>) -> Self {
-        Self { status: if items.is_empty() { Status::NoData } else { Status::Ok }, items }
+impl<T> Items<T> {
+    fn of(items: Vec<T>) -> Option<Self> {
+        if items.is_empty() { None } else { Some(Self { items }) }
     }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 struct Laps {
-    status: Status,
     count: usize,
     /// Whether laps are missing at the end; `next_lap` continues.
     truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     next_lap: Option<usize>,
     items: Vec<LapRow>,
 }
@@ -91,36 +112,21 @@ struct Laps {
 #[schemars(inline)]
 struct LapRow {
     lap: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
     distance_m: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     duration_s: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_speed_mps: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_hr_bpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max_hr_bpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_run_cadence_spm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_bike_cadence_rpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_power_w: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     normalized_power_w: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     elevation_gain_m: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     elevation_loss_m: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     active_lengths: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     strokes: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_swolf: Option<i64>,
     /// `warmup`, `active`, `interval`, `recovery`, `rest`, `cooldown`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     intensity: Option<String>,
 }
 
@@ -145,7 +151,7 @@ fn lap(number: usize, lap: &Lap) -> LapRow {
     }
 }
 
-fn laps(splits: Option<ActivitySplits>, from: usize) -> Laps {
+fn laps(splits: Option<ActivitySplits>, from: usize) -> Option<Laps> {
     let all = splits.and_then(|splits| splits.laps).unwrap_or_default();
     let items: Vec<LapRow> = all
         .iter()
@@ -156,91 +162,33 @@ fn laps(splits: Option<ActivitySplits>, from: usize) -> Laps {
         .collect();
     let next = from - 1 + items.len();
     let truncated = !items.is_empty() && next < all.len();
-    Laps {
-        status: if items.is_empty() { Status::NoData } else { Status::Ok },
-        count: all.len(),
-        truncated,
-        next_lap: truncated.then_some(next + 1),
-        items,
-    }
+    let next_lap = truncated.then_some(next + 1);
+    let count = all.len();
+    (!items.is_empty()).then_some(Laps { count, truncated, next_lap, items })
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-#[expect(clippy::struct_field_names, reason = "names of keys in the result")]
-struct Zone {
-    zone: i64,
-    seconds: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pct: Option<f64>,
-    /// Where the zone begins: beats per minute or watts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<i64>,
+fn zones_of(found: Option<Vec<TimeInZone>>, bound: Bound) -> Option<Items<Zone>> {
+    Items::of(zones(&found.unwrap_or_default(), bound))
 }
 
-fn zones(found: Option<Vec<TimeInZone>>) -> Section<Zone> {
-    let found = found.unwrap_or_default();
-    let all: i64 = found.iter().filter_map(|zone| zone.seconds).map(whole).sum();
-    let mut zones: Vec<Zone> = found
-        .iter()
-        .filter_map(|zone| {
-            let seconds = whole(zone.seconds?);
-            Some(Zone {
-                zone: zone.zone?,
-                seconds,
-                pct: crate::tools::numbers::share(seconds, all),
-                from: zone.low.map(whole),
-            })
-        })
-        .collect();
-    zones.sort_by_key(|zone| zone.zone);
-    zones.into()
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-struct UsedGear {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uuid: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    r#type: Option<String>,
-}
-
-fn used_gear(found: Option<Vec<Gear>>) -> Section<UsedGear> {
-    let gear: Vec<UsedGear> = found
-        .into_iter()
-        .flatten()
-        .map(|gear| UsedGear {
-            name: gear.name.or(gear.make_and_model),
-            uuid: gear.uuid,
-            r#type: gear.kind.as_deref().map(word),
-        })
-        .collect();
-    gear.into()
+fn gear_of(found: Option<Vec<Gear>>) -> Option<Items<Piece>> {
+    Items::of(found.into_iter().flatten().map(piece).collect())
 }
 
 /// The course of the activity, thinned out by Garmin; one list per channel, as long as `t_s`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 struct Curve {
-    status: Status,
     /// Seconds since the start.
     t_s: Vec<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     hr_bpm: Option<Vec<Option<i64>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     speed_mps: Option<Vec<Option<f64>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     altitude_m: Option<Vec<Option<i64>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     power_w: Option<Vec<Option<i64>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     distance_m: Option<Vec<Option<i64>>>,
 }
 
-fn curve(details: Option<ActivityDetails>, most: usize) -> Curve {
+fn curve(details: Option<ActivityDetails>, most: usize) -> Option<Curve> {
     let details = details.unwrap_or_default();
     let times: Vec<Option<f64>> = details.channel("directTimestamp").unwrap_or_default();
     // Garmin takes the number of points for a suggestion.
@@ -257,8 +205,10 @@ fn curve(details: Option<ActivityDetails>, most: usize) -> Curve {
     let wholes = |key: &str| -> Option<Vec<Option<i64>>> {
         Some(channel(key)?.into_iter().map(|value| value.map(whole)).collect())
     };
-    Curve {
-        status: if kept.is_empty() { Status::NoData } else { Status::Ok },
+    if kept.is_empty() {
+        return None;
+    }
+    Some(Curve {
         t_s: kept
             .iter()
             .filter_map(|at| times[*at])
@@ -270,7 +220,7 @@ fn curve(details: Option<ActivityDetails>, most: usize) -> Curve {
         altitude_m: wholes("directElevation"),
         power_w: wholes("directPower"),
         distance_m: wholes("sumDistance"),
-    }
+    })
 }
 
 /// Reads a part if it is wanted.
@@ -286,51 +236,62 @@ async fn wanted<T>(
 impl Tool for Details {
     const NAME: &'static str = "get_activity_details";
     const TITLE: &'static str = "One activity with laps and zones";
-    const DESCRIPTION: &'static str = "One activity with all its metrics, laps, time in heart \
-        rate and power zones, and the gear used; on request its course over time \
-        (include: [\"series\"]).";
+    const DESCRIPTION: &'static str = "One activity with all its metrics, laps, time in zones, \
+        weather and gear; on request strength sets and its course over time \
+        (include: [\"sets\", \"series\"]).";
     type Args = DetailsArgs;
     type Answer = DetailsAnswer;
 
     async fn call(account: &Account, args: DetailsArgs) -> Result<Self::Answer, ToolError> {
         let extras = Extras::begin();
-        let include = args.include.unwrap_or_else(|| vec![Part::Laps, Part::Zones, Part::Gear]);
+        let include = args.include.map_or_else(|| USUAL.to_vec(), |include| include.0);
         let wants = |part| include.contains(&part);
         let (id, activity) = find(account, args.activity_id).await?;
         let garmin = account.garmin()?;
         let points = args.max_points.map_or(POINTS, |points| points.0);
-        let (lap_rows, heart, power, gear, series) = tokio::join!(
+        let (zone, lap_rows, heart, power, weather, gear, sets, series) = tokio::join!(
+            garmin.zone(),
             wanted(extras, wants(Part::Laps), "laps", garmin.activity_splits(id)),
             wanted(extras, wants(Part::Zones), "hr_zones", garmin.activity_heart_rate_zones(id)),
             wanted(extras, wants(Part::Zones), "power_zones", garmin.activity_power_zones(id)),
+            wanted(extras, wants(Part::Weather), "weather", garmin.activity_weather(id)),
             wanted(extras, wants(Part::Gear), "gear", garmin.activity_gear(id)),
+            wanted(extras, wants(Part::Sets), "sets", garmin.activity_exercise_sets(id)),
             wanted(extras, wants(Part::Series), "series", garmin.activity_details(id, points)),
         );
+        let zone = zone?;
         let mut warnings = Vec::new();
-        let first_lap = args.from_lap.map_or(1, |from| from.0);
-        let first_lap = usize::try_from(first_lap).unwrap_or(1);
+        let said = &mut warnings;
+        let first_lap = usize::try_from(args.from_lap.map_or(1, |from| from.0)).unwrap_or(1);
         let most = usize::try_from(points).unwrap_or(1);
         Ok(DetailsAnswer {
             status: Status::Ok,
             activity: FullActivity::of(id, activity),
-            laps: show(lap_rows, &mut warnings, |splits| laps(splits, first_lap))?,
-            hr_zones: show(heart, &mut warnings, zones)?,
-            power_zones: show(power, &mut warnings, zones)?,
-            gear: show(gear, &mut warnings, used_gear)?,
-            series: show(series, &mut warnings, |details| curve(details, most))?,
+            laps: show(lap_rows, said, |splits| laps(splits, first_lap))?,
+            hr_zones: show(heart, said, |found| zones_of(found, Bound::Beats))?,
+            power_zones: show(power, said, |found| zones_of(found, Bound::Watts))?,
+            weather: show(weather, said, |found| conditions(found?, &zone))?,
+            gear: show(gear, said, gear_of)?,
+            sets: show(sets, said, |found| Some(work(found?)).filter(|work| !work.is_empty()))?,
+            series: show(series, said, |details| curve(details, most))?,
             warnings,
         })
     }
 }
 
-/// The part as the answer shows it.
+/// The part as the answer shows it; nothing where it was not asked for.
 fn show<T, S>(
     part: Option<Result<T, Missing>>,
     warnings: &mut Vec<String>,
-    shown: impl FnOnce(T) -> S,
-) -> Result<Option<S>, ToolError> {
+    shown: impl FnOnce(T) -> Option<S>,
+) -> Result<Option<Section<S>>, ToolError> {
     let Some(part) = part else { return Ok(None) };
-    Ok(Missing::warned(part, warnings)?.map(shown))
+    let Some(part) = Missing::warned(part, warnings)? else {
+        return Ok(Some(Section { status: SectionStatus::Unavailable, found: None }));
+    };
+    let found = shown(part);
+    let status = if found.is_some() { SectionStatus::Ok } else { SectionStatus::NoData };
+    Ok(Some(Section { status, found }))
 }
 
 #[cfg(test)]
@@ -342,12 +303,11 @@ mod tests {
         let row = || Lap { distance_m: Some(1000.0), ..Lap::default() };
         let splits =
             || Some(ActivitySplits { id: None, laps: Some((0..61).map(|_| row()).collect()) });
-        let first = laps(splits(), 1);
+        let first = laps(splits(), 1).unwrap();
         assert_eq!((first.items.len(), first.truncated, first.next_lap), (60, true, Some(61)));
-        let rest = laps(splits(), 61);
+        let rest = laps(splits(), 61).unwrap();
         assert_eq!((rest.items.len(), rest.items[0].lap), (1, 61));
         assert!(!rest.truncated);
-        let beyond = laps(splits(), 100);
-        assert_eq!((beyond.status, beyond.truncated), (Status::NoData, false));
+        assert!(laps(splits(), 100).is_none());
     }
 }

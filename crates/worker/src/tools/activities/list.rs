@@ -1,12 +1,13 @@
 //! Lists of activities.
 
-use garmin::api::{ActivityKind, ActivityQuery};
+use garmin::api::ActivityQuery;
 use garmin::days::{Day, DayRange};
 use garmin::model::{ActivitySummary, ActivityType};
 use garmin::{Garmin, GarminError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::kinds;
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::{NamedDay, RangeStart, Whole, Window, range};
@@ -20,42 +21,35 @@ const LONGEST_RANGE: u32 = 366;
 /// One activity in a list.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
-pub(super) struct Item {
+pub(crate) struct Item {
     id: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     r#type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     event_type: Option<String>,
     /// With the offset of the place where it started.
-    #[serde(skip_serializing_if = "Option::is_none")]
     start_time: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     distance_meters: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     duration_seconds: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     moving_duration_seconds: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     calories: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_hr_bpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max_hr_bpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_power_watts: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     elevation_gain_meters: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     elevation_loss_meters: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     training_load: Option<f64>,
+    pub(super) lap_count: Option<i64>,
+    pub(super) moderate_intensity_minutes: Option<i64>,
+    pub(super) vigorous_intensity_minutes: Option<i64>,
+    /// The multisport activity it is a leg of.
+    parent_id: Option<i64>,
+    /// Whether it has legs of its own; left out when not.
+    multisport: Option<bool>,
 }
 
-fn item(activity: ActivitySummary) -> Option<Item> {
+/// What a list shows of an activity; nothing of one without a number.
+pub(crate) fn item(activity: ActivitySummary) -> Option<Item> {
     Some(Item {
         id: activity.id?,
         name: activity.name,
@@ -73,6 +67,11 @@ fn item(activity: ActivitySummary) -> Option<Item> {
         elevation_gain_meters: activity.elevation_gain_m.map(whole),
         elevation_loss_meters: activity.elevation_loss_m.map(whole),
         training_load: activity.training_load.map(tenth),
+        lap_count: None,
+        moderate_intensity_minutes: None,
+        vigorous_intensity_minutes: None,
+        parent_id: activity.parent,
+        multisport: activity.has_legs.filter(|has_legs| *has_legs),
     })
 }
 
@@ -80,35 +79,27 @@ pub(super) fn type_key(kind: Option<ActivityType>) -> Option<String> {
     kind.and_then(|kind| kind.key)
 }
 
-/// A type as the arguments name it; an empty one means every type.
-fn kind(text: Option<&str>) -> Result<Option<ActivityKind>, ToolError> {
-    match text.map(str::trim) {
-        None | Some("") => Ok(None),
-        Some(text) => ActivityKind::parse(text).map(Some).map_err(|_| unknown_type()),
-    }
+/// A page of a list.
+struct Page {
+    items: Vec<Item>,
+    has_more: bool,
+    /// Whose activities these are, where Garmin says so: the same for all.
+    owner: Option<String>,
 }
 
-fn unknown_type() -> ToolError {
-    ToolError::argument(
-        "activity_type",
-        "not an activity type of Garmin's; allowed is the `type` of an activity in \
-         `get_activities`, such as `running`, `cycling` or `lap_swimming`",
-    )
-}
-
-/// A page, and whether there is more behind it.
-async fn page(garmin: &Garmin, query: ActivityQuery) -> Result<(Vec<Item>, bool), ToolError> {
+async fn page(garmin: &Garmin, query: ActivityQuery) -> Result<Page, ToolError> {
     let limit = query.limit;
-    let asked_for_type = query.kind.is_some();
     let one_more = ActivityQuery { limit: limit + 1, ..query };
-    let mut found = garmin.activities(&one_more).await.map_err(|error| match error {
-        GarminError::BadRequest if asked_for_type => unknown_type(),
-        error => error.into(),
-    })?;
+    let found = garmin.activities(&one_more).await.map_err(|error| match (error, &one_more.kind) {
+        (GarminError::BadRequest, Some(kind)) => kinds::unknown(&kind.to_string()),
+        (error, _) => error.into(),
+    });
+    let mut found = found?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = found.len() > limit;
     found.truncate(limit);
-    Ok((found.into_iter().filter_map(item).collect(), has_more))
+    let owner = found.iter().find_map(|activity| activity.owner.clone());
+    Ok(Page { items: found.into_iter().filter_map(item).collect(), has_more, owner })
 }
 
 /// `get_activities`
@@ -163,8 +154,8 @@ pub(super) struct ActivitiesAnswer {
     count: usize,
     has_more: bool,
     /// `start` of the next page.
-    #[serde(skip_serializing_if = "Option::is_none")]
     next_start: Option<u32>,
+    owner_display_name: Option<String>,
     /// Newest first.
     activities: Vec<Item>,
 }
@@ -179,13 +170,14 @@ impl Tool for Activities {
     type Answer = ActivitiesAnswer;
 
     async fn call(account: &Account, args: ActivitiesArgs) -> Result<Self::Answer, ToolError> {
-        let kind = kind(args.activity_type.as_deref())?;
+        let garmin = account.garmin()?;
+        let kind = kinds::wanted(&garmin, args.activity_type.as_deref()).await?;
         let dated = args.days.is_some() || args.start_date.is_some() || args.end_date.is_some();
         let range = if dated { args.range(account.today().await?)? } else { None };
         let start = args.start.map_or(0, |start| start.0);
         let limit = args.limit.map_or(20, |limit| limit.0);
         let query = ActivityQuery { start, limit, range, kind };
-        let (activities, has_more) = page(&account.garmin()?, query).await?;
+        let Page { items: activities, has_more, owner } = page(&garmin, query).await?;
         Ok(ActivitiesAnswer {
             status: if activities.is_empty() { Status::NoData } else { Status::Ok },
             start,
@@ -193,6 +185,7 @@ impl Tool for Activities {
             count: activities.len(),
             has_more,
             next_start: has_more.then_some(start + limit),
+            owner_display_name: owner,
             activities,
         })
     }
@@ -223,9 +216,9 @@ pub(super) struct ByDateAnswer {
     page: u32,
     page_size: u32,
     has_more: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     next_page: Option<u32>,
     date_range: DateRange,
+    owner_display_name: Option<String>,
     /// Newest first.
     activities: Vec<Item>,
 }
@@ -246,7 +239,8 @@ impl Tool for ActivitiesByDate {
     type Answer = ByDateAnswer;
 
     async fn call(account: &Account, args: ByDateArgs) -> Result<Self::Answer, ToolError> {
-        let kind = kind(args.activity_type.as_deref())?;
+        let garmin = account.garmin()?;
+        let kind = kinds::wanted(&garmin, args.activity_type.as_deref()).await?;
         let today = account.today().await?;
         let range = range(args.start_date, args.end_date, today, Window::past(1, LONGEST_RANGE))?;
         let page_number = args.page.map_or(0, |page| page.0);
@@ -257,7 +251,7 @@ impl Tool for ActivitiesByDate {
             range: Some(range),
             kind,
         };
-        let (activities, has_more) = page(&account.garmin()?, query).await?;
+        let Page { items: activities, has_more, owner } = page(&garmin, query).await?;
         Ok(ByDateAnswer {
             status: if activities.is_empty() { Status::NoData } else { Status::Ok },
             count: activities.len(),
@@ -269,6 +263,7 @@ impl Tool for ActivitiesByDate {
                 start: range.first().to_string(),
                 end: range.last().to_string(),
             },
+            owner_display_name: owner,
             activities,
         })
     }

@@ -1,15 +1,39 @@
 //! What the athlete did.
 
+mod count;
+mod day;
 mod details;
+mod distances;
+mod find;
 pub(super) mod kinds;
 mod list;
 mod one;
+mod parts;
+mod sets;
+mod splits;
+mod typed;
+mod types;
+mod weather;
 
 use crate::tool::Entry;
+
+pub(super) use list::{Item, item};
 
 pub(super) static ALL: &[Entry] = &[
     Entry::of::<list::Activities>(),
     Entry::of::<list::ActivitiesByDate>(),
+    Entry::of::<day::ActivitiesOfDay>(),
+    Entry::of::<one::LastActivity>(),
     Entry::of::<one::OneActivity>(),
     Entry::of::<details::Details>(),
+    Entry::of::<splits::Splits>(),
+    Entry::of::<typed::ByKind>(),
+    Entry::of::<typed::KindTotals>(),
+    Entry::of::<weather::Weather>(),
+    Entry::of::<parts::HeartRateZones>(),
+    Entry::of::<parts::PowerZones>(),
+    Entry::of::<parts::UsedGear>(),
+    Entry::of::<sets::Sets>(),
+    Entry::of::<count::Count>(),
+    Entry::of::<types::Types>(),
 ];

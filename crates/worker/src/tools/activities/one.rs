@@ -1,197 +1,157 @@
 //! One activity in full.
 
-use garmin::GarminError;
-use garmin::api::ActivityId;
+use garmin::api::{ActivityId, ActivityQuery};
 use garmin::model::{Activity, ActivityMetadata, ActivityTotals};
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::find::{ActivityArgs, find};
+use super::kinds;
 use super::list::type_key;
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::ActivityNumber;
 use crate::error::ToolError;
 use crate::tool::Tool;
-use crate::tools::activities::kinds;
 use crate::tools::numbers::{hundredth, moment, moment_there, tenth, whole, word};
+
+/// What Garmin counts on foot: both feet, not strides.
+pub(super) const STEPS_PER_MINUTE: &str = "steps_per_minute";
 
 /// `get_activity`
 pub(super) struct OneActivity;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ActivityArgs {
-    activity_id: ActivityNumber,
-}
-
-/// The activity, or an error that names the argument.
-pub(super) async fn find(
-    account: &Account,
-    number: ActivityNumber,
-) -> Result<(ActivityId, Activity), ToolError> {
-    let unknown = ToolError::NotFound {
-        field: "activity_id",
-        what: "activity",
-        hint: "Allowed is the `id` of an activity in `get_activities`.",
-    };
-    let Ok(id) = ActivityId::new(number.0) else { return Err(unknown) };
-    match account.garmin()?.activity(id).await {
-        Ok(activity) => Ok((id, activity)),
-        // Garmin does not tell an unknown activity from somebody else's.
-        Err(GarminError::NotFound | GarminError::Forbidden) => Err(unknown),
-        Err(error) => Err(error.into()),
-    }
-}
-
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ActivityAnswer {
+    /// `no_data` when there is no such activity yet.
     status: Status,
     #[serde(flatten)]
-    activity: FullActivity,
+    activity: Option<FullActivity>,
 }
 
 /// Everything Garmin measured about an activity; what it did not measure is left out.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct FullActivity {
     id: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     r#type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     event_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     visibility: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
     /// The type it is a kind of, such as `running` for `trail_running`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     parent_type: Option<String>,
     /// With the offset of the place where it started.
-    #[serde(skip_serializing_if = "Option::is_none")]
     start_time_local: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     start_time_gmt: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     duration_seconds: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     moving_duration_seconds: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     elapsed_duration_seconds: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     distance_meters: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_speed_mps: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max_speed_mps: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     grade_adjusted_speed_mps: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_hr_bpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max_hr_bpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     min_hr_bpm: Option<i64>,
     /// How far the heart rate fell in the two minutes after the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
     recovery_hr_bpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     calories: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     bmr_calories: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<i64>,
-    /// On foot, in steps per minute.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// On foot, in the unit of `cadence_unit`.
     avg_cadence: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max_cadence: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    cadence_unit: Option<&'static str>,
     avg_bike_cadence_rpm: Option<i64>,
     /// Strokes per minute.
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_swim_cadence_spm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_stride_length_cm: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_ground_contact_time_ms: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_vertical_oscillation_cm: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_vertical_ratio_pct: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_power_watts: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max_power_watts: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     normalized_power_watts: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     training_stress_score: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     intensity_factor: Option<f64>,
     /// Aerobic, 0 to 5.
-    #[serde(skip_serializing_if = "Option::is_none")]
     training_effect: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     anaerobic_training_effect: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     training_effect_label: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     training_load: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    load: Option<Load>,
     moderate_intensity_minutes: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     vigorous_intensity_minutes: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     elevation_gain_meters: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     elevation_loss_meters: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     min_elevation_meters: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max_elevation_meters: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_temperature_c: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     avg_swolf: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     active_lengths: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     body_battery_impact: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     stamina_at_start_pct: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     stamina_at_end_pct: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     estimated_sweat_loss_ml: Option<i64>,
     /// How the athlete says it felt: 0, 25, 50, 75 or 100, where 100 is very strong.
-    #[serde(skip_serializing_if = "Option::is_none")]
     workout_feel: Option<i64>,
     /// How hard the athlete says it was: 0 to 10.
-    #[serde(skip_serializing_if = "Option::is_none")]
     workout_rpe: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     lap_count: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     has_splits: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     personal_record: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     workout_id: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     device_manufacturer: Option<String>,
-    /// The legs of a multisport activity, by id.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    children: Vec<i64>,
+    device_id: Option<i64>,
+    course_id: Option<i64>,
+    manual: Option<bool>,
+    /// Of a leg: the multisport activity it belongs to.
+    parent_id: Option<i64>,
+    /// The legs of a multisport activity, in order; each has an id to ask for.
+    children: Option<Vec<Leg>>,
+}
+
+/// How hard the activity was in one number, and by whose reckoning.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Load {
+    value: f64,
+    basis: &'static str,
+}
+
+impl Load {
+    fn of(totals: &ActivityTotals) -> Option<Self> {
+        let load =
+            |value: Option<f64>, basis| value.map(|value| Self { value: tenth(value), basis });
+        load(totals.training_load, "garmin_training_load")
+            .or_else(|| load(totals.training_stress_score, "training_stress_score"))
+    }
+}
+
+/// A part of a multisport activity.
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Leg {
+    id: i64,
+    r#type: Option<String>,
+}
+
+/// The legs, each with the type Garmin lists at the same place.
+fn legs(metadata: &mut ActivityMetadata) -> Option<Vec<Leg>> {
+    let ids = metadata.children.take().filter(|ids| !ids.is_empty())?;
+    // A list that is shorter than the other says nothing about which is missing.
+    let types = metadata.child_types.take().filter(|types| types.len() == ids.len());
+    let mut types = types.into_iter().flatten();
+    Some(ids.into_iter().map(|id| Leg { id, r#type: types.next() }).collect())
 }
 
 impl FullActivity {
     pub(super) fn of(id: ActivityId, activity: Activity) -> Self {
         let totals: ActivityTotals = activity.totals.unwrap_or_default();
-        let metadata: ActivityMetadata = activity.metadata.unwrap_or_default();
+        let mut metadata: ActivityMetadata = activity.metadata.unwrap_or_default();
+        let children = legs(&mut metadata);
         let parent = activity.kind.as_ref().and_then(|kind| kind.parent_id);
         let parent_type = parent.and_then(kinds::key).map(str::to_owned);
         Self {
@@ -221,6 +181,7 @@ impl FullActivity {
             steps: totals.steps,
             avg_cadence: totals.run_cadence_spm.map(whole),
             max_cadence: totals.max_run_cadence_spm.map(whole),
+            cadence_unit: totals.run_cadence_spm.map(|_| STEPS_PER_MINUTE),
             avg_bike_cadence_rpm: totals.bike_cadence_rpm.map(whole),
             avg_swim_cadence_spm: totals.swim_cadence_spm.map(whole),
             avg_stride_length_cm: totals.stride_length_cm.map(tenth),
@@ -236,6 +197,7 @@ impl FullActivity {
             anaerobic_training_effect: totals.anaerobic_training_effect.map(tenth),
             training_effect_label: totals.training_effect_label.as_deref().map(word),
             training_load: totals.training_load.map(tenth),
+            load: Load::of(&totals),
             moderate_intensity_minutes: totals.moderate_intensity_min,
             vigorous_intensity_minutes: totals.vigorous_intensity_min,
             elevation_gain_meters: totals.elevation_gain_m.map(whole),
@@ -256,7 +218,11 @@ impl FullActivity {
             personal_record: metadata.personal_record,
             workout_id: metadata.workout_id,
             device_manufacturer: metadata.manufacturer,
-            children: metadata.children.unwrap_or_default(),
+            device_id: metadata.device.and_then(|device| device.id),
+            course_id: metadata.course_id,
+            manual: metadata.is_manual.filter(|is_manual| *is_manual),
+            parent_id: metadata.parent,
+            children,
         }
     }
 }
@@ -277,6 +243,75 @@ impl Tool for OneActivity {
 
     async fn call(account: &Account, args: ActivityArgs) -> Result<Self::Answer, ToolError> {
         let (id, activity) = find(account, args.activity_id).await?;
-        Ok(ActivityAnswer { status: Status::Ok, activity: FullActivity::of(id, activity) })
+        Ok(ActivityAnswer { status: Status::Ok, activity: Some(FullActivity::of(id, activity)) })
+    }
+}
+
+/// `get_last_activity`
+pub(super) struct LastActivity;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LastArgs {
+    /// Only this type, such as `running` or `cycling`.
+    activity_type: Option<String>,
+}
+
+impl Tool for LastActivity {
+    const NAME: &'static str = "get_last_activity";
+    const TITLE: &'static str = "The latest activity";
+    const DESCRIPTION: &'static str =
+        "The latest activity in full, optionally the latest of one type.";
+    type Args = LastArgs;
+    type Answer = ActivityAnswer;
+
+    async fn call(account: &Account, args: LastArgs) -> Result<Self::Answer, ToolError> {
+        let garmin = account.garmin()?;
+        let kind = kinds::wanted(&garmin, args.activity_type.as_deref()).await?;
+        let query = ActivityQuery { start: 0, limit: 1, range: None, kind };
+        let latest = garmin.activities(&query).await?;
+        let Some(id) = latest.first().and_then(|activity| activity.id) else {
+            return Ok(ActivityAnswer { status: Status::NoData, activity: None });
+        };
+        let (id, activity) = find(account, ActivityNumber(id)).await?;
+        Ok(ActivityAnswer { status: Status::Ok, activity: Some(FullActivity::of(id, activity)) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn legs_keep_their_order_and_take_a_type_only_where_it_is_certain() {
+        let of = |children: &[i64], types: &[&str]| {
+            let types = types.iter().map(|kind| (*kind).to_owned()).collect();
+            let mut metadata = ActivityMetadata {
+                children: Some(children.to_vec()),
+                child_types: Some(types),
+                ..ActivityMetadata::default()
+            };
+            legs(&mut metadata)
+        };
+        let leg = |id, kind: Option<&str>| Leg { id, r#type: kind.map(str::to_owned) };
+        let both = of(&[7, 8], &["cycling", "running"]).unwrap();
+        assert_eq!(both, [leg(7, Some("cycling")), leg(8, Some("running"))]);
+        assert_eq!(of(&[7, 8], &["running"]).unwrap(), [leg(7, None), leg(8, None)]);
+        assert_eq!(of(&[], &[]), None);
+    }
+
+    #[test]
+    fn a_load_says_by_whose_reckoning() {
+        let totals = |training_load, training_stress_score| ActivityTotals {
+            training_load,
+            training_stress_score,
+            ..ActivityTotals::default()
+        };
+        let basis = |load: Option<f64>, tss: Option<f64>| {
+            Load::of(&totals(load, tss)).map(|load| (load.value, load.basis))
+        };
+        assert_eq!(basis(Some(0.0), Some(90.0)), Some((0.0, "garmin_training_load")));
+        assert_eq!(basis(None, Some(90.04)), Some((90.0, "training_stress_score")));
+        assert_eq!(basis(None, None), None);
     }
 }

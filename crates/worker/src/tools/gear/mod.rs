@@ -1,7 +1,11 @@
 //! Shoes, bikes, and how far they have gone.
 
+mod activities;
+mod mileage;
+mod name;
 mod wear;
 
 use crate::tool::Entry;
 
-pub(super) static ALL: &[Entry] = &[Entry::of::<wear::GearList>()];
+pub(super) static ALL: &[Entry] =
+    &[Entry::of::<wear::GearList>(), Entry::of::<activities::GearActivities>()];

@@ -2,34 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::StreamExt;
-use garmin::api::GearId;
-use garmin::model::{Gear, GearStats};
-use garmin::{Garmin, GarminError};
+use garmin::model::{Gear, GearDefault, GearUse};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::mileage::{is_retired, mileage};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::error::ToolError;
 use crate::tool::Tool;
 use crate::tools::activities::kinds;
 use crate::tools::extras::{Extras, Missing};
-use crate::tools::numbers::{hundredth, word};
+use crate::tools::numbers::{hundredth, tenth, whole, word};
 
 /// `get_gear`
 pub(super) struct GearList;
 
-/// What the list of all mileage leaves out is asked for piece by piece, what is in use first;
-/// Garmin limits how often it may be asked.
-const MOST_STATS: usize = 8;
-const AT_ONCE: usize = 4;
-
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GearArgs {
-    /// Whether to add the mileage of each piece; true when left out.
+    /// Whether to add mileage, wear and notes; true when left out.
     include_stats: Option<bool>,
+    status: Option<InUse>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum InUse {
+    Active,
+    Retired,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -43,46 +45,38 @@ pub(super) struct GearAnswer {
     /// In use first, then by name.
     gear: Vec<Piece>,
     /// What is missing in this answer, and why.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 struct Piece {
-    #[serde(skip_serializing_if = "Option::is_none")]
     uuid: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     full_name: Option<String>,
     /// `shoes`, `bike`, …
-    #[serde(skip_serializing_if = "Option::is_none")]
     r#type: Option<String>,
     /// `active` or `retired`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     date_begin: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     date_end: Option<String>,
     /// After which the athlete wants to replace it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     max_distance_km: Option<f64>,
+    /// How much of that is gone.
+    wear_pct: Option<f64>,
     /// The activity types it is used for unless said otherwise.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    is_default_for: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    is_default_for: Option<Vec<String>>,
+    notes: Option<String>,
     stats: Option<Mileage>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
+#[expect(clippy::struct_field_names, reason = "names of keys in the result")]
 struct Mileage {
-    #[serde(skip_serializing_if = "Option::is_none")]
     total_activities: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     total_distance_km: Option<f64>,
+    total_duration_s: Option<i64>,
 }
 
 /// The key of an activity type; its number where Garmin has added one since.
@@ -94,117 +88,62 @@ fn kilometres(metres: f64) -> f64 {
     hundredth(metres / 1000.0)
 }
 
-fn piece(gear: Gear, stats: Option<GearStats>, is_default_for: Vec<String>) -> Piece {
+fn piece(gear: Gear, used: Option<GearUse>, is_default_for: Vec<String>) -> Piece {
     let made = match (gear.make, gear.model) {
         (Some(make), Some(model)) => Some(format!("{make} {model}")),
         (make, model) => make.or(model),
     };
     let made = gear.make_and_model.or(made);
+    let used = used.unwrap_or_default();
+    // Zero is how Garmin writes "no limit".
+    let limit = gear.maximum_m.or(used.maximum_m).filter(|metres| *metres > 0.0);
+    let wear = limit.zip(used.distance_m).map(|(limit, gone)| tenth(100.0 * gone / limit));
+    let is_told = used.distance_m.is_some() || used.activities.is_some();
     Piece {
         uuid: gear.uuid,
         name: gear.name.or_else(|| made.clone()),
         full_name: made,
         r#type: gear.kind.as_deref().map(word),
         status: gear.status.as_deref().map(word),
-        date_begin: gear.used_from.map(|date| date.to_string()),
+        date_begin: gear.used_from.or(used.used_from).map(|date| date.to_string()),
         date_end: gear.used_until.map(|date| date.to_string()),
-        max_distance_km: gear.maximum_m.filter(|metres| *metres > 0.0).map(kilometres),
-        is_default_for,
-        stats: stats.map(|stats| Mileage {
-            total_activities: stats.activities,
-            total_distance_km: stats.distance_m.map(kilometres),
+        max_distance_km: limit.map(kilometres),
+        wear_pct: wear,
+        is_default_for: Some(is_default_for).filter(|kinds| !kinds.is_empty()),
+        notes: gear.notes.or(used.notes),
+        stats: is_told.then(|| Mileage {
+            total_activities: used.activities,
+            total_distance_km: used.distance_m.map(kilometres),
+            total_duration_s: used.duration_s.map(whole),
         }),
     }
 }
 
-fn is_retired(gear: &Gear) -> bool {
-    gear.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("retired"))
-}
-
-/// Mileage by name. What is missing is among the warnings: Garmin's word once, if it does not
-/// want to be asked any more, and the number of pieces.
-async fn mileage(
-    garmin: &Garmin,
-    extras: Extras,
-    gear: &[Gear],
-    warnings: &mut Vec<String>,
-) -> Result<BTreeMap<String, GearStats>, ToolError> {
-    let mut found = BTreeMap::new();
-    match extras.read("stats", garmin.gear_mileage()).await {
-        Ok(all) => found.extend(
-            all.into_iter()
-                .flatten()
-                .filter(|stats| stats.distance_m.is_some())
-                .filter_map(|stats| Some((stats.uuid.clone()?, stats))),
-        ),
-        Err(missing) if stops(missing.cause) => {
-            Missing::warned::<()>(Err(missing), warnings)?;
-            return Ok(found);
-        }
-        // Piece by piece, then.
-        Err(_) => {}
-    }
-    let mut ids: Vec<(bool, String, GearId)> = gear
+/// What a piece is used for unless said otherwise. Newer gear says so itself.
+fn default_for(gear: &Gear, used: Option<&GearUse>, defaults: &[GearDefault]) -> Vec<String> {
+    let by_list = defaults
         .iter()
-        .filter_map(|gear| {
-            let name = gear.uuid.as_deref().filter(|name| !found.contains_key(*name))?;
-            Some((is_retired(gear), name.to_owned(), GearId::parse(name).ok()?))
-        })
-        .collect();
-    ids.sort_by_key(|(retired, _, _)| *retired);
-    let mut reads =
-        futures_util::stream::iter(ids.into_iter().take(MOST_STATS))
-            .map(|(_, name, id)| async move {
-                (name, extras.read("stats", garmin.gear_stats(&id)).await)
-            })
-            .buffered(AT_ONCE);
-    while let Some((name, stats)) = reads.next().await {
-        match stats {
-            Ok(stats) => found.extend(stats.map(|stats| (name, stats))),
-            // Each further question would prolong the trouble, or wait for nothing.
-            Err(missing) if stops(missing.cause) => {
-                Missing::warned::<()>(Err(missing), warnings)?;
-                break;
-            }
-            Err(_) => {}
-        }
-    }
-    let known = |gear: &&Gear| gear.uuid.as_ref().is_some_and(|name| found.contains_key(name));
-    match gear.len() - gear.iter().filter(known).count() {
-        0 => {}
-        1 => warnings.push("the mileage of 1 piece is not known".into()),
-        missing => warnings.push(format!("the mileage of {missing} pieces is not known")),
-    }
-    Ok(found)
-}
-
-/// Whether the next piece would meet the same trouble.
-fn stops(cause: GarminError) -> bool {
-    match cause {
-        GarminError::SignInNeeded
-        | GarminError::Unavailable { .. }
-        | GarminError::TokenRefused
-        | GarminError::RateLimited { .. }
-        | GarminError::PrivacyProtected
-        | GarminError::Forbidden
-        | GarminError::Unreachable
-        | GarminError::TimedOut
-        | GarminError::NotJson => true,
-        GarminError::NotFound
-        | GarminError::BadRequest
-        | GarminError::Upstream5xx { .. }
-        | GarminError::UnexpectedStatus { .. }
-        | GarminError::Torn
-        | GarminError::Malformed { .. }
-        | GarminError::TooLarge => false,
-    }
+        .filter(|it| it.uuid.is_some() && it.uuid == gear.uuid)
+        .filter(|it| it.is_default != Some(false))
+        .filter_map(|it| it.activity_type_id)
+        .map(kind);
+    let purposes = used.and_then(|used| used.used_for.as_deref()).unwrap_or_default();
+    let by_itself = purposes
+        .iter()
+        .filter(|purpose| purpose.is_default == Some(true))
+        .filter_map(|purpose| purpose.kind.as_deref())
+        .map(word);
+    let mut kinds: Vec<String> = by_list.chain(by_itself).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
 }
 
 fn defaults_by_kind(pieces: &[Piece]) -> BTreeMap<String, String> {
     let named = pieces.iter().filter_map(|piece| Some((piece, piece.name.as_ref()?)));
     named
         .flat_map(|(piece, name)| {
-            piece.is_default_for.iter().map(|kind| (kind.clone(), name.clone()))
+            piece.is_default_for.iter().flatten().map(|kind| (kind.clone(), name.clone()))
         })
         .collect()
 }
@@ -212,8 +151,8 @@ fn defaults_by_kind(pieces: &[Piece]) -> BTreeMap<String, String> {
 impl Tool for GearList {
     const NAME: &'static str = "get_gear";
     const TITLE: &'static str = "Shoes, bikes and other gear";
-    const DESCRIPTION: &'static str = "The athlete's gear with mileage, wear limit, and what \
-        each piece is used for by default.";
+    const DESCRIPTION: &'static str = "The athlete's gear with mileage, wear limit, notes, and \
+        what each piece is used for by default.";
     type Args = GearArgs;
     type Answer = GearAnswer;
 
@@ -222,39 +161,79 @@ impl Tool for GearList {
         let extras = Extras::begin();
         let defaults = extras.read("defaults", garmin.gear_defaults());
         let (gear, defaults) = tokio::join!(garmin.gear(), defaults);
-        let gear = gear?.unwrap_or_default();
+        let mut gear = gear?.unwrap_or_default();
+        let retired_count = gear.iter().filter(|gear| is_retired(gear)).count();
+        let (gear_count, active_count) = (gear.len(), gear.len() - retired_count);
+        if let Some(wanted) = args.status {
+            gear.retain(|gear| is_retired(gear) == (wanted == InUse::Retired));
+        }
         let mut warnings = Vec::new();
-        let mut stats = BTreeMap::new();
-        if args.include_stats.unwrap_or(true) {
-            stats = mileage(&garmin, extras, &gear, &mut warnings).await?;
+        let mut used = BTreeMap::new();
+        if args.include_stats.unwrap_or(true) && !gear.is_empty() {
+            used = mileage(&garmin, extras, &gear, &mut warnings).await?;
         }
         let defaults = Missing::warned(defaults, &mut warnings)?.flatten().unwrap_or_default();
         let mut pieces: Vec<Piece> = gear
             .into_iter()
             .map(|gear| {
-                let stats = gear.uuid.as_ref().and_then(|uuid| stats.remove(uuid));
-                let mut is_default_for: Vec<String> = defaults
-                    .iter()
-                    .filter(|it| it.uuid.is_some() && it.uuid == gear.uuid)
-                    .filter(|it| it.is_default != Some(false))
-                    .filter_map(|it| it.activity_type_id)
-                    .map(kind)
-                    .collect();
-                is_default_for.sort_unstable();
-                piece(gear, stats, is_default_for)
+                let used = gear.uuid.as_ref().and_then(|uuid| used.remove(uuid));
+                let is_default_for = default_for(&gear, used.as_ref(), &defaults);
+                piece(gear, used, is_default_for)
             })
             .collect();
         let retired = |piece: &Piece| piece.status.as_deref() == Some("retired");
         pieces.sort_by_cached_key(|piece| (retired(piece), piece.name.clone(), piece.uuid.clone()));
-        let retired_count = pieces.iter().filter(|piece| retired(piece)).count();
         Ok(GearAnswer {
             status: if pieces.is_empty() { Status::NoData } else { Status::Ok },
-            gear_count: pieces.len(),
-            active_count: pieces.len() - retired_count,
+            gear_count,
+            active_count,
             retired_count,
             defaults: defaults_by_kind(&pieces),
             gear: pieces,
             warnings,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use garmin::model::GearPurpose;
+
+    use super::*;
+
+    #[test]
+    fn wear_is_a_share_of_the_limit_and_no_limit_is_none() {
+        let shoes = |maximum_m| Gear { maximum_m, ..Gear::default() };
+        let used = |distance_m| GearUse { distance_m, ..GearUse::default() };
+        let shown = piece(shoes(Some(800_000.0)), Some(used(Some(265_000.0))), Vec::new());
+        assert_eq!((shown.wear_pct, shown.max_distance_km), (Some(33.1), Some(800.0)));
+        let new = piece(shoes(Some(800_000.0)), Some(used(Some(0.0))), Vec::new());
+        assert_eq!(new.wear_pct, Some(0.0));
+        assert_eq!(new.stats.unwrap().total_distance_km, Some(0.0));
+        let endless = piece(shoes(Some(0.0)), Some(used(Some(5.0))), Vec::new());
+        assert_eq!((endless.wear_pct, endless.max_distance_km), (None, None));
+        assert!(piece(shoes(None), None, Vec::new()).stats.is_none());
+    }
+
+    #[test]
+    fn a_default_is_known_from_the_list_or_from_the_piece_itself() {
+        let gear = Gear { uuid: Some("beef".into()), ..Gear::default() };
+        let row = |uuid: &str, number, is_default| GearDefault {
+            uuid: Some(uuid.into()),
+            activity_type_id: Some(number),
+            is_default,
+        };
+        let rows = [row("beef", 1, Some(true)), row("beef", 6, Some(false)), row("dead", 2, None)];
+        let used = GearUse {
+            used_for: Some(vec![
+                GearPurpose { kind: Some("running".into()), is_default: Some(true) },
+                GearPurpose { kind: Some("TRAIL_RUNNING".into()), is_default: Some(true) },
+                GearPurpose { kind: Some("hiking".into()), is_default: Some(false) },
+            ]),
+            ..GearUse::default()
+        };
+        assert_eq!(default_for(&gear, Some(&used), &rows), ["running", "trail_running"]);
+        assert_eq!(default_for(&gear, None, &rows), ["running"]);
+        assert_eq!(kind(99_999), "activity_99999");
     }
 }

@@ -1,10 +1,11 @@
 //! The person.
 
 use garmin::days::Day;
-use garmin::model::{HeartRateZones, UserData, UserSettings, UserSleep};
+use garmin::model::{UserData, UserSettings, UserSleep};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::zones::{SportZones, sport_zones};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::NoArgs;
@@ -20,7 +21,6 @@ pub(super) struct FullName;
 pub(super) struct FullNameAnswer {
     /// `no_data` when the person has told Garmin no name.
     status: Status,
-    #[serde(skip_serializing_if = "Option::is_none")]
     full_name: Option<String>,
 }
 
@@ -45,41 +45,26 @@ pub(super) struct UserProfile;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct UserProfileAnswer {
     status: Status,
-    #[serde(skip_serializing_if = "Option::is_none")]
     full_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     age_years: Option<i16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     birth_date: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     gender: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     weight_kg: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     height_cm: Option<f64>,
     /// The zone all dates of this server are counted in.
     time_zone: String,
     /// What the person reads in Garmin's own apps; results here are metric regardless.
-    #[serde(skip_serializing_if = "Option::is_none")]
     unit_system: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     vo2_max_running: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     vo2_max_cycling: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     lactate_threshold_hr_bpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     lactate_threshold_speed_mps: Option<f64>,
     /// When the person usually goes to bed and gets up, HH:MM.
-    #[serde(skip_serializing_if = "Option::is_none")]
     usual_sleep: Option<UsualSleep>,
     /// Where each zone begins; the sport `default` is for all others.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     hr_zones: Vec<SportZones>,
     /// What is missing in this answer, and why.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
 
@@ -90,44 +75,13 @@ struct UsualSleep {
     to: String,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-struct SportZones {
-    sport: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<String>,
-    /// Beats per minute at which zones 1 to 5 begin.
-    zones_from_bpm: Vec<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_hr_bpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resting_hr_bpm: Option<i64>,
-}
-
-fn sport_zones(zones: &HeartRateZones) -> Option<SportZones> {
-    let floors = [
-        zones.zone_1_floor?,
-        zones.zone_2_floor?,
-        zones.zone_3_floor?,
-        zones.zone_4_floor?,
-        zones.zone_5_floor?,
-    ];
-    Some(SportZones {
-        sport: word(zones.sport.as_deref()?),
-        method: zones.method.as_deref().map(word),
-        zones_from_bpm: floors.to_vec(),
-        max_hr_bpm: zones.max,
-        resting_hr_bpm: zones.resting,
-    })
-}
-
 /// Seconds from midnight as a clock shows them.
 fn clock(seconds: i64) -> String {
     let minutes = seconds.rem_euclid(86_400) / 60;
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-fn age(birth: jiff::civil::Date, today: Day) -> Option<i16> {
+pub(super) fn age(birth: jiff::civil::Date, today: Day) -> Option<i16> {
     let span = birth.until((jiff::Unit::Year, today.date())).ok()?;
     Some(span.get_years()).filter(|years| (0..=130).contains(years))
 }
