@@ -25,7 +25,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn program(launch: Launch, line: Line) -> Program<Endpoint> {
     for Unknown { name, closest } in catalogue::unknown(&launch.tools) {
-        tracing::warn!(event = "tools.unknown", name = %name, closest, "no tool has this name");
+        tracing::warn!(event = "tools.unknown", name = %name, closest, "nothing has this name");
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalogue = Catalogue::new(Place::Everywhere, &launch.tools);

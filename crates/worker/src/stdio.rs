@@ -45,7 +45,10 @@ pub enum DesktopError {
     Transport(#[from] TransportError),
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
-    #[error("TOOLS_ENABLED or TOOLS_DISABLED: there is no tool `{name}`; `{closest}` may be meant")]
+    #[error(
+        "TOOLS_PROFILE, TOOLS_ENABLED or TOOLS_DISABLED: there is no `{name}`; `{closest}` may be \
+         meant"
+    )]
     UnknownTool { name: String, closest: &'static str },
     /// The other side did not begin with a handshake of any known revision.
     #[error("this is an MCP server; its client sent no handshake")]

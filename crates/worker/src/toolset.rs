@@ -36,6 +36,20 @@ pub(crate) enum Sensitivity {
     Profile,
 }
 
+impl Sensitivity {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::Health => "health",
+            Self::Location => "location",
+            Self::Device => "device",
+            Self::Nutrition => "nutrition",
+            Self::WomensHealth => "womens_health",
+            Self::Profile => "profile",
+        }
+    }
+}
+
 impl Toolset {
     pub(crate) const ALL: [Self; 18] = [
         Self::Account,

@@ -6,8 +6,10 @@
 
 mod account;
 mod address;
+mod files;
 mod raw;
 mod reference;
+mod workouts;
 
 use garmin::BoxFuture;
 use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
@@ -41,7 +43,6 @@ pub(crate) enum Read {
 pub(crate) enum Content {
     Json(Value),
     /// A file.
-    #[expect(dead_code, reason = "until the first file is offered")]
     Bytes(Vec<u8>),
 }
 
@@ -49,7 +50,7 @@ pub(crate) const JSON: &str = "application/json";
 pub(crate) const MARKDOWN: &str = "text/markdown";
 
 /// Every resource, in the order of the listing.
-static ALL: &[&[Entry]] = &[account::ALL, reference::ALL, raw::ALL];
+static ALL: &[&[Entry]] = &[files::ALL, account::ALL, workouts::ALL, reference::ALL, raw::ALL];
 
 fn offered(visit: Visit<'_>) -> impl Iterator<Item = &'static Entry> {
     let callable = move |tool: &str| visit.may_call(tool);

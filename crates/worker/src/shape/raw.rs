@@ -8,8 +8,11 @@ use crate::error::ToolError;
 use crate::text;
 
 /// Questions about the person that many tools ask on the side.
-const ASIDES: [&str; 2] =
-    ["/userprofile-service/socialProfile", "/userprofile-service/userprofile/user-settings"];
+const ASIDES: [&str; 3] = [
+    "/userprofile-service/socialProfile",
+    "/userprofile-service/userprofile/user-settings",
+    "/userprofile-service/userprofile/personal-information/",
+];
 
 /// What a resource may hold, which no model reads whole.
 const LARGEST: usize = 8 * 1024 * 1024;
@@ -33,7 +36,7 @@ pub(crate) fn answer(
 
 /// The same, whatever its size.
 pub(crate) fn whole(heard: &[Heard]) -> Result<Value, ToolError> {
-    let aside = |heard: &&Heard| !ASIDES.contains(&heard.target.as_str());
+    let aside = |heard: &&Heard| !ASIDES.iter().any(|aside| heard.target.starts_with(aside));
     let mut wanted: Vec<&Heard> = heard.iter().filter(aside).collect();
     if wanted.is_empty() {
         wanted = heard.iter().collect();

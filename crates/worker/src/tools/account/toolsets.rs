@@ -42,6 +42,7 @@ struct ProfileInfo {
 struct ToolsetInfo {
     name: &'static str,
     about: &'static str,
+    sensitivity: &'static str,
     tools: usize,
     listed: usize,
     active: Active,
@@ -100,6 +101,7 @@ fn infos(visit: Visit<'_>, choice: &ToolChoice) -> Vec<ToolsetInfo> {
         ToolsetInfo {
             name: toolset.name(),
             about: toolset.about(),
+            sensitivity: toolset.sensitivity().name(),
             tools: all.tools,
             listed,
             active,
