@@ -144,6 +144,8 @@ pub enum ToWorker {
     Journal { id: QuestionId, answer: JournalAnswer },
     /// Answers [`FromWorker::ToolsChosen`].
     Tools { id: QuestionId, answer: ToolsAnswer },
+    /// Answers [`FromWorker::JournalRead`].
+    JournalPage { id: QuestionId, answer: JournalPage },
     /// Finish what is running, then exit.
     Stop,
 }
@@ -154,6 +156,10 @@ pub struct Launch {
     pub version: u32,
     /// Expected in [`header::SECRET`].
     pub secret: SecretText,
+    /// What the worker vouches with for what it has said itself, such as a preview that a
+    /// person confirms later. The same for every worker of the account on every node, and of
+    /// no use outside the account.
+    pub account_key: SecretText,
     pub upstream: Upstream,
     pub athlete: Athlete,
     /// Absent when the gateway has none at hand: the worker asks before its first call.
@@ -234,18 +240,47 @@ pub enum FromWorker {
     /// The device a call came from is to be shown these tools from now on. The gateway makes
     /// sure that the device is the account's own.
     ToolsChosen { id: QuestionId, device: DeviceId, choice: ToolChoice },
+    /// Asks what the account has written.
+    JournalRead { id: QuestionId, query: JournalQuery },
     /// Will answer what is in flight and then exit.
     Stopping,
 }
+
+/// The longest `detail` of an entry, in bytes.
+pub const LONGEST_DETAIL: usize = 16 * 1024;
 
 /// One step in the life of a write. The gateway commits it before it answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum JournalEntry {
     /// About to be sent. The key makes a repeated call find the first one.
-    Intent { key: String, tool: String, detail: String },
-    /// Garmin answered; `detail` may hold what an undo needs.
+    Intent {
+        key: String,
+        /// What the key stands for. It is free again where its last write is settled; otherwise
+        /// a key is used once.
+        #[serde(default)]
+        key_use: KeyUse,
+        tool: String,
+        detail: String,
+    },
+    /// What became of it; `detail` may hold what an undo needs. `pending` says how far a write
+    /// of several steps has come.
     Outcome { journal: JournalId, outcome: WriteOutcome, detail: String },
+    /// What was found out later about a write that any worker of the account has begun:
+    /// `reviewed` of one that is unknown, `undone` of one that is done.
+    Later { journal: JournalId, outcome: WriteOutcome, detail: String },
+}
+
+/// Whether a key may be used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyUse {
+    /// A key the caller has made up for one write.
+    #[default]
+    Once,
+    /// A key made of the request: the same request may be made again, but not while nobody
+    /// knows what became of the last one.
+    WhenSettled,
 }
 
 /// What became of a write.
@@ -257,10 +292,15 @@ pub enum WriteOutcome {
     Failed,
     /// Sent, and no answer came: it may have happened.
     Unknown,
+    /// Still unknown, but somebody has been shown what Garmin has now.
+    Reviewed,
+    /// It had been done, and was taken back.
+    Undone,
 }
 
 impl WriteOutcome {
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Done, Self::Failed, Self::Unknown];
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Done, Self::Failed, Self::Unknown, Self::Reviewed, Self::Undone];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -269,6 +309,17 @@ impl WriteOutcome {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
+            Self::Reviewed => "reviewed",
+            Self::Undone => "undone",
+        }
+    }
+
+    /// Whether something may still come of it, or may have come of it without anybody knowing.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Pending | Self::Unknown => true,
+            Self::Done | Self::Failed | Self::Reviewed | Self::Undone => false,
         }
     }
 
@@ -300,6 +351,59 @@ pub enum ToolsAnswer {
     Refused,
 }
 
+/// Which entries are asked for, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JournalQuery {
+    /// This one only.
+    pub journal: Option<JournalId>,
+    /// The one that was recorded under this key.
+    pub key: Option<String>,
+    pub outcome: Option<WriteOutcome>,
+    /// Older than this one.
+    pub before: Option<JournalId>,
+    /// At most [`JournalQuery::MOST`].
+    pub limit: u32,
+}
+
+impl JournalQuery {
+    /// As many entries of [`LONGEST_DETAIL`] as a frame holds with room to spare.
+    pub const MOST: u32 = 25;
+
+    #[must_use]
+    pub fn one(journal: JournalId) -> Self {
+        Self { journal: Some(journal), limit: 1, ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn of_key(key: String) -> Self {
+        Self { key: Some(key), limit: 1, ..Self::default() }
+    }
+}
+
+/// One entry as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalRow {
+    pub journal: JournalId,
+    pub tool: String,
+    pub outcome: WriteOutcome,
+    pub detail: String,
+    pub created_at: Timestamp,
+    pub settled_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum JournalPage {
+    Rows {
+        rows: Vec<JournalRow>,
+        /// There are older ones.
+        more: bool,
+    },
+    /// The journal cannot be read now.
+    Unavailable,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,6 +414,7 @@ mod tests {
         let launch = ToWorker::Launch(Box::new(Launch {
             version: VERSION,
             secret: "open sesame".into(),
+            account_key: "account sesame".into(),
             upstream: Upstream::garmin(Region::Global),
             athlete: Athlete::default(),
             credentials: Some(AccessGrant {

@@ -35,6 +35,8 @@ pub(crate) struct Cache {
 struct Held {
     entries: HashMap<String, Entry>,
     bytes: usize,
+    /// How often everything was forgotten.
+    epoch: u64,
     flights: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
 }
 
@@ -79,6 +81,19 @@ impl Cache {
         }
         held.bytes += size;
         held.entries.insert(target.to_owned(), Entry { body: body.clone(), kept_at: now });
+    }
+
+    /// Forgets everything; who is fetching goes on.
+    pub(crate) fn clear(&self) {
+        let mut held = self.lock();
+        held.entries.clear();
+        held.bytes = 0;
+        held.epoch += 1;
+    }
+
+    /// Grows with every [`Self::clear`]: what was asked for before may be out of date.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.lock().epoch
     }
 
     /// The lock under which one caller fetches while the others wait for the cache.

@@ -94,6 +94,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     options: GarminOptions,
     permits: Semaphore,
+    /// Writes go one after the other.
+    writing: Semaphore,
     cache: Cache,
     limit: Limit,
     profile: OnceCell<SocialProfile>,
@@ -104,7 +106,7 @@ struct Inner {
 
 /// How many access tokens are asked for after the first was refused. The first replacement may
 /// be one that was issued long ago and is dead as well; the second is fresh.
-const REPLACEMENTS: u32 = 2;
+pub(crate) const REPLACEMENTS: u32 = 2;
 
 /// What one try came to.
 enum Tried {
@@ -158,6 +160,7 @@ impl Garmin {
             tokens: CurrentToken::new(source, Arc::clone(&clock)),
             clock,
             permits: Semaphore::new(options.concurrency.max(1)),
+            writing: Semaphore::new(1),
             cache: Cache::new(options.cache),
             limit: Limit::default(),
             profile: OnceCell::new(),
@@ -216,6 +219,37 @@ impl Garmin {
         &*self.0.clock
     }
 
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.0.transport
+    }
+
+    pub(crate) fn tokens(&self) -> &CurrentToken {
+        &self.0.tokens
+    }
+
+    pub(crate) fn permits(&self) -> &Semaphore {
+        &self.0.permits
+    }
+
+    pub(crate) fn writing(&self) -> &Semaphore {
+        &self.0.writing
+    }
+
+    pub(crate) fn limit(&self) -> &Limit {
+        &self.0.limit
+    }
+
+    /// Something has changed, or may have: what was read before counts no longer.
+    pub(crate) fn forget_reads(&self) {
+        self.0.cache.clear();
+    }
+
+    /// A line that no file has in it.
+    pub(crate) fn boundary(&self) -> String {
+        let raw: [u8; 16] = entropy::bytes(&*self.0.options.entropy);
+        format!("form-{:032x}", u128::from_be_bytes(raw))
+    }
+
     pub(crate) fn profile_cell(&self) -> &OnceCell<SocialProfile> {
         &self.0.profile
     }
@@ -243,17 +277,18 @@ impl Garmin {
             heard::note(target, &body);
             return body::decode(&body);
         }
+        let epoch = self.0.cache.epoch();
         let body = self.fetch(target).await?;
         heard::note(target, &body);
         let model = body::decode(&body)?;
-        if model.is_some() {
+        if model.is_some() && self.0.cache.epoch() == epoch {
             self.0.cache.keep(target, &body, self.0.clock.now());
         }
         Ok(model)
     }
 
     /// One GET with everything that makes it reliable. An empty body means "no data".
-    async fn fetch(&self, target: &str) -> Result<Bytes, GarminError> {
+    pub(crate) async fn fetch(&self, target: &str) -> Result<Bytes, GarminError> {
         self.fetch_as(target, Manner::Plain).await
     }
 
@@ -358,7 +393,7 @@ impl Garmin {
     }
 
     /// While a rest lasts, further calls fail without asking.
-    fn check_limit(&self) -> Result<(), GarminError> {
+    pub(crate) fn check_limit(&self) -> Result<(), GarminError> {
         match self.0.limit.left(self.0.clock.now()) {
             None => Ok(()),
             left => Err(GarminError::RateLimited { retry_after: left }),

@@ -14,6 +14,7 @@ pub mod sign_in;
 pub mod tokens;
 pub mod transport;
 pub mod workout;
+pub mod write;
 
 mod access;
 mod body;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::contract::{CredentialsAnswer, JournalAnswer, JournalEntry, Launch, header};
+use domain::contract::{CredentialsAnswer, JournalAnswer, JournalEntry, KeyUse, Launch, header};
 use domain::id::{DeviceId, Generation};
 use domain::sandbox::Layer;
 use http::{Request, Response, StatusCode};
@@ -149,6 +149,7 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
     if let Some(key) = text("write_and_die") {
         let entry = JournalEntry::Intent {
             key: key.to_owned(),
+            key_use: KeyUse::Once,
             tool: "write".to_owned(),
             detail: "before".to_owned(),
         };

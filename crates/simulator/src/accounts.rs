@@ -7,6 +7,7 @@ use domain::clock::Timestamp;
 use domain::region::Region;
 use serde::{Deserialize, Serialize};
 
+use crate::api::Edits;
 use crate::athlete::Athlete;
 use crate::diary::Diary;
 
@@ -237,6 +238,7 @@ pub(crate) struct Account {
     pub(crate) nameless_profiles: u32,
     pub(crate) athlete: Arc<Athlete>,
     pub(crate) diary: Diary,
+    pub(crate) edits: Edits,
 }
 
 impl Account {

@@ -157,7 +157,11 @@ fn router(inner: Arc<Inner>, surface: ControlSurface, control: Control) -> Route
             let inside = match host {
                 Host::Sso => sso::router(),
                 Host::Diauth => diauth::router(),
-                Host::Api => api::router(),
+                Host::Api => {
+                    let laid_over =
+                        axum::middleware::from_fn_with_state(inner.clone(), api::overlay);
+                    api::router().layer(laid_over)
+                }
                 Host::Connect => Router::new(),
             };
             let inside = inside.fallback(api::not_found);

@@ -109,6 +109,7 @@ impl Inner {
                 nameless_profiles: 0,
                 athlete: athlete.into(),
                 diary: crate::diary::Diary::default(),
+                edits: crate::api::Edits::default(),
             });
         }
         let state = State {

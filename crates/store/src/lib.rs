@@ -54,6 +54,7 @@ pub use crate::devices::{
 };
 pub use crate::error::StoreError;
 pub use crate::grants::{Grant, NewGrant, PresentedCode};
+pub use crate::journal::MOST_WRITES;
 pub use crate::keys::Wrapping;
 pub use crate::lease::{LeaseOutcome, LeaseOwner, Rotation, RotationOutcome};
 pub use crate::open::{OpenError, OpenMode, OpenOptions};

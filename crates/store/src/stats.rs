@@ -56,6 +56,8 @@ pub struct Swept {
     pub accounts: u64,
     pub clients: u64,
     pub audit: u64,
+    /// Writes to Garmin that nobody may undo any more.
+    pub writes: u64,
 }
 
 /// When the long sweep was last begun, in this process.
@@ -223,6 +225,7 @@ impl Store {
                 ..Swept::default()
             }
         });
+        let swept = Swept { writes: self.sweep_journal(now).await?, ..swept };
         if !self.0.last_long_sweep.begin(now) {
             return Ok(swept);
         }

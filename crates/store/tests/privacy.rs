@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::{SystemClock, Timestamp};
-use domain::contract::{JournalAnswer, JournalEntry, WriteOutcome};
+use domain::contract::{JournalAnswer, JournalEntry, KeyUse, WriteOutcome};
 use domain::email::LoginEmail;
 use domain::entropy::OsEntropy;
 use domain::id::{AccountId, ClientId, DeviceId, GrantId, NodeId, SessionId, SignInId};
@@ -70,6 +70,7 @@ async fn write_to_garmin(store: &Store, account: &AccountId) {
     for (key, detail) in [("key-of-zofia", "weigh-in 61.7 kg of zofia"), ("second", "second")] {
         let intent = JournalEntry::Intent {
             key: key.to_owned(),
+            key_use: KeyUse::Once,
             tool: "add_weigh_in".to_owned(),
             detail: detail.to_owned(),
         };

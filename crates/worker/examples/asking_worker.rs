@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 
 use bytes::Bytes;
-use domain::contract::{JournalEntry, Launch};
+use domain::contract::{JournalEntry, KeyUse, Launch};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -41,7 +41,8 @@ async fn answer(
         "/addresses" => format!("{:?}", line.resolve("connectapi.garmin.com").await),
         "/journal" => {
             let (key, tool, detail) = ("k".into(), "t".into(), "{}".into());
-            format!("{:?}", line.journal(JournalEntry::Intent { key, tool, detail }).await)
+            let intent = JournalEntry::Intent { key, key_use: KeyUse::Once, tool, detail };
+            format!("{:?}", line.journal(intent).await)
         }
         "/echo" => match request.into_body().collect().await {
             Ok(body) => return Ok(Response::new(Full::new(body.to_bytes()))),

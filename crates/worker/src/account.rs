@@ -10,12 +10,14 @@ use domain::upstream::Upstream;
 use garmin::days::{Day, DayRange};
 use garmin::{AccessSource, Garmin, GarminGuid, GarminOptions, Transport, TransportOptions};
 use reqwest::dns::Resolve;
+use tokio_util::task::TaskTracker;
 
 use crate::answer::{Absence, Reading, Stretch};
 use crate::desktop::Desktop;
 use crate::error::ToolError;
 use crate::host::{Caller, Line};
 use crate::keeper::ChoiceError;
+use crate::writes::{Journal, NoJournal};
 
 /// Which front door the calls come through.
 #[derive(Debug, Clone)]
@@ -31,6 +33,10 @@ pub(crate) struct Account {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) upstream: Upstream,
     pub(crate) door: Door,
+    /// Where writes are recorded before they are sent.
+    pub(crate) journal: Arc<dyn Journal>,
+    /// Writes on their way, whoever still waits for them.
+    pub(crate) writes: TaskTracker,
     athlete: Athlete,
     resolver: Option<Arc<dyn Resolve>>,
     /// The way to the gateway; none on a desktop.
@@ -58,6 +64,8 @@ impl Account {
             clock,
             upstream,
             door,
+            journal: Arc::new(NoJournal),
+            writes: TaskTracker::new(),
             athlete: Athlete::default(),
             resolver: None,
             line: None,
@@ -70,6 +78,13 @@ impl Account {
     #[must_use]
     pub(crate) fn with_athlete(mut self, athlete: Athlete) -> Self {
         self.athlete = athlete;
+        self
+    }
+
+    /// Where writes are recorded; nothing can be written without.
+    #[must_use]
+    pub(crate) fn with_journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = journal;
         self
     }
 

@@ -69,6 +69,17 @@ pub(crate) enum ToolError {
          help; a newer version of the server may."
     )]
     UpstreamChanged { what: &'static str },
+    #[error("Garmin did not accept this (HTTP {status}){}. Nothing was changed.{}", said(message.as_deref()), consent(*status))]
+    Refused { status: u16, message: Option<String> },
+    #[error("{problem} (operation {operation}).")]
+    Conflict { problem: String, operation: String },
+    #[error(
+        "The write could not be recorded, so it was not sent and nothing was changed. Try again \
+         in a minute."
+    )]
+    NotRecorded,
+    #[error("The journal of writes cannot be read at the moment. Try again in a minute.")]
+    JournalAway,
     #[error("Garmin took too long to answer. Try again, or ask for less.")]
     Timeout,
     #[error("Garmin's answer is too large. Ask for less.")]
@@ -136,7 +147,10 @@ impl ToolError {
             | Self::Upstream { .. }
             | Self::NotOffered { .. }
             | Self::TokenRefused
+            | Self::Refused { .. }
             | Self::Maintenance => "upstream_error",
+            Self::Conflict { .. } => "conflict",
+            Self::NotRecorded | Self::JournalAway => "internal",
             Self::UpstreamChanged { .. } => "upstream_changed",
             Self::Timeout => "timeout",
             Self::TooLarge => "too_large",
@@ -157,16 +171,21 @@ impl ToolError {
                     data["retry_after_s"] = wait.as_secs().into();
                 }
             }
-            Self::Upstream { status } | Self::NotOffered { status } => {
+            Self::Upstream { status }
+            | Self::NotOffered { status }
+            | Self::Refused { status, .. } => {
                 data["http_status"] = (*status).into();
             }
             Self::Disabled { setting } => data["setting"] = (*setting).into(),
+            Self::Conflict { operation, .. } => data["operation_id"] = operation.as_str().into(),
             Self::AuthExpired
             | Self::SavedAuthExpired
             | Self::AuthRequired
             | Self::SignIn(_)
             | Self::NoPermission
             | Self::TokenRefused
+            | Self::NotRecorded
+            | Self::JournalAway
             | Self::Maintenance
             | Self::UpstreamChanged { .. }
             | Self::Timeout
@@ -199,6 +218,22 @@ fn object(value: Value) -> serde_json::Map<String, Value> {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             serde_json::Map::new()
         }
+    }
+}
+
+/// Garmin's own words, as such.
+fn said(message: Option<&str>) -> String {
+    message.map(|message| format!(": “{message}”")).unwrap_or_default()
+}
+
+/// What helps where a person in the EU has not agreed to uploads: every write needs it.
+fn consent(status: u16) -> &'static str {
+    match status {
+        412 => {
+            " The user must allow uploads first: in Garmin Connect under profile and privacy, \
+             data, device upload."
+        }
+        _ => "",
     }
 }
 

@@ -28,6 +28,7 @@ mod tool;
 mod tools;
 mod toolset;
 mod visit;
+mod writes;
 
 pub use desktop::Login;
 pub use keeper::DirectoryError;

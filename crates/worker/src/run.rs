@@ -10,7 +10,7 @@ use domain::contract::Launch;
 use crate::account::{Account, Door};
 use crate::catalogue::{self, Catalogue, Unknown};
 use crate::host::{self, Exit, Line, Options, Program};
-use crate::keeper::{Channel, GatewayNames};
+use crate::keeper::{Channel, GatewayJournal, GatewayNames};
 use crate::mcp::{Endpoint, Server};
 use crate::tool::Place;
 
@@ -30,8 +30,10 @@ fn program(launch: Launch, line: Line) -> Program<Endpoint> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalogue = Catalogue::new(Place::Everywhere, &launch.tools);
     let keeper = Channel::new(line.clone(), Arc::clone(&clock), launch.credentials);
+    let journal = GatewayJournal::new(line.clone(), &launch.account_key);
     let account = Account::new(Arc::new(keeper), clock, launch.upstream, Door::Gateway)
         .with_athlete(launch.athlete)
+        .with_journal(Arc::new(journal))
         .with_resolver(Arc::new(GatewayNames(line.clone())))
         .with_line(line);
     let (repeatable_tools, other_tools) = catalogue.names();

@@ -104,7 +104,8 @@ pub(crate) fn parts(
         entropy,
     ));
     let door = Door::Desktop(Arc::clone(&desktop));
-    let account = Account::new(Arc::new(keeper.clone()), clock, upstream, door);
+    let book = Arc::new(keeper.book());
+    let account = Account::new(Arc::new(keeper.clone()), clock, upstream, door).with_journal(book);
     Ok(Parts { keeper, desktop, account })
 }
 
@@ -124,6 +125,7 @@ pub fn stdio(config: StdioConfig) -> Result<(), DesktopError> {
 
 async fn serve(config: StdioConfig) -> Result<(), DesktopError> {
     let Parts { keeper, account, .. } = parts(config.directory, config.upstream, config.login)?;
+    let writes = account.writes.clone();
     let server = Server::new(account, Catalogue::new(Place::Desktop, &config.tools));
     let mut terminated = signal(SignalKind::terminate())?;
     let ended = tokio::select! {
@@ -131,6 +133,9 @@ async fn serve(config: StdioConfig) -> Result<(), DesktopError> {
         // Some clients do not close their end but send this.
         _ = terminated.recv() => Ok(()),
     };
+    // What has been sent is recorded before the process goes.
+    writes.close();
+    writes.wait().await;
     keeper.settle().await;
     ended
 }

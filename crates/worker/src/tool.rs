@@ -19,6 +19,7 @@ use crate::resources;
 use crate::shape::{self, Wanted};
 use crate::text;
 use crate::visit::Visit;
+use crate::writes::{self, WriteTool};
 
 /// The longest a call may take. Hosts give up after a minute, and an answer nobody waits for
 /// helps nobody.
@@ -170,6 +171,27 @@ impl Entry {
                     class: T::CLASS,
                 };
                 catalogue::describe::<T::Args, T::Answer>(&words)
+            },
+        }
+    }
+
+    /// A tool that writes, behind its door.
+    pub(crate) const fn writes<T: WriteTool>() -> Self {
+        Self {
+            name: T::NAME,
+            class: T::CLASS,
+            place: Place::Everywhere,
+            within: writes::WRITE_WITHIN,
+            call: writes::run::<T>,
+            #[cfg(test)]
+            describe: || {
+                let words = Words {
+                    name: T::NAME,
+                    title: T::TITLE,
+                    description: T::DESCRIPTION,
+                    class: T::CLASS,
+                };
+                catalogue::describe_write::<T::Args>(&words, T::CONFIRM)
             },
         }
     }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 
-use domain::contract::{FromWorker, JournalEntry, QuestionId, VERSION};
+use domain::contract::{FromWorker, JournalEntry, KeyUse, QuestionId, VERSION};
 use serde_json::{Value, json};
 
 use crate::{hear, say};
@@ -53,7 +53,8 @@ pub(crate) fn commit(
         // The answers carry the long detail back, and nobody reads them.
         "unread_journal" => flood(control, |id| {
             let detail = "d".repeat(16 * 1024);
-            let entry = JournalEntry::Intent { key: "k".into(), tool: "t".into(), detail };
+            let (key, tool) = ("k".into(), "t".into());
+            let entry = JournalEntry::Intent { key, key_use: KeyUse::Once, tool, detail };
             FromWorker::Journal { id, entry }
         }),
         "unread_credentials" => {

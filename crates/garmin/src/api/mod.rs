@@ -46,35 +46,40 @@ use crate::error::GarminError;
 /// A path below the API host, and its query. Built from constants and encoded segments only,
 /// so no value can reach another endpoint: not by `..`, not by `?`, not by a slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Target {
+pub struct Target {
     path: String,
     query: Vec<(&'static str, String)>,
 }
 
 impl Target {
-    pub(crate) fn new(path: &'static str) -> Self {
+    #[must_use]
+    pub fn new(path: &'static str) -> Self {
         Self { path: path.to_owned(), query: Vec::new() }
     }
 
     /// Adds one segment, percent-encoded with no safe characters.
-    pub(crate) fn segment(mut self, value: impl std::fmt::Display) -> Self {
+    #[must_use]
+    pub fn segment(mut self, value: impl std::fmt::Display) -> Self {
         self.path.push('/');
         self.path.push_str(&encode_segment(&value.to_string()));
         self
     }
 
     /// Adds constant segments, beginning with a slash.
-    pub(crate) fn then(mut self, path: &'static str) -> Self {
+    #[must_use]
+    pub fn then(mut self, path: &'static str) -> Self {
         self.path.push_str(path);
         self
     }
 
-    pub(crate) fn query(mut self, name: &'static str, value: impl std::fmt::Display) -> Self {
+    #[must_use]
+    pub fn query(mut self, name: &'static str, value: impl std::fmt::Display) -> Self {
         self.query.push((name, value.to_string()));
         self
     }
 
-    pub(crate) fn finish(self) -> String {
+    #[must_use]
+    pub fn finish(self) -> String {
         if self.query.is_empty() {
             return self.path;
         }

@@ -17,8 +17,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::clock::Timestamp;
 use domain::contract::{
-    self, CredentialsAnswer, FromWorker, JournalAnswer, JournalEntry, ToWorker, ToolsAnswer,
-    WriteOutcome,
+    self, CredentialsAnswer, FromWorker, JournalAnswer, JournalEntry, JournalPage, LONGEST_DETAIL,
+    ToWorker, ToolsAnswer, WriteOutcome,
 };
 use domain::id::{DeviceId, JournalId};
 use domain::tools::ToolChoice;
@@ -46,6 +46,8 @@ const BURST: i64 = 256;
 const ONE_MORE: Duration = Duration::from_millis(10);
 /// A frame counts as one more for each of these: reading it is work as well.
 const ONE_FRAME: usize = 4096;
+/// What reading a page of the journal counts as: a page is a good deal longer than a question.
+const PAGE: usize = 16 * ONE_FRAME;
 /// How long an answer may wait for the worker to read what came before it.
 const UNREAD: Duration = Duration::from_secs(5);
 /// More tools than this no worker has.
@@ -55,7 +57,6 @@ const MOST_TOOLS: usize = 2_000;
 /// the journal is the only thing a worker makes others store.
 const MOST_OPEN_WRITES: usize = 64;
 const LONGEST_NAME: usize = 256;
-const LONGEST_DETAIL: usize = 16 * 1024;
 
 /// Why the channel ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +98,8 @@ enum Heard {
     Nothing,
     /// A question; nobody minds if it is dropped.
     Question(Pending),
+    /// The same, of which not so many may be asked.
+    LongQuestion(Pending),
     /// A step of a write, which is carried through.
     Write(Pending),
 }
@@ -138,6 +141,10 @@ pub(super) async fn talk(
                 budget.spend(frame.len());
                 match hear(desk, &frame, writes.len()) {
                     Ok(Heard::Question(question)) => { pending.spawn(question); }
+                    Ok(Heard::LongQuestion(question)) => {
+                        budget.spend(PAGE);
+                        pending.spawn(question);
+                    }
                     Ok(Heard::Write(write)) => { writes.spawn(write); }
                     Ok(Heard::Nothing) => {}
                     Err(complaint) => return End::Misbehaved(complaint),
@@ -236,6 +243,22 @@ fn hear(desk: &Desk, frame: &[u8], writing: usize) -> Result<Heard, &'static str
             let answer = choose_tools(desk, device, &choice);
             Ok(Heard::Write(Box::pin(async move { ToWorker::Tools { id, answer: answer.await } })))
         }
+        FromWorker::JournalRead { id, query } => {
+            let (store, account) = (desk.store.clone(), desk.worker.account.clone());
+            Ok(Heard::LongQuestion(Box::pin(async move {
+                let page = store.read_journal(&account, &query).await;
+                let answer = page.unwrap_or_else(|error| {
+                    tracing::error!(
+                        event = "journal-failed",
+                        account = %account,
+                        error = error.label(),
+                        "the journal was not read"
+                    );
+                    JournalPage::Unavailable
+                });
+                ToWorker::JournalPage { id, answer }
+            })))
+        }
         FromWorker::Stopping => {
             desk.supervisor.hear(&desk.worker, Event::Leaving);
             Ok(Heard::Nothing)
@@ -246,7 +269,7 @@ fn hear(desk: &Desk, frame: &[u8], writing: usize) -> Result<Heard, &'static str
 /// Whether a step of a write is one that a worker in its right mind takes.
 fn bounded(entry: &JournalEntry, open: usize) -> Result<(), &'static str> {
     let detail = match entry {
-        JournalEntry::Intent { key, tool, detail } => {
+        JournalEntry::Intent { key, key_use: _, tool, detail } => {
             if open >= MOST_OPEN_WRITES {
                 return Err("more open writes than there can be");
             }
@@ -255,7 +278,7 @@ fn bounded(entry: &JournalEntry, open: usize) -> Result<(), &'static str> {
             }
             detail
         }
-        JournalEntry::Outcome { detail, .. } => detail,
+        JournalEntry::Outcome { detail, .. } | JournalEntry::Later { detail, .. } => detail,
     };
     if detail.len() > LONGEST_DETAIL {
         return Err("a journal entry is too long");
@@ -273,6 +296,8 @@ fn may_write(desk: &Desk, entry: &JournalEntry) -> bool {
         }
         // Whatever this worker has not begun is not its to settle.
         JournalEntry::Outcome { journal, .. } => lock(&desk.open_writes).contains_key(journal),
+        // Any entry of the account's, but each at most once: the store sees to both.
+        JournalEntry::Later { .. } => true,
     }
 }
 
@@ -296,11 +321,20 @@ fn journal(
                     (JournalEntry::Intent { detail, .. }, JournalAnswer::Recorded { journal }) => {
                         lock(&open).insert(journal.clone(), detail);
                     }
+                    (
+                        JournalEntry::Outcome { journal, outcome: WriteOutcome::Pending, detail },
+                        JournalAnswer::Recorded { .. },
+                    ) => {
+                        lock(&open).insert(journal, detail);
+                    }
                     (JournalEntry::Outcome { journal, .. }, JournalAnswer::Recorded { .. }) => {
                         lock(&open).remove(&journal);
                     }
-                    (
-                        JournalEntry::Intent { .. } | JournalEntry::Outcome { .. },
+                    (JournalEntry::Later { .. }, JournalAnswer::Recorded { .. })
+                    | (
+                        JournalEntry::Intent { .. }
+                        | JournalEntry::Outcome { .. }
+                        | JournalEntry::Later { .. },
                         JournalAnswer::AlreadyThere { .. } | JournalAnswer::Refused,
                     ) => {}
                 }
@@ -406,12 +440,15 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
+    use domain::contract::KeyUse;
+
     use super::*;
 
     #[test]
     fn a_worker_may_not_fill_the_journal() {
         let intent = |key: usize, detail: usize| JournalEntry::Intent {
             key: "k".repeat(key),
+            key_use: KeyUse::Once,
             tool: "write".to_owned(),
             detail: "d".repeat(detail),
         };

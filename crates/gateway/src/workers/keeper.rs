@@ -151,9 +151,12 @@ impl Keeper {
             Err(error) => return Err(with(child, failed(error).event)),
         };
         let upstream = parts.upstream(region);
+        let account_key = Zeroizing::new(parts.store.account_key(account));
+        let account_key = Zeroizing::new(URL_SAFE_NO_PAD.encode(*account_key));
         let launch = Launch {
             version: contract::VERSION,
             secret: SecretText::from(secret.as_str()),
+            account_key: SecretText::from(account_key.as_str()),
             upstream: (*upstream).clone(),
             athlete,
             credentials,

@@ -10,6 +10,7 @@ mod courses;
 mod cycle;
 mod devices;
 mod downloads;
+mod edits;
 mod fitness;
 mod gear;
 mod golf;
@@ -152,6 +153,8 @@ pub(crate) async fn not_found(uri: axum::extract::OriginalUri) -> Response {
     (StatusCode::NOT_FOUND, Json(body)).into_response()
 }
 
+pub(crate) use edits::{Edits, overlay};
+
 pub(crate) fn router() -> Router<Arc<Inner>> {
     profile::router()
         .merge(wellness::router())
@@ -182,4 +185,5 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .merge(calendar::router())
         .merge(graphql::router())
         .merge(challenges::router())
+        .merge(edits::router())
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::tool::Class;
 use crate::tools::all;
+use crate::writes::{SHARED, WriteAnswer};
 
 /// What a model reads about a tool.
 pub(crate) struct Words {
@@ -27,6 +28,22 @@ pub(crate) fn describe<A: JsonSchema, R: JsonSchema>(words: &Words) -> Value {
         "outputSchema": outline(&schema::<R>(Contract::Serialize)),
         "annotations": hints(title, class),
     })
+}
+
+/// A tool that writes, with the arguments its door takes.
+pub(crate) fn describe_write<A: JsonSchema>(words: &Words, confirms: bool) -> Value {
+    let mut tool = describe::<A, WriteAnswer>(words);
+    let [dry_run, key, confirm] = SHARED;
+    if let Some(properties) = tool["inputSchema"]["properties"].as_object_mut() {
+        properties.insert(dry_run.into(), json!({ "type": "boolean" }));
+        properties.insert(key.into(), json!({ "type": "string" }));
+        if confirms {
+            let choices = json!([{ "type": "boolean" }, { "type": "string" }]);
+            let text = "true, or a preview's confirm_token";
+            properties.insert(confirm.into(), json!({ "anyOf": choices, "description": text }));
+        }
+    }
+    tool
 }
 
 fn hints(title: &str, class: Class) -> Value {

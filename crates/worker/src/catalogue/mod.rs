@@ -229,4 +229,4 @@ fn lines(text: &'static str) -> impl Iterator<Item = (usize, usize)> {
 mod generate;
 
 #[cfg(test)]
-pub(crate) use generate::{Words, describe};
+pub(crate) use generate::{Words, describe, describe_write};

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use domain::contract::{
-    CredentialsAnswer, FromWorker, JournalAnswer, JournalEntry, Launch, MAX_FRAME, QuestionId,
-    ToWorker, ToolsAnswer,
+    CredentialsAnswer, FromWorker, JournalAnswer, JournalEntry, JournalPage, JournalQuery, Launch,
+    MAX_FRAME, QuestionId, ToWorker, ToolsAnswer,
 };
 use domain::id::{DeviceId, Generation};
 use domain::tools::ToolChoice;
@@ -49,6 +49,7 @@ enum Waiting {
     Addresses(oneshot::Sender<Vec<IpAddr>>),
     Journal(oneshot::Sender<JournalAnswer>),
     Tools(oneshot::Sender<ToolsAnswer>),
+    JournalPage(oneshot::Sender<JournalPage>),
 }
 
 /// Why a question has no answer.
@@ -91,6 +92,12 @@ impl Line {
         let (device, choice) = (device.clone(), choice.clone());
         let say = |id| FromWorker::ToolsChosen { id, device, choice };
         self.ask(TOOLS_WITHIN, say, Waiting::Tools).await
+    }
+
+    /// Asks what the account has written.
+    pub async fn read_journal(&self, query: JournalQuery) -> Result<JournalPage, LineError> {
+        let say = |id| FromWorker::JournalRead { id, query };
+        self.ask(JOURNAL_WITHIN, say, Waiting::JournalPage).await
     }
 
     async fn ask<A>(
@@ -253,6 +260,14 @@ fn heed(message: ToWorker, inner: &Inner, stop: &CancellationToken) -> Result<()
         },
         ToWorker::Tools { id, answer } => match inner.waiting().remove(&id) {
             Some(Waiting::Tools(asker)) => {
+                let _ = asker.send(answer);
+                Ok(())
+            }
+            Some(_) => Err(Violation::WrongAnswer),
+            None => Ok(()),
+        },
+        ToWorker::JournalPage { id, answer } => match inner.waiting().remove(&id) {
+            Some(Waiting::JournalPage(asker)) => {
                 let _ = asker.send(answer);
                 Ok(())
             }

@@ -13,6 +13,7 @@ use garmin::{
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
+use super::book::Book;
 use super::files::{DirectoryError, Files, Locked, Saved};
 
 /// The sign-in of one person on their own machine. Cheap to clone.
@@ -55,6 +56,11 @@ impl Directory {
     /// Where the sign-in lies.
     pub(crate) fn path(&self) -> &std::path::Path {
         self.inner.files.directory()
+    }
+
+    /// The journal beside the sign-in.
+    pub(crate) fn book(&self) -> Book {
+        Book::new(self.clone(), Arc::clone(&self.inner.clock))
     }
 
     /// Whose sign-in lies here.

@@ -1,11 +1,13 @@
 //! Who keeps the account's sign-in and hands out access tokens: the gateway, over the control
 //! channel, or a directory on the person's own machine. Both are [`garmin::AccessSource`]s.
 
+mod book;
 mod channel;
 mod directory;
 mod files;
 
-pub(crate) use channel::{Channel, GatewayNames};
+pub(crate) use book::Book;
+pub(crate) use channel::{Channel, GatewayJournal, GatewayNames};
 pub(crate) use directory::Directory;
 pub use files::DirectoryError;
 

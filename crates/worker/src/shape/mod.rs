@@ -47,8 +47,8 @@ pub(crate) struct Wanted {
     units: Units,
     fields: Option<Fields>,
     from: Option<cursor::Place>,
-    /// What the call asked for, for a cursor to repeat.
-    args: JsonObject,
+    /// What the call asked for, for a cursor to repeat; nothing of a call that must not be.
+    args: Option<JsonObject>,
 }
 
 impl Wanted {
@@ -86,7 +86,15 @@ impl Wanted {
             }
         };
         let fields = present(args, "fields").map(|value| Fields::read(&value)).transpose()?;
-        Ok(Self { detail, units, fields: fields.flatten(), from, args: all })
+        Ok(Self { detail, units, fields: fields.flatten(), from, args: Some(all) })
+    }
+
+    /// The same for a call that must not be made twice: what is cut stays cut.
+    pub(crate) fn once(args: &mut JsonObject) -> Result<Self, ToolError> {
+        if present(args, "cursor").is_some() {
+            return Err(ToolError::argument("cursor", "the result of a write has no pages"));
+        }
+        Ok(Self { args: None, ..Self::take(args, false)? })
     }
 
     pub(crate) fn is_raw(&self) -> bool {
@@ -114,12 +122,16 @@ impl Wanted {
             // A part that was begun is finished before the next one is.
             let whole = self.from.as_ref().filter(|place| place.path == first.path);
             let offset = if whole.is_some() { skipped } else { 0 } + first.shown;
-            let cursor = Cursor::new(self.args, first.path.clone(), offset);
             found.insert("truncated".into(), true.into());
-            found.insert("next_cursor".into(), cursor.write().into());
+            let continues = self.args.is_some();
+            if let Some(args) = self.args {
+                let cursor = Cursor::new(args, first.path.clone(), offset);
+                found.insert("next_cursor".into(), cursor.write().into());
+            }
             for cut in &cuts {
                 let (path, shown, left) = (&cut.path, cut.shown, cut.left);
-                let next = if cut.path == first.path { "; `next_cursor` continues" } else { "" };
+                let goes_on = continues && cut.path == first.path;
+                let next = if goes_on { "; `next_cursor` continues" } else { "" };
                 warnings.push(format!("{path}: {shown} shown, {left} left out{next}"));
             }
         }

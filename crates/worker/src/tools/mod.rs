@@ -3,6 +3,7 @@
 mod account;
 mod activities;
 mod courses;
+mod data;
 mod devices;
 mod extras;
 mod gear;
@@ -47,6 +48,7 @@ pub(crate) static SHELVES: &[Shelf] = &[
     shelf!(Gear, gear),
     shelf!(Courses, courses),
     shelf!(Golf, golf),
+    shelf!(Data, data),
 ];
 
 /// Every tool of the product.

@@ -32,6 +32,7 @@ pub(crate) fn launch() -> Launch {
     Launch {
         version: VERSION,
         secret: SECRET.into(),
+        account_key: "an account key".into(),
         upstream: Upstream {
             region: domain::region::Region::Global,
             sso: base(),

@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 
 use crate::child::{SECRET, Worker, launch};
 use crate::garmin::Garmin;
+use crate::ledger::Ledger;
 
 pub(crate) const LEGACY: &str = "2025-11-25";
 pub(crate) const MODERN: &str = "2026-07-28";
@@ -34,6 +35,9 @@ pub(crate) struct Mcp {
     pub(crate) asked: Arc<Mutex<Vec<Option<Generation>>>>,
     /// What devices have chosen to be shown.
     pub(crate) chosen: Arc<Mutex<Vec<(DeviceId, ToolChoice)>>>,
+    pub(crate) ledger: Arc<Mutex<Ledger>>,
+    /// What the connection may do.
+    pub(crate) scopes: Scopes,
     #[expect(dead_code, reason = "ends with the test")]
     gateway: JoinSet<()>,
 }
@@ -87,15 +91,27 @@ impl Mcp {
         let (spare, _) = UnixStream::pair().unwrap();
         let control = std::mem::replace(&mut worker.control, spare);
         let chosen = Arc::default();
-        let conversation =
-            answer(control, Arc::clone(&answers), Arc::clone(&asked), Arc::clone(&chosen));
-        let gateway = JoinSet::from_iter([conversation]);
-        Self { worker, garmin, answers, asked, chosen, gateway }
+        let ledger = Arc::<Mutex<Ledger>>::default();
+        let heard = Heard {
+            answers: Arc::clone(&answers),
+            asked: Arc::clone(&asked),
+            chosen: Arc::clone(&chosen),
+            ledger: Arc::clone(&ledger),
+        };
+        let gateway = JoinSet::from_iter([answer(control, heard)]);
+        let scopes = Scopes::ReadOnly;
+        Self { worker, garmin, answers, asked, chosen, ledger, scopes, gateway }
+    }
+
+    /// With a connection that may change things.
+    pub(crate) async fn writing() -> Self {
+        Self { scopes: Scopes::ReadWrite, ..Self::start().await }
     }
 
     /// One POST, the way the gateway forwards it.
     pub(crate) async fn post(&self, era: &str, message: &Value) -> Response<Bytes> {
-        self.post_as(&Caller::default(), era, message).await
+        let caller = Caller { scopes: self.scopes, ..Caller::default() };
+        self.post_as(&caller, era, message).await
     }
 
     /// The same for a device of another kind.
@@ -179,16 +195,20 @@ pub(crate) fn message(era: &str, method: &str, mut params: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": "r-1", "method": method, "params": params })
 }
 
-async fn answer(
-    mut control: UnixStream,
+/// What the test's gateway answers from, and takes down.
+struct Heard {
     answers: Answers,
     asked: Arc<Mutex<Vec<Option<Generation>>>>,
     chosen: Arc<Mutex<Vec<(DeviceId, ToolChoice)>>>,
-) {
+    ledger: Arc<Mutex<Ledger>>,
+}
+
+async fn answer(mut control: UnixStream, heard: Heard) {
+    let Heard { answers, asked, chosen, ledger } = heard;
     while let Ok(size) = control.read_u32().await {
         let mut text = vec![0; size as usize];
         control.read_exact(&mut text).await.unwrap();
-        let answer = match serde_json::from_slice(&text).unwrap() {
+        let reply = match serde_json::from_slice(&text).unwrap() {
             FromWorker::CredentialsWanted { id, refused } => {
                 asked.lock().unwrap().push(refused);
                 let next = answers.lock().unwrap().pop_front();
@@ -199,9 +219,15 @@ async fn answer(
                 chosen.lock().unwrap().push((device, choice));
                 ToWorker::Tools { id, answer: ToolsAnswer::Saved }
             }
+            FromWorker::Journal { id, entry } => {
+                ToWorker::Journal { id, answer: ledger.lock().unwrap().record(entry) }
+            }
+            FromWorker::JournalRead { id, query } => {
+                ToWorker::JournalPage { id, answer: ledger.lock().unwrap().read(&query) }
+            }
             _ => continue,
         };
-        let text = serde_json::to_vec(&answer).unwrap();
+        let text = serde_json::to_vec(&reply).unwrap();
         control.write_u32(u32::try_from(text.len()).unwrap()).await.unwrap();
         control.write_all(&text).await.unwrap();
     }

@@ -10,6 +10,7 @@ fn launch() -> ToWorker {
     ToWorker::Launch(Box::new(Launch {
         version: VERSION,
         secret: "s".into(),
+        account_key: "an account key".into(),
         upstream: Upstream::garmin(Region::Global),
         athlete: Athlete::default(),
         credentials: None,

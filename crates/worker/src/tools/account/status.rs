@@ -86,6 +86,10 @@ impl AuthStatusAnswer {
             | ToolError::Maintenance
             | ToolError::UpstreamChanged { .. }
             | ToolError::Timeout
+            | ToolError::Refused { .. }
+            | ToolError::Conflict { .. }
+            | ToolError::NotRecorded
+            | ToolError::JournalAway
             | ToolError::TooLarge => State::Unknown,
         };
         let retry_after_s = match &error {

@@ -5,6 +5,7 @@ mod day;
 mod details;
 mod distances;
 mod find;
+mod edit;
 pub(super) mod kinds;
 mod list;
 mod one;
@@ -36,4 +37,11 @@ pub(super) static ALL: &[Entry] = &[
     Entry::of::<sets::Sets>(),
     Entry::of::<count::Count>(),
     Entry::of::<types::Types>(),
+    Entry::writes::<edit::Rename>(),
+    Entry::writes::<edit::Retype>(),
+    Entry::writes::<edit::Describe>(),
+    Entry::writes::<edit::SetEvent>(),
+    Entry::writes::<edit::SetEffort>(),
+    Entry::writes::<edit::SetFeel>(),
+    Entry::writes::<edit::Delete>(),
 ];

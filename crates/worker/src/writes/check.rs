@@ -1,0 +1,237 @@
+//! Reading back: where Garmin shows what was written, and whether it is what was meant.
+//!
+//! A check is data, so that one can be made again long after the process that wrote has died.
+
+use garmin::api::Target;
+use garmin::{Garmin, GarminError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// One look at one address.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Check {
+    at: String,
+    wants: Wants,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Wants {
+    /// These values, each at its JSON pointer.
+    Fields(Vec<Field>),
+    /// Nothing: it was deleted.
+    Gone,
+    /// A list with, or without, an item whose field has this value.
+    Listed { list: String, by: String, is: Value, there: bool },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Field {
+    key: String,
+    pointer: String,
+    is: Value,
+    /// Nothing at all does as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    or_nothing: bool,
+}
+
+/// What a look has shown.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) current: Value,
+    /// Whether it is what was meant.
+    pub(crate) fits: bool,
+}
+
+impl Check {
+    /// Looks at an address; add what is to be found there with [`Self::field`].
+    pub(crate) fn at(target: Target) -> Self {
+        Self { at: target.finish(), wants: Wants::Fields(Vec::new()) }
+    }
+
+    /// `pointer` into Garmin's answer (RFC 6901), to be equal to `is`; shown under `key`.
+    pub(crate) fn field(self, key: &str, pointer: &str, is: impl Into<Value>) -> Self {
+        self.with(key, pointer, is.into(), false)
+    }
+
+    /// The same, satisfied where Garmin shows nothing: for what is cleared by a zero.
+    pub(crate) fn field_or_nothing(self, key: &str, pointer: &str, is: impl Into<Value>) -> Self {
+        self.with(key, pointer, is.into(), true)
+    }
+
+    fn with(mut self, key: &str, pointer: &str, is: Value, or_nothing: bool) -> Self {
+        let (key, pointer) = (key.to_owned(), pointer.to_owned());
+        let field = Field { key, pointer, is, or_nothing };
+        match &mut self.wants {
+            Wants::Fields(fields) => fields.push(field),
+            Wants::Gone | Wants::Listed { .. } => self.wants = Wants::Fields(vec![field]),
+        }
+        self
+    }
+
+    /// Nothing is to be found there any more.
+    pub(crate) fn gone(target: Target) -> Self {
+        Self { at: target.finish(), wants: Wants::Gone }
+    }
+
+    /// The list at `list` (a pointer; empty for the whole answer) has an item whose field `by`
+    /// (a pointer into the item) is `is`.
+    pub(crate) fn listed(target: Target, list: &str, by: &str, is: impl Into<Value>) -> Self {
+        let (list, by, is) = (list.to_owned(), by.to_owned(), is.into());
+        Self { at: target.finish(), wants: Wants::Listed { list, by, is, there: true } }
+    }
+
+    /// The list has no such item any more.
+    pub(crate) fn unlisted(target: Target, list: &str, by: &str, is: impl Into<Value>) -> Self {
+        let (list, by, is) = (list.to_owned(), by.to_owned(), is.into());
+        Self { at: target.finish(), wants: Wants::Listed { list, by, is, there: false } }
+    }
+
+    /// What is there now, under our keys; `None` where Garmin has nothing at this address.
+    pub(crate) async fn look(&self, garmin: &Garmin) -> Result<Option<Value>, GarminError> {
+        let found = garmin.look(&self.at).await?;
+        Ok(found.map(|found| self.judge(Some(&found)).current))
+    }
+
+    /// The same in an answer that is at hand.
+    pub(crate) fn seen_in(&self, found: &Value) -> Value {
+        self.judge(Some(found)).current
+    }
+
+    /// Looks and compares.
+    pub(super) async fn compare(&self, garmin: &Garmin) -> Result<Seen, GarminError> {
+        let found = garmin.look(&self.at).await?;
+        Ok(self.judge(found.as_ref()))
+    }
+
+    fn judge(&self, found: Option<&Value>) -> Seen {
+        match &self.wants {
+            Wants::Gone => {
+                let fits = found.is_none_or(Value::is_null);
+                let current =
+                    if fits { json!({ "exists": false }) } else { json!({ "exists": true }) };
+                Seen { current, fits }
+            }
+            Wants::Fields(fields) => {
+                let mut current = Map::new();
+                let mut fits = found.is_some();
+                for field in fields {
+                    let value = found.and_then(|found| found.pointer(&field.pointer));
+                    let value = value.cloned().unwrap_or_default();
+                    fits &= same(&value, &field.is) || (field.or_nothing && value.is_null());
+                    current.insert(field.key.clone(), value);
+                }
+                Seen { current: Value::Object(current), fits }
+            }
+            Wants::Listed { list, by, is, there } => {
+                let items = found.and_then(|found| found.pointer(list)).and_then(Value::as_array);
+                let has = items.is_some_and(|items| {
+                    items.iter().any(|item| item.pointer(by).is_some_and(|value| same(value, is)))
+                });
+                Seen { current: json!({ "listed": has }), fits: has == *there }
+            }
+        }
+    }
+
+    /// The check of the way back: what was there before is there again.
+    pub(crate) fn reversed(&self, previous: &Value) -> Option<Self> {
+        let wants = match &self.wants {
+            Wants::Gone => return None,
+            Wants::Fields(fields) => {
+                let back = |field: &Field| {
+                    let is = previous.get(&field.key).cloned().unwrap_or_default();
+                    Field { or_nothing: is.is_null(), is, ..field.clone() }
+                };
+                // What was made has no value to go back to: it goes.
+                if previous.is_null() {
+                    Wants::Gone
+                } else {
+                    Wants::Fields(fields.iter().map(back).collect())
+                }
+            }
+            Wants::Listed { list, by, is, there } => {
+                Wants::Listed { list: list.clone(), by: by.clone(), is: is.clone(), there: !there }
+            }
+        };
+        Some(Self { at: self.at.clone(), wants })
+    }
+}
+
+/// Whether Garmin means what we meant: numbers may be text or lose digits, an empty text is no
+/// text, and an object may have more fields than were sent.
+fn same(found: &Value, meant: &Value) -> bool {
+    let number = |value: &Value| match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse::<f64>().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    match (found, meant) {
+        (Value::Null, Value::String(text)) | (Value::String(text), Value::Null) => {
+            text.trim().is_empty()
+        }
+        (Value::String(found), Value::String(meant)) => found.trim() == meant.trim(),
+        (Value::Array(found), Value::Array(meant)) => {
+            found.len() == meant.len() && found.iter().zip(meant).all(|(a, b)| same(a, b))
+        }
+        (Value::Object(found), Value::Object(meant)) => {
+            meant.iter().all(|(key, meant)| same(found.get(key).unwrap_or(&Value::Null), meant))
+        }
+        (found, meant) => match (number(found), number(meant)) {
+            (Some(found), Some(meant)) => {
+                (found - meant).abs() <= 1e-4 * found.abs().max(meant.abs()).max(1.0)
+            }
+            _ => found == meant,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_garmin_gives_back_is_compared_by_meaning() {
+        for (found, meant) in [
+            (json!("Run "), json!("Run")),
+            (json!(null), json!("")),
+            (json!(60.0), json!(60)),
+            (json!("190"), json!(190)),
+            (json!(61.700_001), json!(61.7)),
+            (
+                json!({ "typeId": 1, "typeKey": "race", "sortOrder": 3 }),
+                json!({ "typeKey": "race" }),
+            ),
+            (json!([{ "a": 1, "b": 2 }]), json!([{ "a": 1.0 }])),
+        ] {
+            assert!(same(&found, &meant), "{found} {meant}");
+        }
+        for (found, meant) in [
+            (json!("Run"), json!("run")),
+            (json!(0), json!(null)),
+            (json!(null), json!(0)),
+            (json!(61.8), json!(61.7)),
+            (json!([1, 2]), json!([1])),
+            (json!({ "a": 1 }), json!({ "a": 1, "b": 2 })),
+        ] {
+            assert!(!same(&found, &meant), "{found} {meant}");
+        }
+    }
+
+    #[test]
+    fn a_check_shows_its_fields_and_can_be_turned_round() {
+        let check = Check::at(Target::new("/a")).field("name", "/dto/name", "new");
+        let seen = check.judge(Some(&json!({ "dto": { "name": "new" } })));
+        assert_eq!(seen, Seen { current: json!({ "name": "new" }), fits: true });
+        assert!(!check.judge(None).fits);
+        let back = check.reversed(&json!({ "name": "old" })).unwrap();
+        assert!(back.judge(Some(&json!({ "dto": { "name": "old" } }))).fits);
+        let made = Check::listed(Target::new("/a"), "/items", "/id", 7);
+        let list = json!({ "items": [{ "id": "7" }] });
+        assert!(made.judge(Some(&list)).fits);
+        assert!(!made.reversed(&Value::Null).unwrap().judge(Some(&list)).fits);
+        let deleted = Check::gone(Target::new("/a"));
+        assert!(deleted.judge(None).fits && !deleted.judge(Some(&json!({}))).fits);
+        let text = serde_json::to_string(&made).unwrap();
+        assert_eq!(serde_json::from_str::<Check>(&text).unwrap(), made);
+    }
+}
