@@ -230,3 +230,72 @@ async fn wrong_arguments_are_named_and_nothing_is_sent() {
     }
     assert!(sent(&mcp).is_empty() && mcp.ledger.lock().unwrap().rows.is_empty());
 }
+
+#[tokio::test]
+async fn a_look_shows_what_became_of_it_and_frees_the_request_without_calling_it_done() {
+    let mcp = Mcp::writing().await;
+    let id = latest(&mcp).await;
+    lose_the_answer(&mcp, "PUT");
+    let arguments = json!({ "activity_id": id, "activity_name": "Lost" });
+    let unknown = mcp.ask("set_activity_name", arguments.clone()).await;
+    let operation = json!({ "operation_id": unknown["operation_id"] });
+    let listed = mcp.ask("get_write_operations", json!({ "status": "unknown" })).await;
+    assert_eq!(listed["operations"][0]["operation_id"], unknown["operation_id"]);
+    assert_eq!(listed["operations"][0]["undo"], false);
+    mcp.fail("undo_write_operation", operation.clone()).await;
+    let seen = mcp.ask("reconcile_write_operation", operation).await;
+    assert_eq!((&seen["status"], &seen["matches"]), (&json!("reviewed"), &json!(true)));
+    assert_eq!(seen["current"]["activity_name"], "Lost");
+    assert_eq!(mcp.ask("set_activity_name", arguments).await["status"], "done");
+    let outcomes = mcp.ledger.lock().unwrap().outcomes();
+    assert_eq!(outcomes, [WriteOutcome::Reviewed, WriteOutcome::Done]);
+}
+
+#[tokio::test]
+async fn every_change_of_an_activity_can_be_taken_back_once() {
+    let mcp = Mcp::writing().await;
+    let id = latest(&mcp).await;
+    let full = json!({ "activity_id": id });
+    let before = mcp.ask("get_activity", full.clone()).await;
+    for (tool, argument, value) in [
+        ("set_activity_name", "activity_name", json!("Other")),
+        ("set_activity_description", "description", json!("Words")),
+        ("set_activity_type", "type_key", json!("trail_running")),
+        ("set_activity_event_type", "event_type", json!("touring")),
+        ("set_perceived_effort", "rpe", json!(9)),
+        ("set_activity_feel", "feel", json!("very_weak")),
+    ] {
+        let done = mcp.ask(tool, json!({ "activity_id": id, argument: value })).await;
+        assert_eq!((&done["status"], &done["verified"]), (&json!("done"), &json!(true)), "{done}");
+        assert_ne!(mcp.ask("get_activity", full.clone()).await, before, "{tool}");
+        if done["undo"] == false {
+            // It was never set, and Garmin has no way to say so again.
+            assert_eq!(tool, "set_activity_feel");
+            continue;
+        }
+        let operation = json!({ "operation_id": done["operation_id"], "confirm": true });
+        let undone = mcp.ask("undo_write_operation", operation.clone()).await;
+        assert_eq!(
+            (&undone["status"], &undone["verified"]),
+            (&json!("done"), &json!(true)),
+            "{undone}"
+        );
+        let (data, _) = mcp.fail("undo_write_operation", operation).await;
+        assert_eq!(data["code"], "conflict", "{tool}");
+        let row =
+            mcp.ask("get_write_operations", json!({ "operation_id": done["operation_id"] })).await;
+        assert_eq!(row["operations"][0]["status"], "undone");
+        let mut after = mcp.ask("get_activity", full.clone()).await;
+        for cleared in ["description", "workout_rpe"] {
+            if before.get(cleared).is_none() {
+                after.as_object_mut().unwrap().remove(cleared);
+            }
+        }
+        assert_eq!(after, before, "{tool}");
+    }
+    let page = mcp.ask("get_write_operations", json!({ "limit": 2 })).await;
+    assert_eq!((page["count"].as_u64(), &page["has_more"]), (Some(2), &json!(true)));
+    let next = json!({ "limit": 25, "before": page["next_before"] });
+    let rest = mcp.ask("get_write_operations", next).await;
+    assert!(rest["count"].as_u64().unwrap() >= 8, "{rest}");
+}
