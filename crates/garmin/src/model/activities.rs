@@ -139,6 +139,8 @@ model! {
         "anaerobicTrainingEffect" => anaerobic_training_effect: f64,
         "trainingEffectLabel" => training_effect_label: String,
         "activityTrainingLoad" => training_load: f64,
+        "recoveryTime" => recovery_time_min: f64,
+        "performanceCondition" => performance_condition: i64,
         "trainingStressScore" => training_stress_score: f64,
         "intensityFactor" => intensity_factor: f64,
         /// 0 to 100 in steps of 25.

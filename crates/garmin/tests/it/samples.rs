@@ -135,6 +135,8 @@ fn activities() {
             "description",
             "intensity_factor",
             "max_bike_cadence_rpm",
+            "performance_condition",
+            "recovery_time_min",
             "swim_cadence_spm",
             "training_stress_score",
         ],

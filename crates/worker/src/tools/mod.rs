@@ -13,6 +13,7 @@ mod numbers;
 mod profile;
 mod series;
 mod table;
+mod training;
 
 pub(crate) use numbers::whole;
 
@@ -42,6 +43,7 @@ macro_rules! shelf {
 pub(crate) static SHELVES: &[Shelf] = &[
     shelf!(Account, account),
     shelf!(Health, health),
+    shelf!(Training, training),
     shelf!(Activities, activities),
     shelf!(Profile, profile),
     shelf!(Devices, devices),

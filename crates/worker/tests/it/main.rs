@@ -19,5 +19,6 @@ mod profile;
 mod resources;
 mod schema;
 mod tools;
+mod training;
 mod troubles;
 mod writes;

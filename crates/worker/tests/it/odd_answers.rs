@@ -183,7 +183,7 @@ const ARGUMENTS: [(&str, &str, &str); 7] = [
     ("workout_id", "get_workouts", "/workouts/0/id"),
     ("course_id", "get_courses", "/courses/0/course_id"),
     ("gear_uuid", "get_gear", "/gear/0/uuid"),
-    ("plan_id", "get_garmin_training_plans", "/plans/0/id"),
+    ("plan_id", "get_garmin_training_plans", "/plans/0/plan_id"),
     ("scorecard_id", "get_golf_scorecards", "/scorecards/0/scorecard_id"),
     (
         "scheduled_workout_id",

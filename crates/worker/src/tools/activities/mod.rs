@@ -18,6 +18,7 @@ mod weather;
 
 use crate::tool::Entry;
 
+pub(super) use find::find;
 pub(super) use list::{Item, item};
 
 pub(super) static ALL: &[Entry] = &[
