@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::Edits;
 use crate::athlete::Athlete;
+use crate::belongings::Belongings;
 use crate::diary::Diary;
 
 /// How the second factor reaches the person.
@@ -237,6 +238,7 @@ pub(crate) struct Account {
     /// How many more profile answers come without a display name.
     pub(crate) nameless_profiles: u32,
     pub(crate) athlete: Arc<Athlete>,
+    pub(crate) belongings: Belongings,
     pub(crate) diary: Diary,
     pub(crate) edits: Edits,
 }

@@ -8,6 +8,7 @@
 mod accounts;
 mod api;
 mod athlete;
+mod belongings;
 mod chance;
 mod control;
 mod control_http;

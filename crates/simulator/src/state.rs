@@ -108,6 +108,7 @@ impl Inner {
                 reads_in_flight: 0,
                 nameless_profiles: 0,
                 athlete: athlete.into(),
+                belongings: crate::belongings::Belongings::default(),
                 diary: crate::diary::Diary::default(),
                 edits: crate::api::Edits::default(),
             });

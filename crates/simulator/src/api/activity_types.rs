@@ -29,6 +29,11 @@ pub(super) fn is_key(key: &str) -> bool {
     rows().any(|(_, this, _)| this == key)
 }
 
+/// Whether a type has this number.
+pub(super) fn is_number(number: i64) -> bool {
+    rows().any(|(this, _, _)| this == number)
+}
+
 async fn types(_caller: Caller) -> Reply {
     let row = |(number, key, parent)| {
         json!({"typeId": number, "typeKey": key, "parentTypeId": parent, "isHidden": false,

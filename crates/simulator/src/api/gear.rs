@@ -1,14 +1,15 @@
 //! `gear-service`: shoes and bike, by owner and by activity.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Path;
-use axum::routing::get;
+use axum::extract::{Path, State};
+use axum::routing::{delete, get, put};
 use serde_json::{Value, json};
 
 use super::params::Query;
-use super::{ApiError, Caller, Reply, found};
+use super::{ApiError, Caller, Reply, found, nothing};
 use crate::athlete::{GearItem, GearKind, gear_items, rounded};
 use crate::state::Inner;
 
@@ -18,20 +19,98 @@ pub(super) fn router() -> Router<Arc<Inner>> {
         .route("/gear-service/gear/stats/{uuid}", get(stats))
         .route("/gear-service/gear/user/{pk}/activityTypes", get(defaults))
         .route("/gear-service/gear/v2/list", get(list_v2))
+        .route("/gear-service/gear/link/{uuid}/activity/{id}", put(link))
+        .route("/gear-service/gear/unlink/{uuid}/activity/{id}", put(unlink))
+        .route("/gear-service/gear/{uuid}/activityType/{kind}/default/true", put(set_default))
+        .route("/gear-service/gear/{uuid}/activityType/{kind}", delete(end_default))
+}
+
+/// Puts gear on an activity, or takes it off.
+fn set_link(inner: &Inner, caller: &Caller, (uuid, id): (&str, &str), on: bool) -> Reply {
+    let gear = named(caller, uuid)?;
+    let activity = match caller.multisport(id) {
+        Some(whole) => whole.id(),
+        None => caller.activity(id)?.id,
+    };
+    let mut garmin = inner.lock();
+    let belongings = &mut garmin.account_mut(caller.index).belongings;
+    belongings.links.insert((activity, gear.uuid.clone()), on);
+    drop(garmin);
+    found(legacy(caller, &gear))
+}
+
+async fn link(
+    State(inner): State<Arc<Inner>>,
+    Path((uuid, id)): Path<(String, String)>,
+    caller: Caller,
+) -> Reply {
+    set_link(&inner, &caller, (&uuid, &id), true)
+}
+
+async fn unlink(
+    State(inner): State<Arc<Inner>>,
+    Path((uuid, id)): Path<(String, String)>,
+    caller: Caller,
+) -> Reply {
+    set_link(&inner, &caller, (&uuid, &id), false)
+}
+
+fn set_use(inner: &Inner, caller: &Caller, (uuid, kind): (&str, &str), on: bool) -> Reply {
+    let gear = named(caller, uuid)?;
+    let kind: i64 =
+        kind.parse().map_err(|_| ApiError::BadRequest(format!("Invalid activity type: {kind}")))?;
+    let mut garmin = inner.lock();
+    let defaults = &mut garmin.account_mut(caller.index).belongings.defaults;
+    if on {
+        // One default a type: the former one ends.
+        for other in all(caller).into_iter().filter(|other| other.uuid != gear.uuid) {
+            defaults.insert((other.uuid, kind), false);
+        }
+    }
+    defaults.insert((gear.uuid, kind), on);
+    drop(garmin);
+    nothing()
+}
+
+async fn set_default(
+    State(inner): State<Arc<Inner>>,
+    Path((uuid, kind)): Path<(String, String)>,
+    caller: Caller,
+) -> Reply {
+    set_use(&inner, &caller, (&uuid, &kind), true)
+}
+
+async fn end_default(
+    State(inner): State<Arc<Inner>>,
+    Path((uuid, kind)): Path<(String, String)>,
+    caller: Caller,
+) -> Reply {
+    set_use(&inner, &caller, (&uuid, &kind), false)
+}
+
+fn named(caller: &Caller, uuid: &str) -> Result<GearItem, ApiError> {
+    all(caller).into_iter().find(|gear| gear.uuid == uuid).ok_or(ApiError::NotFound)
 }
 
 fn all(caller: &Caller) -> Vec<GearItem> {
     gear_items(&caller.athlete.person, &caller.season)
 }
 
-async fn filter(query: Query, caller: Caller) -> Reply {
+async fn filter(State(inner): State<Arc<Inner>>, query: Query, caller: Caller) -> Reply {
     let profile = caller.athlete.person.profile_id.to_string();
     let gear = all(&caller);
     let chosen: Vec<&GearItem> = match (query.get("userProfilePk"), query.get("activityId")) {
-        (_, Some(id)) if caller.multisport(id).is_some() => Vec::new(),
         (_, Some(id)) => {
-            let activity = caller.activity(id)?;
-            gear.iter().filter(|gear| gear.was_used_in(activity)).collect()
+            let whole = caller.multisport(id);
+            let activity = if whole.is_some() { None } else { Some(caller.activity(id)?) };
+            let number = whole.map_or_else(|| activity.map_or(0, |it| it.id), |whole| whole.id());
+            let garmin = inner.lock();
+            let links = &garmin.account(caller.index).belongings.links;
+            let worn = |gear: &GearItem| activity.is_some_and(|it| gear.was_used_in(it));
+            let linked = |gear: &&GearItem| {
+                links.get(&(number, gear.uuid.clone())).copied().unwrap_or_else(|| worn(gear))
+            };
+            gear.iter().filter(linked).collect()
         }
         (Some(owner), None) if *owner == profile => gear.iter().collect(),
         (Some(_), None) => return Err(ApiError::Forbidden),
@@ -91,20 +170,30 @@ async fn stats(Path(uuid): Path<String>, caller: Caller) -> Reply {
     }))
 }
 
-async fn defaults(Path(pk): Path<String>, caller: Caller) -> Reply {
+async fn defaults(
+    State(inner): State<Arc<Inner>>,
+    Path(pk): Path<String>,
+    caller: Caller,
+) -> Reply {
     if pk != caller.athlete.person.profile_id.to_string() {
         return Err(ApiError::Forbidden);
     }
-    let rows: Vec<Value> = all(&caller)
-        .iter()
+    let mut uses: BTreeMap<(String, i64), bool> = all(&caller)
+        .into_iter()
         .filter(|gear| gear.is_active() && gear.name != "Race day")
         .map(|gear| {
             let kind = match gear.kind {
                 GearKind::Shoes => 1,
                 GearKind::Bike => 2,
             };
-            json!({"uuid": gear.uuid, "activityTypePk": kind, "defaultGear": true})
+            ((gear.uuid, kind), true)
         })
+        .collect();
+    uses.extend(inner.lock().account(caller.index).belongings.defaults.clone());
+    let rows: Vec<Value> = uses
+        .into_iter()
+        .filter(|(_, on)| *on)
+        .map(|((uuid, kind), _)| json!({"uuid": uuid, "activityTypePk": kind, "defaultGear": true}))
         .collect();
     found(Value::from(rows))
 }

@@ -1,13 +1,15 @@
 //! `userprofile-service`: who the account is and how they like their numbers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::{Caller, Reply, found};
+use super::{ApiError, Caller, Reply, found, nothing};
 use crate::accounts::Units;
 use crate::athlete::{Gender, POWER_ZONES};
 use crate::state::Inner;
@@ -22,7 +24,7 @@ pub(super) fn router() -> Router<Arc<Inner>> {
             get(personal_information),
         )
         .route("/biometric-service/heartRateZones", get(heart_rate_zones))
-        .route("/biometric-service/heartRateZones/", get(heart_rate_zones))
+        .route("/biometric-service/heartRateZones/", get(heart_rate_zones).put(set_zones))
         .route("/biometric-service/powerZones/sports/all", get(power_zones))
 }
 
@@ -205,10 +207,10 @@ async fn personal_information(Path(dn): Path<String>, caller: Caller) -> Reply {
     }))
 }
 
-async fn heart_rate_zones(caller: Caller) -> Reply {
+async fn heart_rate_zones(State(inner): State<Arc<Inner>>, caller: Caller) -> Reply {
     let person = &caller.athlete.person;
     let zones = person.hr_zones();
-    found(json!([{
+    let row = json!({
         "trainingMethod": "HR_MAX",
         "restingHeartRateUsed": null,
         "lactateThresholdHeartRateUsed": person.threshold_hr,
@@ -221,7 +223,27 @@ async fn heart_rate_zones(caller: Caller) -> Reply {
         "restingHrAutoUpdateUsed": false,
         "sport": "DEFAULT",
         "changeState": "UNCHANGED",
-    }]))
+    });
+    let mut sports = BTreeMap::from([("DEFAULT".to_owned(), row)]);
+    sports.extend(inner.lock().account(caller.index).belongings.zones.clone());
+    found(sports.into_values().collect::<Vec<Value>>().into())
+}
+
+/// Takes the sports that have changed; floors that do not rise are refused.
+async fn set_zones(State(inner): State<Arc<Inner>>, caller: Caller, body: Bytes) -> Reply {
+    let rows: Vec<Value> = serde_json::from_slice(&body)
+        .map_err(|_| ApiError::BadRequest("Unable to parse the request".to_owned()))?;
+    for mut row in rows {
+        let floors: Vec<i64> =
+            (1..=5).filter_map(|zone| row[format!("zone{zone}Floor")].as_i64()).collect();
+        let rising = floors.len() == 5 && floors.is_sorted_by(|a, b| a < b);
+        let Some(sport) = row["sport"].as_str().filter(|_| rising).map(str::to_owned) else {
+            return Err(ApiError::BadRequest("Invalid heart rate zones".to_owned()));
+        };
+        row["changeState"] = "UNCHANGED".into();
+        inner.lock().account_mut(caller.index).belongings.zones.insert(sport, row);
+    }
+    nothing()
 }
 
 async fn power_zones(caller: Caller) -> Reply {

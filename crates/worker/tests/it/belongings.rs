@@ -218,3 +218,105 @@ async fn rounds_of_golf_add_up_from_shots_to_statistics() {
         assert_eq!(error["code"], "not_found", "{tool}: {text}");
     }
 }
+
+#[tokio::test]
+async fn gear_goes_on_an_activity_and_comes_off_again() {
+    let mcp = Mcp::writing().await;
+    let list = mcp.ask("get_activities", json!({ "activity_type": "running", "limit": 1 })).await;
+    let activity = list["activities"][0]["id"].clone();
+    let gear = mcp.ask("get_gear", json!({ "status": "active" })).await;
+    let bike = gear["gear"].as_array().unwrap().iter().find(|it| it["type"] == "bike").unwrap();
+    let arguments = json!({ "activity_id": activity, "gear_uuid": bike["uuid"] });
+    let linked = mcp.ask("add_gear_to_activity", arguments.clone()).await;
+    assert_eq!(
+        (&linked["status"], &linked["verified"]),
+        (&json!("done"), &json!(true)),
+        "{linked}"
+    );
+    assert_eq!((&linked["success"], &linked["undo"]), (&json!(true), &json!(true)));
+    assert_eq!(linked["gear_uuid"], bike["uuid"]);
+    let used = mcp.ask("get_activity_gear", json!({ "activity_id": activity })).await;
+    let uuids = |used: &Value| -> Vec<Value> {
+        used["gear"].as_array().unwrap().iter().map(|piece| piece["uuid"].clone()).collect()
+    };
+    assert!(uuids(&used).contains(&bike["uuid"]), "{used}");
+    let off = mcp.ask("remove_gear_from_activity", arguments).await;
+    assert_eq!(
+        (&off["verified"], &off["previous"]["listed"]),
+        (&json!(true), &json!(true)),
+        "{off}"
+    );
+    let used = mcp.ask("get_activity_gear", json!({ "activity_id": activity })).await;
+    assert!(!uuids(&used).contains(&bike["uuid"]), "{used}");
+    let strange = json!({ "activity_id": activity, "gear_uuid": "0".repeat(32) });
+    let (error, text) = mcp.fail("add_gear_to_activity", strange).await;
+    assert_eq!(
+        (error["code"].as_str(), error["field"].as_str()),
+        (Some("not_found"), Some("gear_uuid")),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn one_piece_of_gear_is_the_default_of_a_type() {
+    let mcp = Mcp::writing().await;
+    let gear = mcp.ask("get_gear", json!({ "status": "active" })).await;
+    let racers =
+        gear["gear"].as_array().unwrap().iter().find(|it| it["name"] == "Race day").unwrap();
+    let arguments = json!({ "gear_uuid": racers["uuid"], "activity_type": "running" });
+    let done = mcp.ask("set_gear_default", arguments).await;
+    assert_eq!((&done["status"], &done["undo"]), (&json!("done"), &json!(true)), "{done}");
+    let gear = mcp.ask("get_gear", json!({})).await;
+    assert_eq!(gear["defaults"]["running"], "Race day", "{gear}");
+    let undone =
+        mcp.ask("undo_write_operation", json!({ "operation_id": done["operation_id"] })).await;
+    assert_eq!(undone["status"], "done", "{undone}");
+    let gear = mcp.ask("get_gear", json!({})).await;
+    assert_eq!(gear["defaults"]["running"], "Daily trainers", "{gear}");
+}
+
+const GPX: &str = "<?xml version=\"1.0\"?><gpx version=\"1.1\"><trk><name>Ridge</name><trkseg>\
+    <trkpt lat=\"45.00\" lon=\"4.00\"><ele>100</ele></trkpt>\
+    <trkpt lat=\"45.01\" lon=\"4.00\"><ele>150</ele></trkpt>\
+    <trkpt lat=\"45.02\" lon=\"4.01\"><ele>120</ele></trkpt></trkseg></trk></gpx>";
+
+#[tokio::test]
+async fn a_course_is_saved_from_a_file_and_goes_only_after_a_yes() {
+    let mcp = Mcp::writing().await;
+    let preview = json!({ "gpx_content": GPX, "dry_run": true });
+    assert_eq!(mcp.ask("upload_course", preview).await["status"], "preview");
+    let arguments =
+        json!({ "gpx_content": GPX, "course_name": "Ridge run", "activity_type": "trail_running" });
+    let saved = mcp.ask("upload_course", arguments).await;
+    assert_eq!((&saved["status"], &saved["verified"]), (&json!("done"), &json!(true)), "{saved}");
+    let id = &saved["course_id"];
+    assert!(saved["url"].as_str().unwrap().ends_with(&format!("/course/{id}")));
+    let course = mcp.ask("get_course_details", json!({ "course_id": id })).await;
+    assert_eq!(
+        (&course["name"], &course["activity"]),
+        (&json!("Ridge run"), &json!("trail_running"))
+    );
+    assert_eq!(
+        (&course["visibility"], &course["elevation_gain_m"]),
+        (&json!("private"), &json!(50))
+    );
+    let asked = mcp.ask("delete_course", json!({ "course_id": id })).await;
+    assert_eq!(asked["status"], "requires_confirmation", "{asked}");
+    let gone = json!({ "course_id": id, "confirm": asked["confirm_token"] });
+    let gone = mcp.ask("delete_course", gone).await;
+    assert_eq!(
+        (&gone["status"], &gone["verified"], &gone["undo"]),
+        (&json!("done"), &json!(true), &json!(true)),
+        "{gone}"
+    );
+    mcp.fail("get_course_details", json!({ "course_id": id })).await;
+    for (arguments, field) in [
+        (json!({}), "gpx_content"),
+        (json!({ "gpx_content": "<gpx></gpx>" }), "gpx_content"),
+        (json!({ "gpx_path": "/etc/passwd" }), "gpx_path"),
+        (json!({ "gpx_content": GPX, "activity_type": "flying carpet" }), "activity_type"),
+    ] {
+        let (error, text) = mcp.fail("upload_course", arguments).await;
+        assert_eq!(error["field"], field, "{text}");
+    }
+}

@@ -48,3 +48,25 @@ async fn zones_rise_and_a_sport_without_its_own_has_the_default_ones() {
     let (error, _) = mcp.fail("get_athlete_profile", json!({ "include": ["shoes"] })).await;
     assert_eq!(error["field"], "include");
 }
+
+#[tokio::test]
+async fn heart_rate_zones_are_replaced_only_after_a_yes_and_can_be_had_back() {
+    let mcp = Mcp::writing().await;
+    let before = mcp.ask("get_heart_rate_zones", json!({})).await;
+    let arguments = json!({ "sport": "default", "zones": [90, 110, 130, 150, 170], "max_hr": 195 });
+    let asked = mcp.ask("set_heart_rate_zones", arguments.clone()).await;
+    assert_eq!(asked["status"], "requires_confirmation", "{asked}");
+    let mut yes = arguments;
+    yes["confirm"] = asked["confirm_token"].clone();
+    let done = mcp.ask("set_heart_rate_zones", yes).await;
+    assert_eq!((&done["status"], &done["verified"]), (&json!("done"), &json!(true)), "{done}");
+    let after = mcp.ask("get_heart_rate_zones", json!({})).await;
+    assert_eq!(after["zones"][0]["zones_from_bpm"], json!([90, 110, 130, 150, 170]));
+    assert_eq!(after["zones"][0]["max_hr_bpm"], 195);
+    let undo = json!({ "operation_id": done["operation_id"] });
+    assert_eq!(mcp.ask("undo_write_operation", undo).await["status"], "done");
+    assert_eq!(mcp.ask("get_heart_rate_zones", json!({})).await, before);
+    let strange = json!({ "sport": "chess", "zones": [90, 110, 130, 150, 170] });
+    let (error, text) = mcp.fail("set_heart_rate_zones", strange).await;
+    assert!(error["field"] == "sport" && text.contains("`default`"), "{text}");
+}

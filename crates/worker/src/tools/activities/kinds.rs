@@ -30,7 +30,7 @@ pub(crate) fn number(key: &str) -> Option<i64> {
 
 /// A type as the argument `activity_type` names it; an empty one means every type. Types that
 /// Garmin has added since this was written are looked up.
-pub(super) async fn wanted(
+pub(crate) async fn wanted(
     garmin: &Garmin,
     text: Option<&str>,
 ) -> Result<Option<ActivityKind>, ToolError> {
@@ -46,7 +46,7 @@ pub(super) async fn wanted(
 }
 
 /// The refusal of a type that does not exist, with those it may have been meant for.
-pub(super) fn unknown(text: &str) -> ToolError {
+pub(crate) fn unknown(text: &str) -> ToolError {
     let mut near = alike(text);
     if near.is_empty() {
         near = vec!["running", "cycling", "lap_swimming", "strength_training", "hiking"];

@@ -1,9 +1,11 @@
 //! Routes to follow.
 
+mod change;
 mod file;
 mod list;
 mod one;
 mod profile;
+mod upload;
 
 use crate::tool::Entry;
 
@@ -11,4 +13,6 @@ pub(super) static ALL: &[Entry] = &[
     Entry::of::<list::Courses>(),
     Entry::of::<one::CourseDetails>(),
     Entry::of::<file::CourseFile>(),
+    Entry::writes::<change::Upload>(),
+    Entry::writes::<change::Delete>(),
 ];

@@ -2,6 +2,7 @@
 
 mod athlete;
 mod identity;
+mod set_zones;
 mod settings;
 mod zones;
 
@@ -14,5 +15,6 @@ pub(super) static ALL: &[Entry] = &[
     Entry::of::<identity::UserProfile>(),
     Entry::of::<settings::Settings>(),
     Entry::of::<zones::HeartRateZonesOf>(),
+    Entry::writes::<set_zones::SetZones>(),
     Entry::of::<zones::PowerZonesOf>(),
 ];
