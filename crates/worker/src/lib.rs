@@ -17,6 +17,7 @@ mod error;
 mod keeper;
 mod login;
 mod mcp;
+mod progress;
 mod prompts;
 mod resources;
 mod run;

@@ -7,9 +7,9 @@ use crate::client::{Freshness, Garmin};
 use crate::days::DayRange;
 use crate::error::GarminError;
 use crate::model::{
-    CalorieDay, DailyTotals, DayFloors, DayLevels, DayRates, DayStress, HydrationDay, IntensityDay,
-    Lenient, MetricDay, MetricsMap, SleepStats, SleepStatsNight, StepsDay, TrainingReadiness,
-    WellnessMetrics,
+    CalorieDay, DailyTotals, DayFloors, DayLevels, DayRates, DayStress, HydrationDay, IntakeDay,
+    IntakeSummaries, IntensityDay, Lenient, MetricDay, MetricsMap, SleepStats, SleepStatsNight,
+    StepsDay, TrainingReadiness, WellnessMetrics,
 };
 
 /// The longest range of most daily statistics; beyond it Garmin answers 400.
@@ -94,6 +94,19 @@ impl Garmin {
 
     pub async fn resting_kcal_days(&self, range: DayRange) -> Result<Vec<MetricDay>, GarminError> {
         self.metric(RESTING_KCAL, range, |map| map.resting_kcal).await
+    }
+
+    /// Energy taken in, of the days on which anything was written down.
+    pub async fn intake_days(&self, range: DayRange) -> Result<Vec<IntakeDay>, GarminError> {
+        let target = |window: DayRange| {
+            Target::new("/nutrition-service/calorie/summary/daily")
+                .query("startDate", window.first())
+                .query("endDate", window.last())
+                .query("currentDate", window.last())
+                .query("isDataForReport", "true")
+        };
+        let parts: Vec<IntakeSummaries> = self.parts(range, DAILY_WINDOW, target).await?;
+        Ok(parts.into_iter().flat_map(|part| part.days.unwrap_or_default()).collect())
     }
 
     async fn statistics<T>(&self, kind: &str, range: DayRange) -> Result<Vec<T>, GarminError>

@@ -73,9 +73,10 @@ pub use profile::{
 pub use progress::{ActivityStats, MetricStats};
 pub use ranges::{
     AllMetrics, CalorieDay, DailyTotals, DayFloors, DayLevels, DayRates, DayStress, FloorValues,
-    HydrationDay, HydrationValues, IntensityDay, LevelValues, MetricDay, MetricsMap, RateValues,
-    SleepStats, SleepStatsNight, SleepStatsValues, StepsDay, StressValues, TotalValues,
-    WeekOfSteps, WeekOfStepsValues, WeekOfStress, WellnessMetrics,
+    HydrationDay, HydrationValues, IntakeContent, IntakeDay, IntakeFood, IntakeMeal,
+    IntakeSummaries, IntensityDay, LevelValues, MetricDay, MetricsMap, RateValues, SleepStats,
+    SleepStatsNight, SleepStatsValues, StepsDay, StressValues, TotalValues, WeekOfSteps,
+    WeekOfStepsValues, WeekOfStress, WellnessMetrics,
 };
 pub use series::{Cell, Descriptor, Sample};
 pub use sleep::{

@@ -146,6 +146,31 @@ model! {
         "hrvStatus" => hrv_status: String,
     }
 
+    IntakeSummaries as "energy taken in" {
+        "dailyNutritionSummaries" => days: Vec<IntakeDay>,
+    }
+
+    /// What was eaten on one day, as far as it was written down.
+    IntakeDay as "energy taken in on a day" {
+        "mealDate" | "calendarDate" | "date" => date: Date,
+        "dailyNutritionContent" | "nutritionContent" => content: IntakeContent,
+        "calories" | "consumedCalories" => calories: f64,
+        "mealDetails" => meals: Vec<IntakeMeal>,
+    }
+
+    IntakeContent as "nutrients of a day" {
+        "calories" => calories: f64,
+    }
+
+    IntakeMeal as "a meal" {
+        "loggedFoods" => foods: Vec<IntakeFood>,
+    }
+
+    /// Only counted.
+    IntakeFood as "a food" {
+        "logId" => id: String,
+    }
+
     /// Seven days, dated by the first.
     WeekOfSteps as "steps of weeks" {
         "calendarDate" => start: Date,
@@ -164,6 +189,21 @@ model! {
     WeekOfStress as "stress of weeks" {
         "calendarDate" => start: Date,
         "value" => level: i64,
+    }
+}
+
+impl IntakeDay {
+    /// Kilocalories; none where nothing was written down.
+    #[must_use]
+    pub fn kcal(&self) -> Option<f64> {
+        self.content.as_ref().and_then(|content| content.calories).or(self.calories)
+    }
+
+    /// How many things were written down, where Garmin tells.
+    #[must_use]
+    pub fn items(&self) -> Option<usize> {
+        let meals = self.meals.as_ref()?.iter();
+        Some(meals.map(|meal| meal.foods.as_ref().map_or(0, Vec::len)).sum())
     }
 }
 

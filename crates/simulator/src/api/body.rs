@@ -35,6 +35,7 @@ pub(super) fn router() -> Router<Arc<Inner>> {
         .route("/bloodpressure-service/bloodpressure", post(add_pressure))
         .route("/bloodpressure-service/bloodpressure/{date}/{version}", delete(remove_pressure))
         .route("/usersummary-service/usersummary/hydration/daily/{date}", get(hydration))
+        .route("/usersummary-service/stats/hydration/daily/{start}/{end}", get(hydration_days))
         .route("/usersummary-service/usersummary/hydration/log", put(drink))
 }
 
@@ -480,6 +481,22 @@ fn hydration_of(caller: &Caller, inner: &Inner, date: Date) -> Value {
         "sweatLossInML": sweat,
         "activityIntakeInML": 0.0,
     })
+}
+
+/// Days with the watch on; Garmin refuses more than four weeks.
+async fn hydration_days(
+    Path((start, end)): Path<(String, String)>,
+    State(inner): Shared,
+    caller: Caller,
+) -> Reply {
+    let (start, end) = params::range(&start, &end, 28)?;
+    let worn: Vec<Date> = caller.season.worn(start, end).map(|day| day.date).collect();
+    let rows = worn.into_iter().filter(|date| caller.told(*date).is_some()).map(|date| {
+        let day = hydration_of(&caller, &inner, date);
+        json!({"calendarDate": date.to_string(),
+               "values": {"valueInML": day["valueInML"], "goalInML": day["goalInML"]}})
+    });
+    found(rows.collect())
 }
 
 async fn hydration(Path(date): Path<String>, State(inner): Shared, caller: Caller) -> Reply {

@@ -229,7 +229,7 @@ fn sec116_what_models_read_about_tools_hides_nothing() {
 }
 
 /// Keys that prompts and scripts written for `garmin_mcp` read, by tool.
-const OLD_KEYS: [(&str, &str); 4] = [
+const OLD_KEYS: [(&str, &str); 15] = [
     (
         "get_activity",
         "id name type event_type parent_type start_time_local start_time_gmt \
@@ -263,6 +263,38 @@ const OLD_KEYS: [(&str, &str); 4] = [
          restless_moments_count avg_sleep_stress resting_heart_rate_bpm avg_spo2_percent \
          lowest_spo2_percent avg_overnight_hrv",
     ),
+    (
+        "get_heart_rates_summary",
+        "date max_heart_rate_bpm min_heart_rate_bpm resting_heart_rate_bpm \
+         last_7_days_avg_resting_hr avg_heart_rate_bpm data_points_count",
+    ),
+    (
+        "get_stress_summary",
+        "date max_stress_level avg_stress_level rest_percent low_stress_percent \
+         medium_stress_percent high_stress_percent data_points_count",
+    ),
+    (
+        "get_respiration_summary",
+        "date lowest_breaths_per_min highest_breaths_per_min avg_waking_breaths_per_min \
+         avg_sleep_breaths_per_min",
+    ),
+    (
+        "get_spo2_data",
+        "date avg_spo2_percent lowest_spo2_percent latest_spo2_percent latest_reading_time \
+         last_7_days_avg_spo2 avg_sleep_spo2_percent hourly_averages",
+    ),
+    (
+        "get_morning_training_readiness",
+        "date readiness_score readiness_level recovery_time_hours hrv_status sleep_quality \
+         sleep_score resting_heart_rate_bpm hrv_baseline hrv_last_night body_battery_percent \
+         stress_level acute_load",
+    ),
+    ("get_weekly_steps", "end_date weeks_requested weeks_returned weekly_data"),
+    ("get_weekly_stress", "end_date weeks_requested weeks_returned weekly_data"),
+    ("get_weekly_intensity_minutes", "end_date weeks_requested weeks_returned weekly_data"),
+    ("get_sleep_summary_range", "start_date end_date nights_requested nights_returned nights"),
+    ("get_stats_range", "start_date end_date days"),
+    ("get_energy_balance", "intake expenditure_garmin body_composition derived assumptions"),
     ("get_gear", "gear_count active_count retired_count defaults gear"),
 ];
 

@@ -1,5 +1,6 @@
 //! The Model Context Protocol, as far as rmcp leaves it to a server.
 
+mod asker;
 mod endpoint;
 mod listing;
 mod outcome;

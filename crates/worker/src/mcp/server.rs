@@ -16,6 +16,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
 
+use super::asker::attended;
 use super::outcome::{Outcome, OutcomeSlot};
 use crate::account::{self, Account};
 use crate::catalogue::{Catalogue, Found};
@@ -364,7 +365,7 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         let door = Door::of(&context, &self.0.account);
         let before = self.visit(&door).own_choice();
-        let Some(mut result) = self.call(request, &door).await else {
+        let Some(mut result) = attended(&context, self.call(request, &door)).await else {
             return Err(ErrorData::invalid_params("unknown tool", None));
         };
         if let (account::Door::Desktop(_), true) =

@@ -14,6 +14,7 @@ mod profile;
 mod series;
 mod table;
 mod training;
+mod womens_health;
 
 pub(crate) use numbers::whole;
 
@@ -51,6 +52,7 @@ pub(crate) static SHELVES: &[Shelf] = &[
     shelf!(Courses, courses),
     shelf!(Golf, golf),
     shelf!(Data, data),
+    shelf!(WomensHealth, womens_health),
 ];
 
 /// Every tool of the product.

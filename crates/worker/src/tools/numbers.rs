@@ -13,6 +13,13 @@ pub(crate) fn whole(value: f64) -> i64 {
     whole
 }
 
+/// A count or a measurement as a number to reckon with.
+pub(crate) fn float(value: i64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "measurements are far below 2^53")]
+    let float = value as f64;
+    float
+}
+
 /// Percent, degrees, load.
 pub(crate) fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0

@@ -11,6 +11,7 @@ mod choices;
 mod desktop;
 mod eras;
 mod garmin;
+mod health;
 mod host;
 mod ledger;
 mod mcp;

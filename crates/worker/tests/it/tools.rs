@@ -10,17 +10,16 @@ use crate::garmin::EMAIL;
 use crate::mcp::Mcp;
 
 /// Tools about one day.
-const DAILY: [&str; 12] = [
-    "get_daily_stats",
+const DAILY: [&str; 11] = [
     "get_stats",
-    "get_steps",
-    "get_heart_rate",
-    "get_hrv",
-    "get_sleep",
+    "get_steps_data",
+    "get_heart_rates",
+    "get_hrv_data",
+    "get_sleep_data",
     "get_sleep_summary",
-    "get_stress",
+    "get_stress_data",
     "get_body_battery",
-    "get_spo2",
+    "get_spo2_data",
     "get_training_readiness",
     "get_activities_by_date",
 ];
@@ -50,28 +49,25 @@ async fn an_ordinary_day_agrees_with_itself() {
     let ask = |tool| mcp.ask(tool, day.clone());
     let stats = ask("get_stats").await;
     assert_eq!(stats["status"], "ok");
-    let steps = ask("get_steps").await;
-    assert_eq!(steps["steps"], stats["total_steps"]);
-    assert!(steps["hours"]["values"].as_array().unwrap().len() <= 25);
-    let daily = ask("get_daily_stats").await;
-    assert_eq!(daily["total_calories_kcal"], stats["total_calories"]);
-    let heart = ask("get_heart_rate").await;
-    assert_eq!(heart["resting_heart_rate_bpm"], stats["resting_heart_rate_bpm"]);
+    let steps = ask("get_steps_data").await;
+    assert_eq!(steps["total"], stats["total_steps"]);
+    let heart = ask("get_heart_rates").await;
+    assert_eq!(heart["stats"]["resting_heart_rate_bpm"], stats["resting_heart_rate_bpm"]);
     assert_eq!(heart["series"]["step_s"], 900);
-    let sleep = ask("get_sleep").await;
+    let sleep = ask("get_sleep_data").await;
     let summary = ask("get_sleep_summary").await;
-    assert_eq!(sleep["asleep_s"], summary["sleep_seconds"]);
-    assert_eq!(sleep["score"], summary["sleep_score"]);
-    let stages = sleep["stages"].as_array().unwrap();
+    assert_eq!(sleep["sleep_seconds"], summary["sleep_seconds"]);
+    assert_eq!(sleep["sleep_score"], summary["sleep_score"]);
+    let stages = sleep["stages"]["rows"].as_array().unwrap();
     let minutes: i64 = stages
         .iter()
-        .filter(|stage| stage["stage"] != "awake")
-        .map(|stage| stage["minutes"].as_i64().unwrap())
+        .filter(|stage| stage[0] != "awake")
+        .map(|stage| stage[2].as_i64().unwrap())
         .sum();
-    let asleep = sleep["asleep_s"].as_i64().unwrap() / 60;
+    let asleep = sleep["sleep_seconds"].as_i64().unwrap() / 60;
     assert!((minutes - asleep).abs() <= 15, "{minutes} of stages, {asleep} asleep");
-    let hrv = ask("get_hrv").await;
-    assert_eq!(hrv["last_night_avg_ms"], summary["avg_overnight_hrv"]);
+    let hrv = ask("get_hrv_data").await;
+    assert_eq!(hrv["last_night_avg_hrv_ms"], summary["avg_overnight_hrv"]);
     let readiness = ask("get_training_readiness").await;
     assert_eq!(readiness["entries"].as_array().unwrap().len(), 1);
     assert!((0..=100).contains(&readiness["entries"][0]["score"].as_i64().unwrap()));
@@ -79,16 +75,16 @@ async fn an_ordinary_day_agrees_with_itself() {
     let highest = battery["days"][0]["highest"]["level"].as_i64().unwrap();
     let lowest = battery["days"][0]["lowest"]["level"].as_i64().unwrap();
     assert!(lowest < highest, "{battery}");
-    let stress = ask("get_stress").await;
-    assert_eq!(stress["avg_stress"], stats["avg_stress_level"]);
+    let stress = ask("get_stress_data").await;
+    assert_eq!(stress["avg_stress_level"], stats["avg_stress_level"]);
 }
 
 #[tokio::test]
 async fn times_carry_the_offset_of_the_athletes_zone() {
     let mcp = Mcp::start().await;
     let day = ordinary_day(&mcp);
-    let sleep = mcp.ask("get_sleep", json!({ "date": day.to_string() })).await;
-    let end = sleep["end"].as_str().unwrap();
+    let sleep = mcp.ask("get_sleep_data", json!({ "date": day.to_string() })).await;
+    let end = sleep["sleep_end"].as_str().unwrap();
     assert!(end.starts_with(&day.to_string()), "{end}");
     let offset =
         day.at(12, 0, 0, 0).in_tz(&mcp.garmin.season().zone).unwrap().strftime("%:z").to_string();
@@ -102,14 +98,14 @@ async fn a_day_in_a_drawer_is_an_answer_with_a_reason() {
     let mcp = Mcp::start().await;
     let facts = mcp.garmin.season();
     let day = facts.unworn_days.first().unwrap();
-    for tool in ["get_stats", "get_daily_stats", "get_steps", "get_heart_rate", "get_stress"] {
+    for tool in ["get_stats", "get_steps_data", "get_heart_rates", "get_stress_data"] {
         let answer = mcp.ask(tool, json!({ "date": day })).await;
         assert_eq!(answer["status"], "no_data", "{tool}: {answer}");
         assert_eq!(answer["reason"], "not_recorded", "{tool}");
         assert_eq!(answer["date"], day.as_str(), "{tool}");
     }
     let night = facts.unworn_nights.first().unwrap();
-    for tool in ["get_sleep", "get_sleep_summary", "get_hrv"] {
+    for tool in ["get_sleep_data", "get_sleep_summary", "get_hrv_data"] {
         let answer = mcp.ask(tool, json!({ "date": night })).await;
         assert_eq!(answer["status"], "no_data", "{tool}: {answer}");
     }

@@ -23,11 +23,11 @@ const LONGEST_RANGE: u32 = 31;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BodyBatteryArgs {
-    /// One day: YYYY-MM-DD, `today` or `yesterday`; today when every date is left out.
+    /// One day; today when every date is left out.
     date: Option<NamedDay>,
-    /// Instead of `date`: the first day of a range of at most 31 days.
+    /// Instead of `date`: the first of at most 31 days.
     start_date: Option<RangeStart>,
-    /// The last day of the range; `start_date` when left out.
+    /// `start_date` when left out.
     end_date: Option<NamedDay>,
 }
 
@@ -126,7 +126,9 @@ fn event(event: &BodyBatteryEvent, zone: &TimeZone) -> Option<Event> {
             let there = event.offset_ms.and_then(|millis| offset(millis / 1000));
             moment(at, &zone_there(at, there, zone))
         }),
-        duration_minutes: event.duration_ms.map(|millis| (millis + 30_000).div_euclid(60_000)),
+        duration_minutes: event
+            .duration_ms
+            .map(|millis| millis.saturating_add(30_000).div_euclid(60_000)),
         body_battery_impact: event.impact,
         feedback: event.short_feedback.as_deref().map(word),
         activity_id: event.activity_id,

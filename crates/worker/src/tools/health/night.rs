@@ -1,7 +1,7 @@
 //! Sleep: one night, filed under the day of waking up.
 
 use domain::region::Region;
-use garmin::model::{Night, NightDto, SleepLevel, SleepScore, SleepScores};
+use garmin::model::{Night, NightDto, SleepScore, SleepScores};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -11,35 +11,36 @@ use serde::Serialize;
 use super::day::DayArgs;
 use crate::account::Account;
 use crate::answer::Reading;
+use crate::args::NamedDay;
 use crate::error::ToolError;
 use crate::tool::Tool;
-use crate::tools::numbers::{clock_there, hundredth, moment, share, tenth, whole, word};
+use crate::tools::numbers::{clock_there, float, hundredth, moment, share, tenth, whole, word};
 
-async fn night<T>(
+pub(super) async fn night<T>(
     account: &Account,
-    args: &DayArgs,
+    date: NamedDay,
     show: impl FnOnce(Night, &Clocks) -> T,
 ) -> Result<Reading<T>, ToolError> {
     let today = account.today().await?;
-    let day = args.date.resolve("date", today)?;
+    let day = date.resolve("date", today)?;
     let garmin = account.garmin()?;
     let own = garmin.zone().await?;
     let night = garmin.sleep(day).await?.filter(Night::is_recorded);
-    let data = night.map(|night| {
+    let shown = night.map(|night| {
         let clocks = Clocks::of(night.sleep.as_ref(), account.upstream.region, &own);
         show(night, &clocks)
     });
-    Ok(account.reading(day, today, data).await)
+    Ok(account.reading(day, today, shown).await)
 }
 
 /// The clocks the sleeper had: at falling asleep, and at waking up.
-struct Clocks {
-    start: TimeZone,
-    end: TimeZone,
+pub(super) struct Clocks {
+    pub(super) start: TimeZone,
+    pub(super) end: TimeZone,
 }
 
 impl Clocks {
-    fn of(sleep: Option<&NightDto>, region: Region, own: &TimeZone) -> Self {
+    pub(super) fn of(sleep: Option<&NightDto>, region: Region, own: &TimeZone) -> Self {
         let there = |at: Option<Timestamp>, local: Option<DateTime>| {
             at.map_or_else(|| own.clone(), |at| clock_there(at, local, region, own))
         };
@@ -50,136 +51,64 @@ impl Clocks {
     }
 }
 
-/// `get_sleep`
-pub(super) struct Sleep;
+/// `get_sleep_summary`
+pub(super) struct SleepSummary;
 
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct SleepAnswer {
-    /// Garmin's sleep score, 0 to 100; absent when the night was too short to score.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    score: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    score_qualifier: Option<String>,
-    asleep_s: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    start: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deep_s: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    light_s: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rem_s: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    awake_s: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nap_s: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    awakenings: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    restless_moments: Option<i64>,
-    /// How much sleep Garmin thought this person needed that night.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sleep_need_min: Option<i64>,
-    /// Garmin's judgement of the parts of the score.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    score_parts: Option<ScoreParts>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    avg_heart_rate_bpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+pub(super) struct SummaryAnswer {
+    sleep_seconds: Option<i64>,
+    sleep_hours: Option<f64>,
+    nap_seconds: Option<i64>,
+    deep_sleep_seconds: Option<i64>,
+    light_sleep_seconds: Option<i64>,
+    rem_sleep_seconds: Option<i64>,
+    awake_seconds: Option<i64>,
+    /// Share of the time asleep.
+    deep_sleep_percent: Option<f64>,
+    light_sleep_percent: Option<f64>,
+    rem_sleep_percent: Option<f64>,
+    /// 0 to 100; absent when the night was too short to score.
+    sleep_score: Option<i64>,
+    sleep_score_qualifier: Option<String>,
+    sleep_need_minutes: Option<i64>,
+    sleep_start: Option<String>,
+    sleep_end: Option<String>,
+    awake_count: Option<i64>,
+    restless_moments_count: Option<i64>,
+    avg_sleep_stress: Option<i64>,
     resting_heart_rate_bpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    avg_hrv_ms: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    avg_stress: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body_battery_change: Option<i64>,
-    /// Breaths per minute.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    avg_spo2_percent: Option<i64>,
+    lowest_spo2_percent: Option<i64>,
+    /// Milliseconds.
+    avg_overnight_hrv: Option<i64>,
+    hrv_status: Option<String>,
+    avg_heart_rate_bpm: Option<i64>,
     avg_respiration_brpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    avg_spo2_pct: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lowest_spo2_pct: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    body_battery_change: Option<i64>,
     skin_temperature_deviation_c: Option<f64>,
-    /// The night from beginning to end.
-    stages: Vec<Stage>,
+    sleep_feedback: Option<String>,
+    /// Garmin's judgement of the parts of the score.
+    score_components: Option<ScoreComponents>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
-struct ScoreParts {
-    #[serde(skip_serializing_if = "Option::is_none")]
+struct ScoreComponents {
     duration: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     deep: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     rem: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     light: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     awakenings: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     stress: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     restlessness: Option<String>,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(inline)]
-#[expect(clippy::struct_field_names, reason = "names of keys in the result")]
-struct Stage {
-    stage: StageName,
-    /// HH:MM on the clock of the place where the night began.
-    from: String,
-    minutes: i64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum StageName {
-    Deep,
-    Light,
-    Rem,
-    Awake,
-}
-
-impl StageName {
-    fn of(level: f64) -> Option<Self> {
-        match whole(level) {
-            0 => Some(Self::Deep),
-            1 => Some(Self::Light),
-            2 => Some(Self::Rem),
-            3 => Some(Self::Awake),
-            _ => None,
-        }
-    }
-}
-
-fn stages(levels: &[SleepLevel], zone: &TimeZone) -> Vec<Stage> {
-    levels
-        .iter()
-        .filter_map(|level| {
-            let (start, end) = level.start.zip(level.end)?;
-            let seconds = end.duration_since(start).as_secs();
-            Some(Stage {
-                stage: StageName::of(level.level?)?,
-                from: start.to_zoned(zone.clone()).strftime("%H:%M").to_string(),
-                minutes: (seconds + 30).div_euclid(60),
-            })
-        })
-        .collect()
 }
 
 fn qualifier(score: Option<&SleepScore>) -> Option<String> {
     score.and_then(|score| score.qualifier.as_deref()).map(word)
 }
 
-fn score_parts(scores: &SleepScores) -> ScoreParts {
-    ScoreParts {
+fn components(scores: &SleepScores) -> ScoreComponents {
+    ScoreComponents {
         duration: qualifier(scores.duration.as_ref()),
         deep: qualifier(scores.deep.as_ref()),
         rem: qualifier(scores.rem.as_ref()),
@@ -190,118 +119,24 @@ fn score_parts(scores: &SleepScores) -> ScoreParts {
     }
 }
 
-fn full(night: Night, clocks: &Clocks) -> SleepAnswer {
-    let sleep = night.sleep.unwrap_or_default();
-    let overall = sleep.scores.as_ref().and_then(|scores| scores.overall.as_ref());
-    SleepAnswer {
-        score: overall.and_then(|score| score.value),
-        score_qualifier: qualifier(overall),
-        asleep_s: sleep.asleep_s.unwrap_or_default(),
-        start: sleep.start.map(|at| moment(at, &clocks.start)),
-        end: sleep.end.map(|at| moment(at, &clocks.end)),
-        deep_s: sleep.deep_s,
-        light_s: sleep.light_s,
-        rem_s: sleep.rem_s,
-        awake_s: sleep.awake_s,
-        nap_s: sleep.nap_s,
-        awakenings: sleep.awake_count,
-        restless_moments: night.restless_moments,
-        sleep_need_min: sleep.need.as_ref().and_then(|need| need.actual_min),
-        score_parts: sleep.scores.as_ref().map(score_parts),
-        avg_heart_rate_bpm: sleep.average_heart_rate.map(whole),
-        resting_heart_rate_bpm: night.resting_heart_rate,
-        avg_hrv_ms: night.overnight_hrv_ms.map(whole),
-        avg_stress: sleep.average_stress.map(whole),
-        body_battery_change: night.body_battery_change,
-        avg_respiration_brpm: sleep.average_respiration.map(whole),
-        avg_spo2_pct: sleep.average_spo2.map(whole),
-        lowest_spo2_pct: sleep.lowest_spo2.map(whole),
-        skin_temperature_deviation_c: night.skin_temperature_deviation_c.map(tenth),
-        stages: stages(night.levels.as_deref().unwrap_or_default(), &clocks.start),
-    }
-}
-
-impl Tool for Sleep {
-    const NAME: &'static str = "get_sleep";
-    const TITLE: &'static str = "One night of sleep";
-    const DESCRIPTION: &'static str = "The night that ended on this day: score and its parts, \
-        duration, every stage from falling asleep to waking up, and what the body did \
-        meanwhile. get_sleep_summary is shorter.";
-    type Args = DayArgs;
-    type Answer = Reading<SleepAnswer>;
-
-    async fn call(account: &Account, args: DayArgs) -> Result<Self::Answer, ToolError> {
-        night(account, &args, full).await
-    }
-}
-
-/// `get_sleep_summary`
-pub(super) struct SleepSummary;
-
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct SummaryAnswer {
-    sleep_seconds: i64,
-    sleep_hours: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nap_seconds: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deep_sleep_seconds: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    light_sleep_seconds: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rem_sleep_seconds: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    awake_seconds: Option<i64>,
-    /// Share of the time asleep.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deep_sleep_percent: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    light_sleep_percent: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rem_sleep_percent: Option<f64>,
-    /// 0 to 100; absent when the night was too short to score.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sleep_score: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sleep_score_qualifier: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sleep_need_minutes: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sleep_start: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sleep_end: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    awake_count: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    restless_moments_count: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    avg_sleep_stress: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resting_heart_rate_bpm: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    avg_spo2_percent: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lowest_spo2_percent: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    /// Milliseconds.
-    avg_overnight_hrv: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hrv_status: Option<String>,
+/// A figure of which 0 and less say that nothing was measured.
+fn measured(value: Option<f64>) -> Option<i64> {
+    value.filter(|value| *value > 0.0).map(whole)
 }
 
 fn hours(seconds: i64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a night")]
-    hundredth(seconds as f64 / 3600.0)
+    hundredth(float(seconds) / 3600.0)
 }
 
-fn short(night: Night, clocks: &Clocks) -> SummaryAnswer {
-    let sleep: NightDto = night.sleep.unwrap_or_default();
-    let asleep = sleep.asleep_s.unwrap_or_default();
-    let part = |stage: Option<i64>| stage.and_then(|stage| share(stage, asleep));
+pub(super) fn short(night: &Night, clocks: &Clocks) -> SummaryAnswer {
+    let unknown = NightDto::default();
+    let sleep = night.sleep.as_ref().unwrap_or(&unknown);
+    let part = |stage: Option<i64>| stage.zip(sleep.asleep_s).and_then(|(a, b)| share(a, b));
     let overall = sleep.scores.as_ref().and_then(|scores| scores.overall.as_ref());
+    let oxygen = night.spo2_summary.as_ref();
     SummaryAnswer {
-        sleep_seconds: asleep,
-        sleep_hours: hours(asleep),
+        sleep_seconds: sleep.asleep_s,
+        sleep_hours: sleep.asleep_s.map(hours),
         nap_seconds: sleep.nap_s,
         deep_sleep_seconds: sleep.deep_s,
         light_sleep_seconds: sleep.light_s,
@@ -317,12 +152,20 @@ fn short(night: Night, clocks: &Clocks) -> SummaryAnswer {
         sleep_end: sleep.end.map(|at| moment(at, &clocks.end)),
         awake_count: sleep.awake_count,
         restless_moments_count: night.restless_moments,
-        avg_sleep_stress: sleep.average_stress.map(whole),
+        avg_sleep_stress: sleep.average_stress.filter(|level| *level >= 0.0).map(whole),
         resting_heart_rate_bpm: night.resting_heart_rate,
-        avg_spo2_percent: sleep.average_spo2.map(whole),
-        lowest_spo2_percent: sleep.lowest_spo2.map(whole),
-        avg_overnight_hrv: night.overnight_hrv_ms.map(whole),
+        avg_spo2_percent: measured(sleep.average_spo2)
+            .or_else(|| measured(oxygen.and_then(|it| it.average))),
+        lowest_spo2_percent: measured(sleep.lowest_spo2)
+            .or_else(|| measured(oxygen.and_then(|it| it.lowest))),
+        avg_overnight_hrv: measured(night.overnight_hrv_ms),
         hrv_status: night.hrv_status.as_deref().map(word),
+        avg_heart_rate_bpm: measured(sleep.average_heart_rate),
+        avg_respiration_brpm: measured(sleep.average_respiration),
+        body_battery_change: night.body_battery_change,
+        skin_temperature_deviation_c: night.skin_temperature_deviation_c.map(tenth),
+        sleep_feedback: sleep.feedback.as_deref().map(word),
+        score_components: sleep.scores.as_ref().map(components),
     }
 }
 
@@ -335,7 +178,7 @@ impl Tool for SleepSummary {
     type Answer = Reading<SummaryAnswer>;
 
     async fn call(account: &Account, args: DayArgs) -> Result<Self::Answer, ToolError> {
-        night(account, &args, short).await
+        night(account, args.date, |night, clocks| short(&night, clocks)).await
     }
 }
 
@@ -363,27 +206,20 @@ mod tests {
     }
 
     #[test]
-    fn stages_carry_the_clock_of_the_place_and_unknown_ones_are_left_out() {
-        let level = |start: &str, end: &str, level| SleepLevel {
-            start: Some(start.parse().unwrap()),
-            end: Some(end.parse().unwrap()),
-            level: Some(level),
+    fn d18_times_of_a_night_have_the_offset_of_the_place_and_are_no_milliseconds() {
+        let sleep = NightDto {
+            id: Some(1),
+            asleep_s: Some(27_000),
+            deep_s: Some(0),
+            start: Some("2026-04-30T21:10:00Z".parse().unwrap()),
+            ..NightDto::default()
         };
-        let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let found = stages(
-            &[
-                level("2026-04-30T21:10:00Z", "2026-04-30T21:27:00Z", 1.0),
-                level("2026-04-30T21:27:00Z", "2026-04-30T22:05:00Z", 0.0),
-                level("2026-04-30T22:05:00Z", "2026-04-30T22:06:00Z", 9.0),
-            ],
-            &zone,
-        );
-        assert_eq!(
-            found,
-            [
-                Stage { stage: StageName::Light, from: "23:10".into(), minutes: 17 },
-                Stage { stage: StageName::Deep, from: "23:27".into(), minutes: 38 },
-            ]
-        );
+        let night = Night { sleep: Some(sleep), ..Night::default() };
+        let own = TimeZone::get("Europe/Berlin").unwrap();
+        let clocks = Clocks::of(night.sleep.as_ref(), Region::Global, &own);
+        let shown = short(&night, &clocks);
+        assert_eq!(shown.sleep_start.as_deref(), Some("2026-04-30T23:10:00+02:00"));
+        assert_eq!((shown.deep_sleep_seconds, shown.deep_sleep_percent), (Some(0), Some(0.0)));
+        assert_eq!(shown.sleep_end, None);
     }
 }

@@ -18,7 +18,6 @@ pub(super) struct Readiness;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReadinessArgs {
-    /// YYYY-MM-DD, `today` or `yesterday`, in the athlete's own time zone; today when left out.
     #[serde(default)]
     #[schemars(with = "Option<NamedDay>")]
     date: NamedDay,
@@ -31,7 +30,7 @@ pub(super) struct ReadinessArgs {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-enum Which {
+pub(super) enum Which {
     #[default]
     Latest,
     Morning,
@@ -47,65 +46,46 @@ pub(super) struct ReadinessAnswer {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 struct Assessment {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
     timestamp: Option<String>,
     /// What made Garmin assess anew, such as `after_wakeup_reset`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<String>,
     /// Whether this is the assessment after waking up.
     morning: bool,
     /// 0 to 100.
-    #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<i64>,
     /// `prime`, `high`, `moderate`, `low` or `poor`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     feedback: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     sleep_score: Option<i64>,
     /// What speaks for or against training, here and below; 100 % is best.
-    #[serde(skip_serializing_if = "Option::is_none")]
     sleep_factor_percent: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     sleep_factor_feedback: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     recovery_factor_percent: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     recovery_factor_feedback: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     training_load_factor_percent: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     training_load_feedback: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     hrv_factor_percent: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     hrv_factor_feedback: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     stress_history_factor_percent: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     stress_history_feedback: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     sleep_history_factor_percent: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     sleep_history_feedback: Option<String>,
     /// Time until recovered.
-    #[serde(skip_serializing_if = "Option::is_none")]
     recovery_time_hours: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     acute_load: Option<i64>,
     /// Milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     hrv_weekly_avg: Option<i64>,
 }
 
-fn hours(minutes: i64) -> f64 {
+pub(super) fn hours(minutes: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "at most some days of minutes")]
     tenth(minutes as f64 / 60.0)
 }
 
 fn assessment(entry: &TrainingReadiness, zone: &TimeZone) -> Assessment {
     Assessment {
+        date: entry.date.map(|date| date.to_string()),
         timestamp: entry
             .at
             .map(|at| moment(at, zone))
@@ -135,7 +115,7 @@ fn assessment(entry: &TrainingReadiness, zone: &TimeZone) -> Assessment {
 }
 
 /// The assessments asked for, newest first. Without a morning one there is none to show.
-fn chosen(entries: Vec<TrainingReadiness>, which: Which) -> Vec<TrainingReadiness> {
+pub(super) fn chosen(entries: Vec<TrainingReadiness>, which: Which) -> Vec<TrainingReadiness> {
     let scored = entries.into_iter().filter(|entry| entry.score.is_some() || entry.level.is_some());
     match which {
         Which::Latest => scored.take(1).collect(),
