@@ -1,10 +1,13 @@
 //! `backup`: everything the gateway remembers, as of one moment, beside a running gateway.
 
 use std::io::{self, Write};
+use std::path::Path;
 
-use domain::clock::{Clock as _, SystemClock};
+use domain::clock::{Clock as _, SystemClock, Timestamp};
 use serde::Serialize;
-use store::{BackupError, BackupPlace, Checked, Manifest, Wrapping, check_backup, fetch_backup};
+use store::{
+    BackupError, BackupPlace, Checked, Manifest, Store, Wrapping, check_backup, fetch_backup,
+};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::progress::Watched;
@@ -60,13 +63,11 @@ pub async fn backup(
     let mut watched = Watched::new("backing up");
     let store = place.store().await?;
     let made = if named == "-" {
-        let mut stdout = tokio::io::stdout();
-        let made = store.backup(&mut stdout, now, &mut |progress| watched.tell(progress)).await;
-        let flushed = stdout.flush().await;
-        made.and_then(|manifest| flushed.map(|()| (manifest, 0)).map_err(BackupError::from))
+        to_stdout(&store, &place.spool(), now, &mut watched).await.map(|manifest| (manifest, 0))
     } else {
         let target = parse(named)?;
-        store.backup_to(&target, &place.s3, now, &mut |progress| watched.tell(progress)).await
+        let mut told = |progress| watched.tell(progress);
+        store.backup_to(&target, &place.s3, &place.spool(), now, &mut told).await
     };
     let (manifest, bytes) = made.map_err(failed)?;
     // The backup is made: a disk that is full keeps only its date from being noted.
@@ -86,11 +87,39 @@ pub async fn backup(
     Ok(())
 }
 
+/// Whoever reads the pipe may be slow, so the backup is whole before the first byte of it. Where
+/// a full disk has no room for that, it goes into the pipe as it is read.
+async fn to_stdout(
+    store: &Store,
+    spool: &Path,
+    now: Timestamp,
+    watched: &mut Watched,
+) -> Result<Manifest, BackupError> {
+    let mut stdout = tokio::io::stdout();
+    let manifest = match store
+        .spool_backup(spool, now, &mut |progress| watched.tell(progress))
+        .await
+    {
+        Ok((file, manifest)) => {
+            tokio::io::copy(&mut tokio::fs::File::from_std(file), &mut stdout).await?;
+            manifest
+        }
+        Err(BackupError::Io(error)) if error.kind() == io::ErrorKind::StorageFull => {
+            let full = spool.display();
+            _ = writeln!(io::stderr(), "note: {full} is full: a slow pipe makes the database grow");
+            store.backup(&mut stdout, now, &mut |progress| watched.tell(progress)).await?
+        }
+        Err(error) => return Err(error),
+    };
+    stdout.flush().await?;
+    Ok(manifest)
+}
+
 async fn look(place: &Place, args: &BackupArgs, out: &mut impl Write) -> Result<(), AdminError> {
     let named = args.place.as_str();
     let failed = |source| AdminError::Check { place: named.to_owned(), source };
     let mut watched = Watched::new("reading");
-    let file = fetch_backup(&parse(named)?, &place.s3).await.map_err(failed)?;
+    let file = fetch_backup(&parse(named)?, &place.s3, &place.spool()).await.map_err(failed)?;
     let old = place.old_secret.as_ref();
     let checked = check_backup(file, &place.secret, old, &mut |progress| watched.tell(progress));
     let Checked { manifest, wrapping, sealed, unreadable } = checked.map_err(failed)?;
@@ -114,8 +143,13 @@ async fn look(place: &Place, args: &BackupArgs, out: &mut impl Write) -> Result<
         manifest.created_at, manifest.program, manifest.schema
     )?;
     writeln!(out, "{}; {} open", rows(&manifest), counted(sealed, "value", "values"))?;
-    if unreadable > 0 {
-        let values = counted(unreadable, "sealed value was", "sealed values were");
+    say_unreadable(unreadable, out)
+}
+
+/// What was damaged in the database before the backup was made, if anything was.
+pub(crate) fn say_unreadable(values: u64, out: &mut impl Write) -> Result<(), AdminError> {
+    if values > 0 {
+        let values = counted(values, "sealed value was", "sealed values were");
         writeln!(out, "{values} damaged in the database already: those accounts sign in again")?;
     }
     Ok(())

@@ -212,7 +212,7 @@ impl Findings {
         let mend = "`garmin-gateway backup` now; BACKUP_TO for the next ones, or `backup-failed` in the log";
         match age {
             None => {
-                self.warn("backup", "there is none, or a clock that was ahead has dated it", mend)
+                self.warn("backup", "there is none, or a clock that was ahead has dated it", mend);
             }
             Some(age) => {
                 let detail = format!("the last one is {} old", span(age.as_secs()));

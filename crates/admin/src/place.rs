@@ -32,6 +32,12 @@ impl Place {
         Ok(Store::open(&self.database_url, &self.secret, options).await?)
     }
 
+    /// Where something large may lie for a while: on the gateway's own disk, where there is one.
+    /// The system's place for such things may be memory.
+    pub(crate) fn spool(&self) -> PathBuf {
+        if self.data_dir.is_dir() { self.data_dir.clone() } else { std::env::temp_dir() }
+    }
+
     pub(crate) fn gateway(&self) -> Gateway {
         Self::gateway_in(&self.data_dir)
     }

@@ -7,7 +7,7 @@ use domain::entropy::OsEntropy;
 use serde::Serialize;
 use store::{Manifest, Restore, RestoreError, RestoreMode, Wrapping, fetch_backup, restore_backup};
 
-use crate::backup::{parse, rows};
+use crate::backup::{parse, rows, say_unreadable};
 use crate::confirm::confirm;
 use crate::progress::Watched;
 use crate::text::{counted, print_json};
@@ -50,7 +50,7 @@ pub async fn restore(
 ) -> Result<(), AdminError> {
     let named = args.place.as_str();
     let failed = |source: RestoreError| AdminError::Restore { place: named.to_owned(), source };
-    let file = fetch_backup(&parse(named)?, &place.s3)
+    let file = fetch_backup(&parse(named)?, &place.s3, &place.spool())
         .await
         .map_err(|error| failed(RestoreError::Backup(error)))?;
     let database = place.database_url.to_string();
@@ -94,6 +94,7 @@ pub async fn restore(
         let codes = counted(restored.void_codes, "code is", "codes are");
         writeln!(out, "{codes} void: those sign-ins begin anew")?;
     }
+    say_unreadable(checked.unreadable, out)?;
     if rekey_needed {
         writeln!(out, "the keys are wrapped under GATEWAY_SECRET_OLD: run `rekey`")?;
     }

@@ -12,10 +12,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
     process::harden()?;
     let config = Config::from_process()?;
     let _log = telemetry::init(&config.log)?;
-    process::runtime()?.block_on(async {
+    let runtime = process::runtime()?;
+    let ended = runtime.block_on(async {
         let listener = listen(config.listen).await?;
         gateway::run(config, process::worker_program(), listener, process::shutdown()).await
-    })
+    });
+    // Nobody waits for a thread that waits for a disk that hangs.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, WithHint> {

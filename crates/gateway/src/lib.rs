@@ -25,7 +25,7 @@ mod clock;
 mod console;
 mod failures;
 mod heap;
-mod janitor;
+pub mod janitor;
 pub mod ready;
 mod request_id;
 mod routes;

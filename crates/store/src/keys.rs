@@ -262,19 +262,22 @@ fn unwrap_all(rows: &[KeyRow], secret: &GatewaySecret) -> Result<KeyRing, OpenEr
     }
 }
 
-/// Wraps every key again: from `old` to `new`, in one transaction. A key that does not open
-/// under `old` stops it before anything is written.
+/// Wraps every key again: from `old` to `new`, in one transaction with the reading, so that what
+/// a restore puts there meanwhile is not overwritten. A key that does not open under `old` stops
+/// it before anything is written.
 pub(crate) async fn rewrap(
     pools: &Pools,
     old: &GatewaySecret,
     new: &GatewaySecret,
     entropy: &dyn Entropy,
 ) -> Result<usize, StoreError> {
+    const HOLD: &str = "UPDATE keys SET purpose = purpose WHERE key_id = $1";
     const WRITE: &str = "UPDATE keys SET salt = $2, wrapped = $3 WHERE key_id = $1";
-    let keys = unwrap_rows(&list(pools).await?, old)?;
-    let rows = wrap_all(new, &keys, entropy);
-    in_transaction!(pools.writer(), |transaction| {
-        for row in &rows {
+    Ok(in_transaction!(pools.writer(), |transaction| {
+        sqlx::query(HOLD).bind(CHECK_ID).execute(&mut *transaction).await?;
+        let found: Vec<KeyRow> = sqlx::query_as(LIST).fetch_all(&mut *transaction).await?;
+        let keys = unwrap_rows(&found, old)?;
+        for row in wrap_all(new, &keys, entropy) {
             sqlx::query(WRITE)
                 .bind(row.key_id)
                 .bind(&row.salt)
@@ -282,8 +285,8 @@ pub(crate) async fn rewrap(
                 .execute(&mut *transaction)
                 .await?;
         }
-    });
-    Ok(keys.len())
+        keys.len()
+    }))
 }
 
 #[cfg(test)]

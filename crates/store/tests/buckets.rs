@@ -72,10 +72,11 @@ async fn rel56_what_was_put_into_a_bucket_restores_from_it() {
     }
     let access = access(&server());
     let at = place(&format!("daily {}", std::process::id())).inside(NOW);
-    let (manifest, bytes) = store.backup_to(&at, &access, NOW, &mut |_| {}).await.unwrap();
+    let (manifest, bytes) =
+        store.backup_to(&at, &access, dir.path(), NOW, &mut |_| {}).await.unwrap();
     assert!(bytes > 1_000_000, "{bytes}");
     // Nothing there is ever replaced by mistake, where the server knows how.
-    let file = fetch_backup(&at, &access).await.unwrap();
+    let file = fetch_backup(&at, &access, dir.path()).await.unwrap();
     assert_eq!(file.metadata().unwrap().len(), bytes);
     let url = DatabaseUrl::sqlite(dir.path().join("restored.db"));
     let restore = Restore {
@@ -96,14 +97,17 @@ async fn rel59_a_bucket_that_is_not_there_says_so_and_shows_no_signature() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&DatabaseUrl::sqlite(dir.path().join("gateway.db"))).await;
     let nowhere = BackupPlace::parse("s3://no-such-bucket/x").unwrap();
-    let refused = store.backup_to(&nowhere, &access(&server()), NOW, &mut |_| {}).await;
+    let refused = store.backup_to(&nowhere, &access(&server()), dir.path(), NOW, &mut |_| {}).await;
     let BackupError::Bucket(said) = refused.unwrap_err() else { panic!("another error") };
     assert!(said.contains("no such bucket"), "{said}");
-    let down = store.backup_to(&place("x"), &access("http://127.0.0.1:9"), NOW, &mut |_| {}).await;
+    let down = store
+        .backup_to(&place("x"), &access("http://127.0.0.1:9"), dir.path(), NOW, &mut |_| {})
+        .await;
     let BackupError::Bucket(said) = down.unwrap_err() else { panic!("another error") };
     assert!(said.contains("cannot reach") && !said.contains("Signature"), "{said}");
     let missing = S3Access { key_id: None, ..access(&server()) };
-    let refused = store.backup_to(&place("x"), &missing, NOW, &mut |_| {}).await.unwrap_err();
+    let refused =
+        store.backup_to(&place("x"), &missing, dir.path(), NOW, &mut |_| {}).await.unwrap_err();
     assert!(refused.to_string().contains("AWS_ACCESS_KEY_ID"), "{refused}");
 
     // One that takes the request and never answers holds nobody up: the store works on.
@@ -117,7 +121,7 @@ async fn rel59_a_bucket_that_is_not_there_says_so_and_shows_no_signature() {
     let begun = Instant::now();
     let (access, at) = (access(&endpoint), place("x"));
     let mut told = |_| {};
-    let trying = store.backup_to(&at, &access, NOW, &mut told);
+    let trying = store.backup_to(&at, &access, dir.path(), NOW, &mut told);
     tokio::select! {
         _ = trying => panic!("answered"),
         () = swallow => panic!("given up"),

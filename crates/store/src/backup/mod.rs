@@ -6,6 +6,7 @@
 //! The secret itself is never in it.
 
 mod envelope;
+mod partial;
 mod place;
 mod restore;
 mod s3;
@@ -172,7 +173,8 @@ macro_rules! copy_out {
 
 impl Store {
     /// Writes a backup to `out`, beside everybody who reads and writes the database. What is
-    /// written is one moment of it; whoever reads `out` slowly holds nobody else up.
+    /// written is one moment of it. Whoever takes it slowly holds nobody up, but the database
+    /// grows meanwhile: SQLite cannot begin its log anew, PostgreSQL keeps dead rows.
     #[tracing::instrument(name = "store.backup", skip_all)]
     pub async fn backup(
         &self,

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 
 use domain::clock::Timestamp;
 use secrecy::SecretString;
 use tokio::io::AsyncWriteExt as _;
 
+use super::partial::Partial;
 use super::{BackupError, Manifest, Progress};
 use crate::Store;
 
@@ -86,74 +87,90 @@ impl fmt::Display for BackupPlace {
 }
 
 impl Store {
-    /// Writes a backup where it is to lie: whole, or not at all. Nothing there is replaced.
-    /// Returns its size too.
+    /// Writes a backup where it is to lie: whole, or not at all. Nothing there is replaced. What
+    /// is for a bucket lies in the directory `spool` meanwhile. Returns its size too.
     pub async fn backup_to(
         &self,
         place: &BackupPlace,
         access: &S3Access,
+        spool: &Path,
         now: Timestamp,
         progress: &mut (impl FnMut(Progress) + Send),
     ) -> Result<(Manifest, u64), BackupError> {
         match place {
             BackupPlace::File(path) => {
-                let directory = match path.parent() {
-                    Some(parent) if !parent.as_os_str().is_empty() => parent,
-                    Some(_) | None => Path::new("."),
-                };
-                if path.try_exists()? {
-                    return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
-                }
-                let (file, manifest) = self.backup_beside(directory, now, progress).await?;
-                let length = file.as_file().metadata()?.len();
-                file.persist_noclobber(path).map_err(|error| error.error)?;
-                // The name has to survive a power cut as the contents do.
-                File::open(directory)?.sync_all()?;
+                let wanted = path.clone();
+                let partial = aside(move || Partial::begin(&wanted)).await?;
+                let manifest = self.backup_into(partial.file()?, now, progress).await?;
+                let length = aside(move || partial.finish()).await?;
                 Ok((manifest, length))
             }
             BackupPlace::Object { bucket, key } => {
                 // A bucket wants to know the length before the first byte.
-                let spool = std::env::temp_dir();
-                let (file, manifest) = self.backup_beside(&spool, now, progress).await?;
-                let length = file.as_file().metadata()?.len();
-                super::s3::put(access, bucket, key, file.reopen()?, length).await?;
+                let (file, manifest) = self.spool_backup(spool, now, progress).await?;
+                let length = file.metadata()?.len();
+                super::s3::put(access, bucket, key, file, length).await?;
                 Ok((manifest, length))
             }
         }
     }
 
-    /// A whole backup under a temporary name, for its owner only (mode 0600).
-    async fn backup_beside(
+    /// A whole backup in a file that has no name in `spool` and goes with its handle, to be read
+    /// from its beginning. For whoever may take it slowly: while a backup is written the database
+    /// keeps what is overwritten meanwhile.
+    pub async fn spool_backup(
         &self,
-        directory: &Path,
+        spool: &Path,
         now: Timestamp,
         progress: &mut (impl FnMut(Progress) + Send),
-    ) -> Result<(tempfile::NamedTempFile, Manifest), BackupError> {
-        let file = tempfile::Builder::new()
-            .prefix(".garmin-gateway-")
-            .suffix(".partial")
-            .tempfile_in(directory)?;
-        let mut out =
-            tokio::io::BufWriter::new(tokio::fs::File::from_std(file.as_file().try_clone()?));
+    ) -> Result<(File, Manifest), BackupError> {
+        let mut file = nameless(spool).await?;
+        let manifest = self.backup_into(file.try_clone()?, now, progress).await?;
+        file.rewind()?;
+        Ok((file, manifest))
+    }
+
+    async fn backup_into(
+        &self,
+        file: File,
+        now: Timestamp,
+        progress: &mut (impl FnMut(Progress) + Send),
+    ) -> Result<Manifest, BackupError> {
+        let mut out = tokio::io::BufWriter::new(tokio::fs::File::from_std(file));
         let manifest = self.backup(&mut out, now, progress).await?;
         out.flush().await?;
-        out.into_inner().sync_all().await?;
-        Ok((file, manifest))
+        Ok(manifest)
     }
 }
 
-/// The bytes of a backup as a file that can be read more than once.
-pub async fn fetch_backup(place: &BackupPlace, access: &S3Access) -> Result<File, BackupError> {
+/// The bytes of a backup as a file that can be read more than once. What comes out of a bucket
+/// lies in the directory `spool`.
+pub async fn fetch_backup(
+    place: &BackupPlace,
+    access: &S3Access,
+    spool: &Path,
+) -> Result<File, BackupError> {
     match place {
         BackupPlace::File(path) => Ok(File::open(path)?),
         BackupPlace::Object { bucket, key } => {
-            let file = tempfile::tempfile()?;
+            let mut file = nameless(spool).await?;
             super::s3::get(access, bucket, key, file.try_clone()?).await?;
-            let mut file = file;
-            io::Seek::rewind(&mut file)?;
+            file.rewind()?;
             Ok(file)
         }
     }
+}
+
+async fn nameless(directory: &Path) -> io::Result<File> {
+    let directory = directory.to_owned();
+    aside(move || tempfile::tempfile_in(directory)).await
+}
+
+/// Runs what waits for a disk, perhaps one behind a network, beside the runtime.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|ended| Err(io::Error::other(ended)))
 }
 
 /// Removes all but the newest `keep` backups that [`BackupPlace::inside`] has named in a

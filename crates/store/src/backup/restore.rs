@@ -239,8 +239,9 @@ pub async fn restore(
     let pools = &target.pools;
     let (accounts, void_codes) = in_transaction!(pools.writer(), |transaction| {
         let mut there = 0;
-        for table in TABLES.iter().map(|table| table.name).chain(PASSING) {
-            let count = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+        // What is in passing is not looked at: a gateway that was started once has left traces.
+        for table in &TABLES {
+            let count = AssertSqlSafe(table.count());
             let rows: i64 = sqlx::query_scalar(count).fetch_one(&mut *transaction).await?;
             there += rows.unsigned_abs();
         }
