@@ -23,6 +23,7 @@ use crate::state::AppState;
 use crate::{telemetry, workers};
 
 pub(crate) use backups::backups;
+pub use backups::{BackupLook, BackupTurn, ScheduledBackups};
 pub(crate) use soundness::soundness;
 
 /// How often the number of revocations is looked at.
@@ -62,7 +63,10 @@ type Seen = Option<(AccessRevision, Instant)>;
 
 async fn look(app: &AppState, seen: Seen) -> Seen {
     // Read first: what ends while the rest is looked at is looked at again.
-    let Ok(revision) = app.store.access_revision().await else { return seen };
+    let asked = Instant::now();
+    let revision = app.store.access_revision().await;
+    app.metrics.database_look_seconds.record(asked.elapsed().as_secs_f64());
+    let Ok(revision) = revision else { return seen };
     match seen {
         Some((known, at)) if known == revision && at.elapsed() < MINUTE => seen,
         Some(_) | None => {

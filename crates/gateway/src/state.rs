@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::clock::{Clock, Timestamp};
 use domain::console::Revoked;
@@ -149,6 +149,7 @@ impl AppState {
     /// Access ended somewhere: what was cached is forgotten, open streams end, and workers
     /// that no device is left for are drained. Effective when this returns.
     pub async fn revoked(&self, revoked: &Revoked) {
+        let heard = Instant::now();
         match revoked {
             Revoked::Everything => self.devices.forget_all(),
             Revoked::Account(account) => self.devices.forget_account(account),
@@ -167,6 +168,7 @@ impl AppState {
                 self.supervisor.drain_account(&account);
             }
         }
+        self.metrics.revocation_seconds.record(heard.elapsed().as_secs_f64());
     }
 
     /// A person has signed in: every device of the account works again at once.

@@ -32,10 +32,11 @@ mod stats;
 mod usage;
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::entropy::Entropy;
 use domain::token::{Kind, MalformedToken, Token, TokenDigest, TokenHash};
+use sqlx::Connection as _;
 use zeroize::Zeroizing;
 
 pub use crate::accounts::{Account, AccountState, Connect, Connected, StoredCredentials};
@@ -67,8 +68,8 @@ pub use crate::sign_ins::{NewSignIn, SignIn, SignInLimits, SignInVersion};
 pub use crate::stats::{AccountSummary, Stats, Swept};
 pub use crate::usage::{Flushed, UsageRow};
 
-use crate::alone::Presence;
 use crate::keys::KeyRing;
+use crate::open::Here;
 use crate::pool::{Pool, Pools};
 use crate::seal::Place;
 use crate::stats::LastLongSweep;
@@ -88,7 +89,7 @@ struct Inner {
     last_long_sweep: LastLongSweep,
     epoch: Epoch,
     /// Held as long as the store is open.
-    _presence: Option<Presence>,
+    presence: Mutex<Option<Here>>,
 }
 
 impl Store {
@@ -143,6 +144,15 @@ impl Store {
     /// Waits for what is running, then closes every connection. Later calls fail.
     pub async fn close(&self) {
         self.0.pools.close().await;
+        let here = self.0.presence.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match here {
+            // Whoever waits for us to be gone need not wait until the server notices.
+            Some(Here::Line(line)) => {
+                // One that had ended already needs no farewell.
+                let _ = line.close().await;
+            }
+            Some(Here::File(_)) | None => {}
+        }
     }
 
     fn reader(&self) -> Pool<'_> {

@@ -41,6 +41,17 @@ impl Pools {
         }
     }
 
+    /// How many connections somebody holds.
+    pub(crate) fn busy(&self) -> usize {
+        let held = |size: u32, idle: usize| (size as usize).saturating_sub(idle);
+        match self {
+            Self::Sqlite { write, read } => {
+                held(write.size(), write.num_idle()) + held(read.size(), read.num_idle())
+            }
+            Self::Postgres(pool) => held(pool.size(), pool.num_idle()),
+        }
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite { write, read } => {

@@ -106,6 +106,12 @@ struct AccountRow {
 }
 
 impl Store {
+    /// How many connections to the database are in use.
+    #[must_use]
+    pub fn busy_connections(&self) -> usize {
+        self.0.pools.busy()
+    }
+
     #[tracing::instrument(name = "store.stats", skip_all)]
     pub async fn stats(&self, now: Timestamp) -> Result<Stats, StoreError> {
         const COUNT: &str = "

@@ -19,6 +19,7 @@ pub(super) struct Sampled {
     body_bytes: Gauge,
     log_lines_dropped: Counter,
     log_lines_held_back: Counter,
+    database_busy: Gauge,
     descriptors: Gauge,
     descriptors_max: Gauge,
     resident_bytes: Gauge,
@@ -53,6 +54,10 @@ impl Sampled {
                 "log_lines_held_back_total",
                 "Log lines of floods by strangers that were counted instead.",
             ),
+            database_busy: b.gauge(
+                "database_connections_busy",
+                "Connections to the database that are in use; who needs one more waits.",
+            ),
             descriptors: b.gauge("descriptors", "Open file descriptors of the gateway."),
             descriptors_max: b.gauge("descriptors_max", "The limit of open file descriptors."),
             resident_bytes: b.gauge("resident_bytes", "Resident memory of the gateway process."),
@@ -83,6 +88,7 @@ impl Sampled {
         let (dropped, held_back) = telemetry::losses();
         self.log_lines_dropped.absolute(dropped);
         self.log_lines_held_back.absolute(held_back);
+        self.database_busy.set(app.store.busy_connections() as f64);
         if let Some(open) = open_descriptors() {
             self.descriptors.set(open as f64);
         }
