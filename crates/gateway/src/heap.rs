@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 const LOOK: Duration = Duration::from_secs(10);
 /// What may lie idle: less is not worth the pause, and not all of it is the allocator's.
-const SLACK: usize = 8 * 1024 * 1024;
+const SLACK: usize = 4 * 1024 * 1024;
 
 /// Looks now and then, and trims when much is resident that nobody uses.
 pub(crate) async fn tidy(stop: CancellationToken) {
@@ -20,9 +20,9 @@ pub(crate) async fn tidy(stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
             _ = look.tick() => {
-                // A quarter more than is used are the gaps of an ordinary heap, which stay.
+                // An eighth more than is used are the gaps of an ordinary heap, which stay.
                 let used = allocator::used();
-                if resident().is_some_and(|resident| resident > used + SLACK.max(used / 4)) {
+                if resident().is_some_and(|resident| resident > used + SLACK.max(used / 8)) {
                     allocator::trim();
                 }
             }

@@ -11,6 +11,12 @@ use std::time::{Duration, Instant};
 /// Lines that may wait, and what they may weigh together.
 const MOST_LINES: usize = 8192;
 const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// What the writer waits for more lines after the first, so that a busy gateway is not woken and
+/// does not write for each of them.
+const GATHER: Duration = Duration::from_millis(2);
+/// Lines written at once, and the weight at which no more are added.
+const MOST_AT_ONCE: usize = 256;
+const ENOUGH_AT_ONCE: usize = 64 * 1024;
 /// How often a full queue is asked for room when everything has to be written.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
@@ -42,7 +48,15 @@ impl Queue {
     ) -> io::Result<Self> {
         let (sender, items) = sync_channel(MOST_LINES);
         let shared = Arc::new(Shared::default());
-        let writer = Writer { sink, torn: false, reported: 0, shared: shared.clone(), dropped };
+        let writer = Writer {
+            sink,
+            torn: false,
+            reported: 0,
+            shared: shared.clone(),
+            dropped,
+            gathered: Vec::new(),
+            ends: Vec::new(),
+        };
         std::thread::Builder::new().name(name.to_owned()).spawn(move || writer.run(&items))?;
         Ok(Self { sender, shared })
     }
@@ -86,49 +100,89 @@ struct Writer<W, D> {
     reported: u64,
     shared: Arc<Shared>,
     dropped: D,
+    /// Lines that are written at once, and where each of them ends.
+    gathered: Vec<u8>,
+    ends: Vec<usize>,
 }
 
 impl<W: Write, D: Fn(u64) -> String> Writer<W, D> {
     fn run(mut self, items: &Receiver<Item>) {
-        while let Ok(item) = items.recv() {
-            match item {
-                Item::Line(line) => {
-                    self.shared.waiting_bytes.fetch_sub(line.len(), Ordering::Relaxed);
-                    self.line(&line);
-                }
-                Item::Flush(done) => {
-                    self.report();
-                    let _ = self.sink.flush();
-                    let _ = done.try_send(());
-                }
+        while let Ok(first) = items.recv() {
+            if let Item::Line(_) = first {
+                std::thread::sleep(GATHER);
             }
+            let mut next = Some(first);
+            while let Some(item) = next {
+                match item {
+                    Item::Line(line) => self.gather(&line),
+                    Item::Flush(done) => {
+                        self.write_gathered();
+                        self.report();
+                        let _ = self.sink.flush();
+                        let _ = done.try_send(());
+                    }
+                }
+                if self.ends.len() >= MOST_AT_ONCE || self.gathered.len() >= ENOUGH_AT_ONCE {
+                    self.write_gathered();
+                }
+                next = items.try_recv().ok();
+            }
+            self.write_gathered();
         }
     }
 
-    fn line(&mut self, line: &str) {
-        self.report();
-        if self.write(line).is_err() {
-            self.shared.lost.fetch_add(1, Ordering::Relaxed);
+    fn gather(&mut self, line: &str) {
+        self.shared.waiting_bytes.fetch_sub(line.len(), Ordering::Relaxed);
+        self.gathered.extend_from_slice(line.as_bytes());
+        self.ends.push(self.gathered.len());
+    }
+
+    /// Lines that do not reach the place whole are lost.
+    fn write_gathered(&mut self) {
+        if self.ends.is_empty() {
+            return;
         }
+        self.report();
+        let mut gathered = std::mem::take(&mut self.gathered);
+        let written = self.write(&gathered);
+        let lost = self.ends.iter().filter(|end| **end > written).count();
+        self.shared.lost.fetch_add(lost as u64, Ordering::Relaxed);
+        self.ends.clear();
+        gathered.clear();
+        gathered.shrink_to(ENOUGH_AT_ONCE);
+        self.gathered = gathered;
     }
 
     /// Says once how many lines are missing, as soon as something can be said again.
     fn report(&mut self) {
         let lost = self.shared.lost.load(Ordering::Relaxed);
-        if lost > self.reported && self.write(&(self.dropped)(lost - self.reported)).is_ok() {
-            self.reported = lost;
+        if lost > self.reported {
+            let line = (self.dropped)(lost - self.reported);
+            if self.write(line.as_bytes()) == line.len() {
+                self.reported = lost;
+            }
         }
     }
 
-    fn write(&mut self, line: &str) -> io::Result<()> {
+    /// How many bytes of whole lines could be written.
+    fn write(&mut self, lines: &[u8]) -> usize {
         if self.torn {
-            self.sink.write_all(b"\n")?;
+            if self.sink.write_all(b"\n").is_err() {
+                return 0;
+            }
+            self.torn = false;
         }
-        // Whatever fails now may have failed in the middle.
-        self.torn = true;
-        self.sink.write_all(line.as_bytes())?;
-        self.torn = false;
-        Ok(())
+        let mut written = 0;
+        while written < lines.len() {
+            match self.sink.write(&lines[written..]) {
+                Ok(0) => break,
+                Ok(more) => written += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        self.torn = written > 0 && lines[written - 1] != b'\n';
+        written
     }
 }
 
@@ -174,11 +228,11 @@ mod tests {
     #[test]
     fn rel76_a_reader_that_stops_reading_costs_lines_and_not_time() {
         let (queue, let_through, written) = gated();
-        let put = MOST_LINES + 1001;
+        let put = MOST_LINES + MOST_AT_ONCE + 1000;
         for number in 0..put {
             queue.put(format!("{number}\n").into());
         }
-        // One line may already be with the writer.
+        // Some lines may already be with the writer.
         assert!(queue.lost() >= 1000, "{}", queue.lost());
         queue.flush(Duration::ZERO);
         let_through.send(()).unwrap();
@@ -191,6 +245,33 @@ mod tests {
             text.lines().filter(|line| told(line).is_none()).map(|n| n.parse().unwrap()).collect();
         assert_eq!(numbers.len() + dropped, put, "lines are missing and nobody told");
         assert!(numbers.is_sorted() && numbers.contains(&(MOST_LINES / 2)), "{text:.40}");
+    }
+
+    /// Remembers how often it was written to.
+    struct Calls(Arc<AtomicU64>);
+
+    impl Write for Calls {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_that_come_together_are_written_together() {
+        let calls = Arc::new(AtomicU64::new(0));
+        let queue = Queue::start("test", Calls(calls.clone()), dropped).unwrap();
+        for number in 0..MOST_AT_ONCE {
+            queue.put(format!("{number}\n").into());
+        }
+        queue.flush(Duration::from_secs(30));
+        // All of them, but for a pause of this thread in the middle.
+        let calls = calls.load(Ordering::Relaxed);
+        assert!((1..MOST_AT_ONCE as u64 / 4).contains(&calls), "{calls}");
     }
 
     #[test]

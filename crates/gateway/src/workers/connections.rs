@@ -132,7 +132,12 @@ impl Connections {
     /// Closes what nobody has used for a while; the clockwork calls it.
     pub(super) fn tidy(&self) {
         let now = Instant::now();
-        self.idle().retain(|(_, since)| now.duration_since(*since) < IDLE);
+        let mut idle = self.idle();
+        idle.retain(|(_, since)| now.duration_since(*since) < IDLE);
+        if idle.is_empty() {
+            // Room for four of them is what an idle worker would cost most.
+            *idle = Vec::new();
+        }
     }
 
     fn keep(&self, mut open: Open) {
