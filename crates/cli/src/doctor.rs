@@ -41,18 +41,12 @@ pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn examine(findings: &mut Findings, args: &DoctorArgs) {
-    let vars = match Vars::from_process() {
-        Ok(vars) => vars,
-        Err(error) => return findings.fail("settings", error.to_string(), "mend .env"),
-    };
-    let config = match Config::from_vars(&vars) {
-        Ok(config) => config,
-        Err(error) => {
-            return findings.fail(
-                "settings",
-                error.to_string(),
-                "`.env.example` lists every variable and what it accepts",
-            );
+    let (vars, config) = match settings() {
+        Ok(settings) => settings,
+        Err((error, mend)) => {
+            findings.fail("settings", error, mend);
+            // What the machine lacks does not depend on them.
+            return sandbox(findings, &probe().await);
         }
     };
     findings.ok("settings", format!("{} for {}", config.listen, config.public_url.as_str()));
@@ -83,14 +77,27 @@ async fn examine(findings: &mut Findings, args: &DoctorArgs) {
     }
     let layers = match running {
         Some(status) => status.sandbox,
-        // A worker that says what it could close behind itself, and ends.
-        None => gateway::workers::probe(&process::worker_program()).await,
+        None => probe().await,
     };
     sandbox(findings, &layers);
     if args.offline {
         return;
     }
     garmin(findings, &config).await;
+}
+
+/// What is wrong with them, and what mends it.
+fn settings() -> Result<(Vars, Config), (String, &'static str)> {
+    let vars = Vars::from_process().map_err(|error| (error.to_string(), "mend .env"))?;
+    let config = Config::from_vars(&vars).map_err(|error| {
+        (error.to_string(), "`.env.example` lists every variable and what it accepts")
+    })?;
+    Ok((vars, config))
+}
+
+/// Starts a worker that says what it could close behind itself, and ends.
+async fn probe() -> Report {
+    gateway::workers::probe(&process::worker_program()).await
 }
 
 fn secret_file(findings: &mut Findings, vars: &Vars) {

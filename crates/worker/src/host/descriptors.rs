@@ -6,7 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use domain::sandbox::Report;
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SocketType, sockopt};
+use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, UnixStream};
+
+/// Where nobody says which descriptors are open, all below this are closed.
+const MOST_WITHOUT_PROC: u64 = 65_536;
 
 /// Private descriptors start here, above the three standard ones.
 const PRIVATE: i32 = 3;
@@ -59,8 +63,30 @@ fn close_inherited() -> io::Result<()> {
         return Ok(());
     }
     let error = io::Error::last_os_error();
-    // Kernels before 5.9 cannot; a worker there keeps what was left open.
-    if error.raw_os_error() == Some(libc::ENOSYS) { Ok(()) } else { Err(error) }
+    match error.raw_os_error() {
+        // Kernels before 5.9 do not know the call, and filters of that time forbid it.
+        Some(libc::ENOSYS | libc::EPERM | libc::EACCES) => {
+            close_one_by_one();
+            Ok(())
+        }
+        Some(_) | None => Err(error),
+    }
+}
+
+#[expect(unsafe_code, reason = "no safe call closes descriptors that nothing here owns")]
+fn close_one_by_one() {
+    let most = getrlimit(Resource::Nofile).current.unwrap_or(MOST_WITHOUT_PROC);
+    let most = i32::try_from(most.min(MOST_WITHOUT_PROC)).unwrap_or(i32::MAX);
+    let open: Vec<i32> = match std::fs::read_dir("/proc/self/fd") {
+        Ok(found) => {
+            found.flatten().filter_map(|one| one.file_name().to_str()?.parse().ok()).collect()
+        }
+        Err(_) => (PRIVATE..most).collect(),
+    };
+    for descriptor in open.into_iter().filter(|descriptor| *descriptor >= PRIVATE) {
+        // SAFETY: as above; the one that read the directory is closed already.
+        unsafe { libc::close(descriptor) };
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
