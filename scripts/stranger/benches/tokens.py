@@ -1,8 +1,35 @@
-"""The token endpoint."""
+"""Tokens: those of clients, at the token endpoint, and those of Garmin."""
 
+import json
+import time
 import urllib.parse
 
-from ..measure import thread_seconds
+from ..measure import Line, thread_seconds
+from ..oauth import fetch
+from .bodies import ask, tool
+
+
+def commit(bench):
+    """From the last byte of Garmin's answer to the durable pair, as the gateway logs it: in this
+    window a crash costs a sign-in. One account after the other, each of them once."""
+    people = bench.people()
+    gateway = people.gateway()
+    try:
+        with open(f"{people.data}/log", encoding="utf-8") as log:
+            log.seek(0, 2)
+            fetch(people.simulator.control + "/expire", {})
+            line, count = Line(gateway.port), min(200, len(people.tokens))
+            for number in range(count):
+                ask(line, people.request(number, tool("get_daily_stats", date="2026-01-05")), b'"result"')
+            line.close()
+            time.sleep(1)
+            events = [json.loads(text) for text in log if '"garmin-refresh-ok"' in text]
+        if len(events) < count:
+            raise RuntimeError(f"{len(events)} renewals for {count} accounts whose tokens were refused")
+        bench.table.times("from Garmin's answer to the commit", [event["commit_us"] / 1e6 for event in events],
+                          goals=(1, None))
+    finally:
+        gateway.stop()
 
 
 def tokens(bench):

@@ -3,7 +3,8 @@
 //!
 //! `hostile_worker list` prints what it can try, `table` the same for the documentation, and
 //! `serve` is the real gateway with this program as its worker. `--without LAYER,…` leaves
-//! layers of the sandbox out, to see what the others hold.
+//! layers of the sandbox out, to see what the others hold. `forbid NUMBER PROGRAM WORD…` becomes
+//! another program under a filter that denies one system call, as an old container's does.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program of the tests")]
 
@@ -21,6 +22,7 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
 use std::process::ExitCode;
 
 use domain::contract::{FromWorker, VERSION};
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         }
         Some("table") => print!("{}", table::markdown(ATTEMPTS)),
         Some("serve") => serve(&without),
+        Some("forbid") => forbid(&args[1..]),
         _ => work(args, &without),
     }
     ExitCode::SUCCESS
@@ -66,8 +69,17 @@ fn serve(without: &str) {
     runtime.block_on(async {
         let listener = gateway::listen(config.listen).await.unwrap();
         let end = async { gateway::terminated().await.unwrap() };
-        gateway::run(config, program, listener, end).await.unwrap();
+        if let Err(error) = gateway::run(config, program, listener, end).await {
+            writeln!(io::stderr(), "{error:#}").unwrap();
+            std::process::exit(1);
+        }
     });
+}
+
+fn forbid(words: &[OsString]) {
+    let [number, program, rest @ ..] = words else { panic!("forbid NUMBER PROGRAM WORD…") };
+    raw::forbid(number.to_str().unwrap().parse().unwrap()).unwrap();
+    panic!("{}", std::process::Command::new(program).args(rest).exec());
 }
 
 fn layers(names: &str) -> Vec<Layer> {

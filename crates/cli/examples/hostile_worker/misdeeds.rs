@@ -122,6 +122,26 @@ fn answer(name: &str, body: &str, stream: &mut TcpStream) -> Option<Value> {
                 }
             }
         }
+        // Longer than any answer may be.
+        "endless_body" => {
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+                transfer-encoding: chunked\r\n\r\n";
+            let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x1_0000));
+            let mut sent = stream.write_all(head.as_bytes());
+            while sent.is_ok() {
+                sent = stream.write_all(chunk.as_bytes());
+            }
+        }
+        // A byte now and then, and never the last.
+        "slow_body" => {
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+                content-length: 100000\r\n\r\n";
+            let mut sent = stream.write_all(head.as_bytes());
+            while sent.is_ok() {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+                sent = stream.write_all(b" ");
+            }
+        }
         "switching" => {
             let _ = stream.write_all(
                 b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n",

@@ -61,6 +61,30 @@ pub(crate) fn ignore(signals: &[i32]) {
     }
 }
 
+/// Denies one call to this process and all it becomes, and nothing else.
+pub(crate) fn forbid(number: u32) -> Got<usize> {
+    let word = |code: u32, k: u32, jt: u8, jf: u8| libc::sock_filter {
+        code: u16::try_from(code).unwrap_or_default(),
+        jt,
+        jf,
+        k,
+    };
+    let denied = libc::SECCOMP_RET_ERRNO | libc::EPERM.cast_unsigned();
+    let mut program = [
+        // The number is the first word of what a filter sees.
+        word(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        word(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, number, 0, 1),
+        word(libc::BPF_RET | libc::BPF_K, denied, 0, 0),
+        word(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0),
+    ];
+    let length = u16::try_from(program.len()).unwrap_or_default();
+    let filter = libc::sock_fprog { len: length, filter: program.as_mut_ptr() };
+    call(libc::SYS_prctl, &[bits(libc::PR_SET_NO_NEW_PRIVS), 1, 0, 0, 0])?;
+    let address = std::ptr::from_ref(&filter).expose_provenance();
+    let mode = libc::SECCOMP_MODE_FILTER as usize;
+    call(libc::SYS_prctl, &[bits(libc::PR_SET_SECCOMP), mode, address, 0, 0])
+}
+
 fn last() -> i32 {
     io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }

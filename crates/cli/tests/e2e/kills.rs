@@ -1,6 +1,6 @@
 //! Processes that end in the middle of things, and what a worker looks like while it lives.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -106,6 +106,33 @@ async fn rel20_inv9_a_gateway_told_to_stop_finishes_the_call_and_leaves_nobody_b
     assert!(!process::is_running(workers[0]));
     assert_eq!(world.logged("gateway-stopped"), 1);
     assert_eq!(world.logged("gateway-stopped-late"), 0);
+    world.assert_private();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rel20_inv9_a_gateway_told_twice_to_stop_waits_for_no_call() {
+    let mut world = World::start().await;
+    let client = world.client().await;
+    let tokens = world.connect(&client, world.runner()).await;
+    let mcp = client.mcp(&tokens, Era::Handshake);
+    mcp.full_name().await;
+    hold(&world, 60_000);
+    let mut calls = JoinSet::new();
+    calls.spawn(async move { mcp.call("get_stats", &json!({})).await });
+    held(&world).await;
+    let (gateway, workers) = (world.pid(), world.workers());
+
+    process::signal(gateway, Signal::TERM);
+    eventually("it has heard", async || (world.logged("gateway-stopping") == 1).then_some(()))
+        .await;
+    let second = Instant::now();
+    assert_eq!(world.terminate().await.code(), Some(0));
+    assert!(second.elapsed() < Duration::from_secs(10), "{:?}", second.elapsed());
+    assert_eq!((world.logged("gateway-cut"), world.logged("gateway-stopped")), (1, 1));
+    // The client hears that it was the gateway, and not that its call failed.
+    let reply = calls.join_next().await.unwrap().unwrap().unwrap();
+    assert!(reply.body.contains("gateway_stopping"), "{reply:?}");
+    assert!(workers.into_iter().all(|worker| !process::is_running(worker)));
     world.assert_private();
 }
 

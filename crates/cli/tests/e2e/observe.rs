@@ -7,7 +7,8 @@ use rustix::io::Errno;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use simulator::{Effect, Fault, Host, Matcher};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::time::timeout;
 
 use crate::alerts::{Rules, Samples};
 use crate::faults::{Call, Harm, Rule};
@@ -285,6 +286,35 @@ async fn monitor_shows_what_happens_and_ends_with_its_reader() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn monitor_in_a_terminal_is_coloured_and_redrawn_until_somebody_presses_ctrl_c() {
+    let world = World::start().await;
+    let client = world.client().await;
+    let tokens = world.connect(&client, world.runner()).await;
+    let mcp = client.mcp(&tokens, Era::Handshake);
+    for (words, drawn) in
+        [(&["monitor", "--watch"][..], "\u{1b}[H\u{1b}[2J"), (&["monitor", "--all"], "\u{1b}[3")]
+    {
+        let mut terminal = world.in_a_terminal(words);
+        let mut screen = terminal.stdout.take().unwrap();
+        let mut shown = String::new();
+        // Something happens until it is on the screen, and that is drawn twice.
+        while shown.matches(drawn).count() < 2 || !shown.contains("acc_") {
+            mcp.request("tools/list", json!({})).await.unwrap();
+            let mut piece = [0; 4096];
+            let read = screen.read(&mut piece);
+            if let Ok(read) = timeout(Duration::from_millis(100), read).await {
+                let read = read.unwrap();
+                assert!(read > 0, "{words:?} ended by itself: {shown}");
+                shown.push_str(&String::from_utf8_lossy(&piece[..read]));
+            }
+        }
+        terminal.stdin.as_mut().unwrap().write_all(b"\x03").await.unwrap();
+        let ended = timeout(Duration::from_secs(10), terminal.wait()).await;
+        assert!(ended.unwrap().unwrap().success(), "{words:?}: {shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn doctor_finds_nothing_that_fails_in_a_gateway_that_works_and_says_what_to_mend() {
     let mut world = World::start().await;
     let examined = |code: i32, report: &Value| {
@@ -325,4 +355,9 @@ async fn doctor_finds_nothing_that_fails_in_a_gateway_that_works_and_says_what_t
     let wrong = report["checks"].as_array().unwrap().iter().find(|check| check["state"] == "fail");
     assert_eq!(wrong.unwrap()["check"], "secret", "{report}");
     assert!(wrong.unwrap()["mend"].as_str().unwrap().contains("GATEWAY_SECRET"), "{report}");
+    // A worker is asked what holds it back, whatever else is wrong.
+    let (code, report) = world.doctor_with(&[("GATEWAY_SECRET", "short")]).await;
+    let (code, checks) = examined(code, &report);
+    assert_eq!((code, &*checks["settings"]), (2, "fail"), "{report}");
+    assert!(checks.contains_key("sandbox"), "{report}");
 }

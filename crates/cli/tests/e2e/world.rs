@@ -12,6 +12,8 @@ use domain::clock::SystemClock;
 use rustix::process::Signal;
 use serde_json::Value;
 use simulator::{AccountSpec, Control, Mfa, MfaMethod, SeasonFacts, Simulator, SimulatorOptions};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use url::Url;
@@ -51,6 +53,8 @@ pub(crate) struct World {
     database: Option<String>,
     /// Whether the gateway is the first process of a namespace of its own.
     first: bool,
+    /// A system call that is denied to the gateway and all that it starts.
+    forbidden: Option<i64>,
     /// The program that is a gateway with hostile workers, and its arguments.
     hostile: Option<(PathBuf, Vec<String>)>,
     directory: TempDir,
@@ -61,6 +65,19 @@ pub(crate) struct World {
 pub(crate) enum End {
     Kill,
     Terminate,
+}
+
+/// The gateway's program: the one that was built with these tests, unless `E2E_BINARY` names another.
+fn gateway() -> PathBuf {
+    let built = env!("CARGO_BIN_EXE_garmin-gateway");
+    std::env::var_os("E2E_BINARY").map_or_else(|| built.into(), PathBuf::from)
+}
+
+fn hostile_worker() -> PathBuf {
+    let deps = std::env::current_exe().unwrap();
+    let exe = deps.ancestors().nth(2).unwrap().join("examples/hostile_worker");
+    assert!(exe.exists(), "run `cargo build -p cli --examples` first");
+    exe
 }
 
 fn free_port() -> u32 {
@@ -93,18 +110,33 @@ impl World {
 
     /// The same with a gateway whose workers are hostile, and lack these layers of the sandbox.
     pub(crate) async fn start_hostile(without: &str) -> Self {
+        let mut world = Self::hostile_with(without, &[]).await;
+        world.start_gateway().await;
+        world
+    }
+
+    /// The same with settings, not started yet.
+    pub(crate) async fn hostile_with(
+        without: &str,
+        settings: &[(&'static str, &'static str)],
+    ) -> Self {
         let mut world = Self::prepare(false).await;
-        let deps = std::env::current_exe().unwrap();
-        let exe = deps.ancestors().nth(2).unwrap().join("examples/hostile_worker");
-        assert!(exe.exists(), "run `cargo build -p cli --examples` first");
+        world.settings = settings.to_vec();
         let mut args = vec!["serve".to_owned()];
         if !without.is_empty() {
             args.extend(["--without".to_owned(), without.to_owned()]);
         }
-        world.hostile = Some((exe, args));
-        let settings = world.directory.path().join(".env");
-        fs::write(&settings, "OPERATOR_NAME=somebody\n").unwrap();
-        fs::set_permissions(&settings, fs::Permissions::from_mode(0o600)).unwrap();
+        world.hostile = Some((hostile_worker(), args));
+        let file = world.directory.path().join(".env");
+        fs::write(&file, "OPERATOR_NAME=somebody\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        world
+    }
+
+    /// A gateway under a filter that denies a system call, as that of an old container does.
+    pub(crate) async fn start_forbidding(call: i64) -> Self {
+        let mut world = Self::prepare(false).await;
+        world.forbidden = Some(call);
         world.start_gateway().await;
         world
     }
@@ -171,6 +203,7 @@ impl World {
             old_secret: None,
             database: None,
             first: false,
+            forbidden: None,
             hostile: None,
             directory,
         }
@@ -194,7 +227,7 @@ impl World {
     }
 
     fn program(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_garmin-gateway"));
+        let mut command = Command::new(gateway());
         command.args(words);
         self.surround(command)
     }
@@ -270,10 +303,17 @@ impl World {
                 let mut command = Command::new("unshare");
                 command.args(["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]);
                 command.arg("(true &); (sleep 2 &); exec \"$0\" serve");
-                command.arg(env!("CARGO_BIN_EXE_garmin-gateway"));
+                command.arg(gateway());
                 self.surround(command)
             }
-            None => self.program(&["serve"]),
+            None => match self.forbidden {
+                Some(call) => {
+                    let mut command = Command::new(hostile_worker());
+                    command.args(["forbid", &call.to_string()]).arg(gateway()).arg("serve");
+                    self.surround(command)
+                }
+                None => self.program(&["serve"]),
+            },
             Some((exe, args)) => {
                 let mut command = Command::new(exe);
                 command.args(args);
@@ -382,6 +422,16 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// A command of the operator's in a terminal of its own, whose keys are `stdin`.
+    pub(crate) fn in_a_terminal(&self, words: &[&str]) -> Child {
+        // Without a shell in between, which Ctrl-C would end as well.
+        let line = format!("exec {} {}", gateway().display(), words.join(" "));
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]);
+        let mut command = self.surround(command);
+        command.env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+    }
+
     /// A command of the operator's that goes on.
     pub(crate) fn command(&self, words: &[&str]) -> Child {
         self.program(words).stdout(Stdio::piped()).spawn().unwrap()
@@ -413,6 +463,17 @@ impl World {
 
     pub(crate) async fn count(&self, what: &str) -> u64 {
         self.console(&["status"]).await["counts"][what].as_u64().unwrap()
+    }
+
+    /// Of the stored pair of the only account. Changes nothing, not even by closing the file.
+    pub(crate) async fn generation(&self) -> i64 {
+        let file = self.data().join("gateway.db");
+        let file = SqliteConnectOptions::new().filename(file).read_only(true);
+        let mut database = SqliteConnection::connect_with(&file).await.unwrap();
+        let found = sqlx::query_scalar("SELECT MAX(generation) FROM accounts");
+        let generation = found.fetch_one(&mut database).await.unwrap();
+        database.close().await.unwrap();
+        generation
     }
 
     pub(crate) fn browser(&self) -> Browser {

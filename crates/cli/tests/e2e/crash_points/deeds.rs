@@ -194,7 +194,10 @@ impl Siege {
                     return Some(false);
                 }
                 let refused = siege.garmin().rejected > before.rejected;
-                (refused || siege.world.logged("garmin-refresh-ok") > stored).then_some(true)
+                let told = siege.world.logged("garmin-refresh-ok") > stored;
+                // It may have died between the commit and its last word: then nothing is stale.
+                let stored = siege.risen && siege.world.generation().await > siege.generation;
+                (refused || told || stored).then_some(true)
             })
             .await
         };

@@ -51,6 +51,8 @@ pub(super) struct Siege {
     /// The device that the operator is to end.
     pub(super) condemned: Option<Tokens>,
     pub(super) condemned_device: String,
+    /// Of the stored pair, before the janitor has a turn.
+    pub(super) generation: i64,
     known: Kept,
     /// Microseconds.
     commits: Vec<u64>,
@@ -79,6 +81,7 @@ impl Siege {
             _operators_place: place,
             condemned: None,
             condemned_device: String::new(),
+            generation: 0,
             known,
             commits: Vec::new(),
             now: None,
@@ -163,6 +166,7 @@ impl Siege {
                 self.condemned_device = devices.pop().unwrap();
             }
             Deed::Janitor => {
+                self.generation = self.world.generation().await;
                 self.world.kill().await;
                 self.world.faults().shift_clock(STALE_SECONDS);
             }
