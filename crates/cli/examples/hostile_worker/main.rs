@@ -70,7 +70,7 @@ fn serve(without: &str) {
         let listener = gateway::listen(config.listen).await.unwrap();
         let end = async { gateway::terminated().await.unwrap() };
         if let Err(error) = gateway::run(config, program, listener, end).await {
-            writeln!(io::stderr(), "{error:#}").unwrap();
+            _ = writeln!(io::stderr(), "{error:#}");
             std::process::exit(1);
         }
     });
