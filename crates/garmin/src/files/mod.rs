@@ -8,11 +8,13 @@ mod archive;
 mod fit;
 mod recording;
 mod values;
+mod weight;
 
 pub use archive::{LARGEST_FILE, unpack};
 pub use fit::{Damage, Field, FitMessage, messages};
 pub use recording::{DeveloperChannel, Pause, Recording, Records, record};
 pub use values::FitValue;
+pub use weight::{BodyComposition, weight_file};
 
 /// Why a file cannot be read at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 mod account;
 mod activities;
+mod body;
 mod courses;
 mod data;
 mod devices;
@@ -9,6 +10,7 @@ mod extras;
 mod gear;
 mod golf;
 mod health;
+mod lifestyle;
 mod numbers;
 mod profile;
 mod series;
@@ -45,6 +47,8 @@ pub(crate) static SHELVES: &[Shelf] = &[
     shelf!(Account, account),
     shelf!(Health, health),
     shelf!(Training, training),
+    shelf!(Body, body),
+    shelf!(Lifestyle, lifestyle),
     shelf!(Activities, activities),
     shelf!(Profile, profile),
     shelf!(Devices, devices),

@@ -5,6 +5,7 @@
 
 mod activities;
 mod belongings;
+mod body;
 mod budgets;
 mod child;
 mod choices;
@@ -14,6 +15,7 @@ mod garmin;
 mod health;
 mod host;
 mod ledger;
+mod lifestyle;
 mod mcp;
 mod odd_answers;
 mod profile;

@@ -10,6 +10,7 @@ mod plans;
 mod predictions;
 mod progress;
 mod recovery;
+mod reload;
 mod respiration;
 mod scores;
 mod status;
@@ -48,6 +49,7 @@ pub(super) static ALL: &[Entry] = &[
     Entry::of::<progress::Progress>(),
     Entry::of::<plans::Plans>(),
     Entry::of::<plans::Plan>(),
+    Entry::writes::<reload::Reload>(),
 ];
 
 /// One day.
