@@ -2,6 +2,7 @@
 
 mod account;
 mod activities;
+mod analysis;
 mod courses;
 mod data;
 mod devices;
@@ -46,6 +47,7 @@ pub(crate) static SHELVES: &[Shelf] = &[
     shelf!(Health, health),
     shelf!(Training, training),
     shelf!(Activities, activities),
+    shelf!(Analysis, analysis),
     shelf!(Profile, profile),
     shelf!(Devices, devices),
     shelf!(Gear, gear),
