@@ -3,6 +3,7 @@
 mod account;
 mod activities;
 mod body;
+mod analysis;
 mod courses;
 mod data;
 mod devices;
@@ -50,6 +51,7 @@ pub(crate) static SHELVES: &[Shelf] = &[
     shelf!(Body, body),
     shelf!(Lifestyle, lifestyle),
     shelf!(Activities, activities),
+    shelf!(Analysis, analysis),
     shelf!(Profile, profile),
     shelf!(Devices, devices),
     shelf!(Gear, gear),
