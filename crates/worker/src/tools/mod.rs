@@ -2,6 +2,8 @@
 
 mod account;
 mod activities;
+mod calendar;
+mod challenges;
 mod courses;
 mod data;
 mod devices;
@@ -14,6 +16,7 @@ mod profile;
 mod series;
 mod table;
 mod training;
+mod workouts;
 
 pub(crate) use numbers::whole;
 
@@ -51,6 +54,9 @@ pub(crate) static SHELVES: &[Shelf] = &[
     shelf!(Courses, courses),
     shelf!(Golf, golf),
     shelf!(Data, data),
+    shelf!(Workouts, workouts),
+    shelf!(Calendar, calendar),
+    shelf!(Challenges, challenges),
 ];
 
 /// Every tool of the product.

@@ -15,6 +15,7 @@ mod host;
 mod ledger;
 mod mcp;
 mod odd_answers;
+mod planning;
 mod profile;
 mod resources;
 mod schema;
