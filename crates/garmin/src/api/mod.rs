@@ -36,7 +36,7 @@ pub use golf::ScorecardId;
 pub use progress::Metric;
 pub use ranges::{DAILY_WINDOW, YEAR_WINDOW};
 pub use watches::WatchId;
-pub use workouts::{BadWorkoutId, WorkoutQuery, WorkoutUuid};
+pub use workouts::{BadWorkoutId, WorkoutQuery, WorkoutUuid, month_at, schedule_at, workout_at};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 

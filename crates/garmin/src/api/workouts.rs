@@ -117,22 +117,25 @@ impl Garmin {
         year: i16,
         month: i8,
     ) -> Result<Option<CalendarMonth>, GarminError> {
-        // Garmin counts months from zero.
-        let target = Target::new("/calendar-service/year")
-            .segment(year)
-            .then("/month")
-            .segment(i16::from(month) - 1);
-        or_absent(self.read(target, Freshness::Now).await)
+        or_absent(self.read(month_at(year, month), Freshness::Now).await)
     }
 }
 
 /// Where one workout is.
-pub(crate) fn workout_at(id: i64) -> Target {
+#[must_use]
+pub fn workout_at(id: i64) -> Target {
     Target::new("/workout-service/workout").segment(id)
 }
 
+/// Where the calendar of a month is; months are counted from 1 here and from 0 by Garmin.
+#[must_use]
+pub fn month_at(year: i16, month: i8) -> Target {
+    Target::new("/calendar-service/year").segment(year).then("/month").segment(i16::from(month) - 1)
+}
+
 /// Where one entry of the schedule is; a POST to the same path takes the workout's number.
-pub(crate) fn schedule_at(id: i64) -> Target {
+#[must_use]
+pub fn schedule_at(id: i64) -> Target {
     Target::new("/workout-service/schedule").segment(id)
 }
 

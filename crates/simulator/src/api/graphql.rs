@@ -92,8 +92,9 @@ fn summaries(caller: &Caller, start: Date, end: Date) -> Vec<Value> {
         let date = day["scheduleDate"].as_str().and_then(|text| text.parse().ok());
         date.is_some_and(|date: Date| (start..=end).contains(&date))
     });
-    rows.extend(planned);
     rows.sort_by_key(|row| row["scheduleDate"].as_str().map(str::to_owned));
+    // What a plan asks for comes after what the athlete has put there.
+    rows.extend(planned);
     rows
 }
 

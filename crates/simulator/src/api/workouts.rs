@@ -19,6 +19,7 @@ pub(super) fn router() -> Router<Arc<Inner>> {
         .route("/workout-service/workouts", get(list))
         .route("/workout-service/workout", post(create))
         .route("/workout-service/workout/{id}", get(one).put(replace).delete(delete))
+        .route("/workout-service/workout/FIT/{id}", get(file))
         .route("/workout-service/fbt-adaptive/{uuid}", get(adaptive))
         .route(
             "/workout-service/schedule/{id}",
@@ -99,6 +100,13 @@ async fn list(query: Query, caller: Caller) -> Reply {
 async fn one(Path(id): Path<String>, caller: Caller) -> Reply {
     let library = caller.library();
     found(library.workout(number(&id)?).ok_or(ApiError::NotFound)?.clone())
+}
+
+async fn file(Path(id): Path<String>, caller: Caller) -> Reply {
+    let library = caller.library();
+    let workout = library.workout(number(&id)?).ok_or(ApiError::NotFound)?;
+    let headers = [(axum::http::header::CONTENT_TYPE, "application/octet-stream")];
+    Ok((headers, crate::fit::workout_file(workout)).into_response())
 }
 
 async fn create(caller: Caller, Json(sent): Json<Value>) -> Reply {

@@ -2,6 +2,8 @@
 //! description and sharing nothing with the reader, so that each can prove the other wrong.
 
 mod activity;
+mod workout;
 mod writer;
 
 pub(crate) use activity::activity_file;
+pub(crate) use workout::workout_file;

@@ -4,6 +4,8 @@ mod account;
 mod activities;
 mod body;
 mod analysis;
+mod calendar;
+mod challenges;
 mod courses;
 mod data;
 mod devices;
@@ -18,6 +20,7 @@ mod series;
 mod table;
 mod training;
 mod womens_health;
+mod workouts;
 
 pub(crate) use numbers::whole;
 
@@ -59,6 +62,9 @@ pub(crate) static SHELVES: &[Shelf] = &[
     shelf!(Golf, golf),
     shelf!(Data, data),
     shelf!(WomensHealth, womens_health),
+    shelf!(Workouts, workouts),
+    shelf!(Calendar, calendar),
+    shelf!(Challenges, challenges),
 ];
 
 /// Every tool of the product.

@@ -349,6 +349,10 @@ fn keys(plan: &mut Plan, progress: &Progress) -> Map<String, Value> {
         keys.insert(bulk.name.to_owned(), rows.into());
         let done = progress.ended.iter().filter(|ended| ended.is_done()).count();
         keys.insert("done_count".to_owned(), done.into());
+        // As the bulk tools of garmin_mcp counted.
+        keys.insert("total".to_owned(), progress.ended.len().into());
+        keys.insert("succeeded".to_owned(), done.into());
+        keys.insert("failed".to_owned(), (progress.ended.len() - done).into());
     } else {
         for ended in progress.ended.iter().filter(|ended| ended.is_done()) {
             keys.extend(ended.keys.clone());

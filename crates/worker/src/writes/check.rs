@@ -3,6 +3,7 @@
 //! A check is data, so that one can be made again long after the process that wrote has died.
 
 use garmin::api::Target;
+use garmin::workout::differences;
 use garmin::{Garmin, GarminError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -21,6 +22,8 @@ enum Wants {
     Fields(Vec<Field>),
     /// Nothing: it was deleted.
     Gone,
+    /// This workout, step by step as it was sent; what Garmin adds does not count.
+    Workout(Value),
     /// A list with, or without, an item whose field has this value.
     Listed { list: String, by: String, is: Value, there: bool },
 }
@@ -64,9 +67,16 @@ impl Check {
         let field = Field { key, pointer, is, or_nothing };
         match &mut self.wants {
             Wants::Fields(fields) => fields.push(field),
-            Wants::Gone | Wants::Listed { .. } => self.wants = Wants::Fields(vec![field]),
+            Wants::Gone | Wants::Workout(_) | Wants::Listed { .. } => {
+                self.wants = Wants::Fields(vec![field]);
+            }
         }
         self
+    }
+
+    /// The workout that was sent is there, and nothing of it was dropped or changed.
+    pub(crate) fn workout(target: Target, sent: Value) -> Self {
+        Self { at: target.finish(), wants: Wants::Workout(sent) }
     }
 
     /// Nothing is to be found there any more.
@@ -112,6 +122,19 @@ impl Check {
                     if fits { json!({ "exists": false }) } else { json!({ "exists": true }) };
                 Seen { current, fits }
             }
+            Wants::Workout(sent) => {
+                let Some(found) = found else {
+                    return Seen { current: json!({ "exists": false }), fits: false };
+                };
+                let differences = differences(sent, found);
+                let key = match found["workoutId"].as_i64() {
+                    Some(id) => format!("workout_{id}"),
+                    None => "workout".to_owned(),
+                };
+                let fits = differences.is_empty();
+                let current = json!({ "name": found["workoutName"], "differences": differences });
+                Seen { current: json!({ key: current }), fits }
+            }
             Wants::Fields(fields) => {
                 let mut current = Map::new();
                 let mut fits = found.is_some();
@@ -136,7 +159,9 @@ impl Check {
     /// The check of the way back: what was there before is there again.
     pub(crate) fn reversed(&self, previous: &Value) -> Option<Self> {
         let wants = match &self.wants {
-            Wants::Gone => return None,
+            // What was made goes; what stood there before is not known step by step.
+            Wants::Workout(_) if previous.is_null() => Wants::Gone,
+            Wants::Gone | Wants::Workout(_) => return None,
             Wants::Fields(fields) => {
                 let back = |field: &Field| {
                     let is = previous.get(&field.key).cloned().unwrap_or_default();
@@ -215,6 +240,23 @@ mod tests {
         ] {
             assert!(!same(&found, &meant), "{found} {meant}");
         }
+    }
+
+    #[test]
+    fn a_workout_is_compared_step_by_step() {
+        let sent = json!({ "workoutName": "W", "workoutSegments": [{ "workoutSteps": [
+            { "targetType": { "workoutTargetTypeId": 4 }, "zoneNumber": 2 }] }] });
+        let check = Check::workout(Target::new("/a"), sent.clone());
+        let mut stored = sent;
+        stored["workoutId"] = json!(7);
+        let seen = check.judge(Some(&stored));
+        assert!(seen.fits && seen.current["workout_7"]["name"] == "W", "{seen:?}");
+        stored["workoutSegments"][0]["workoutSteps"][0]["zoneNumber"] = json!(3);
+        let seen = check.judge(Some(&stored));
+        let differences = &seen.current["workout_7"]["differences"];
+        assert!(!seen.fits && differences[0]["field"] == "target", "{differences}");
+        assert!(check.reversed(&Value::Null).unwrap().judge(None).fits);
+        assert_eq!(check.reversed(&json!({ "name": "W" })), None);
     }
 
     #[test]

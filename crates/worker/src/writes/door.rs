@@ -66,6 +66,14 @@ async fn call<T: WriteTool>(
     let args = args::parse::<T::Args>(args)?;
     let planned = tokio::time::timeout(PLAN_WITHIN, T::plan(account, args)).await;
     let plan = planned.unwrap_or(Err(ToolError::Timeout))?;
+    if plan.settled {
+        let mut answer = WriteAnswer::new(WriteStatus::Done, plan.target);
+        answer.success = Some(true);
+        answer.previous = plan.previous;
+        answer.warnings = plan.warnings;
+        answer.next_step = Some("Nothing was sent: this is so already.".to_owned());
+        return finished(answer, plan.keys);
+    }
     if plan.steps.is_empty() {
         return Err(ToolError::UpstreamChanged { what: T::NAME });
     }

@@ -98,6 +98,8 @@ pub(crate) struct Plan {
     pub(super) checks_from: Option<FromAnswers<Vec<Check>>>,
     pub(super) warnings: Vec<String>,
     pub(super) undoes: Option<domain::contract::JournalRow>,
+    /// All is as it is meant to be; there are no steps.
+    pub(super) settled: bool,
 }
 
 pub(super) struct Bulk {
@@ -120,6 +122,7 @@ impl Plan {
             checks_from: None,
             warnings: Vec::new(),
             undoes: None,
+            settled: false,
         }
     }
 
@@ -167,6 +170,11 @@ impl Plan {
         make: impl FnOnce(&[Value]) -> Vec<Check> + Send + Sync + 'static,
     ) -> Self {
         Self { checks_from: Some(Box::new(make)), ..self }
+    }
+
+    /// A look has shown that all is as it is meant to be: nothing is sent.
+    pub(crate) fn nothing_to_do(self) -> Self {
+        Self { settled: true, ..self }
     }
 
     /// Something the person should know, whatever comes of it.

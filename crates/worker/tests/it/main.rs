@@ -19,6 +19,7 @@ mod ledger;
 mod lifestyle;
 mod mcp;
 mod odd_answers;
+mod planning;
 mod profile;
 mod resources;
 mod schema;
