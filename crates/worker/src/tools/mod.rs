@@ -10,6 +10,7 @@ mod gear;
 mod golf;
 mod health;
 mod numbers;
+mod nutrition;
 mod profile;
 mod series;
 mod table;
@@ -50,6 +51,7 @@ pub(crate) static SHELVES: &[Shelf] = &[
     shelf!(Gear, gear),
     shelf!(Courses, courses),
     shelf!(Golf, golf),
+    shelf!(Nutrition, nutrition),
     shelf!(Data, data),
 ];
 

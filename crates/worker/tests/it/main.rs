@@ -14,6 +14,7 @@ mod garmin;
 mod host;
 mod ledger;
 mod mcp;
+mod nutrition;
 mod odd_answers;
 mod profile;
 mod resources;
