@@ -18,6 +18,7 @@ use crate::access::Access;
 use crate::api::Target;
 use crate::client::{Garmin, REPLACEMENTS};
 use crate::error::GarminError;
+use crate::heard;
 use crate::sign_in::api_headers;
 use crate::transport::retry_after;
 
@@ -260,7 +261,11 @@ impl Garmin {
     /// What Garmin has at `target` now, as it says it; `None` where there is nothing. For what
     /// is compared before and after a write.
     pub async fn look(&self, target: &str) -> Result<Option<Value>, GarminError> {
-        match self.fetch(target).await {
+        let found = self.fetch(target).await;
+        if let Ok(body) = &found {
+            heard::note(target, body);
+        }
+        match found {
             Ok(body) if body.trim_ascii().is_empty() => Ok(None),
             Ok(body) => serde_json::from_slice(&body).map(Some).map_err(|_| GarminError::NotJson),
             Err(GarminError::NotFound) => Ok(None),

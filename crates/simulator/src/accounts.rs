@@ -7,7 +7,7 @@ use domain::clock::Timestamp;
 use domain::region::Region;
 use serde::{Deserialize, Serialize};
 
-use crate::api::Edits;
+use crate::api::{Edits, Pantry};
 use crate::athlete::Athlete;
 use crate::belongings::Belongings;
 use crate::diary::Diary;
@@ -241,6 +241,7 @@ pub(crate) struct Account {
     pub(crate) belongings: Belongings,
     pub(crate) diary: Diary,
     pub(crate) edits: Edits,
+    pub(crate) pantry: Pantry,
 }
 
 impl Account {

@@ -111,6 +111,7 @@ impl Inner {
                 belongings: crate::belongings::Belongings::default(),
                 diary: crate::diary::Diary::default(),
                 edits: crate::api::Edits::default(),
+                pantry: crate::api::Pantry::default(),
             });
         }
         let state = State {

@@ -14,6 +14,7 @@ mod golf;
 mod lenient;
 mod lifestyle;
 mod load;
+mod nutrition;
 mod plans;
 mod profile;
 mod progress;
@@ -61,6 +62,10 @@ pub use lifestyle::{
 pub use load::{
     ActivityLoad, AcuteLoad, DeviceStatus, DeviceStatuses, LoadBalance, LoadBalances, LoadReport,
     LoadReportPart, LoadReportPayload, TrainingStatus,
+};
+pub use nutrition::{
+    Food, FoodLog, FoodName, FoodPage, LoggedFood, Meal, MealDetail, Meals, Nutrients,
+    NutritionDay, NutritionGoals, NutritionSettings, NutritionSummary,
 };
 pub use plans::{
     PlanKind, PlanLevel, PlanPhase, PlanSport, PlanStatus, PlanTask, PlanVersion, PlanWorkout,

@@ -19,6 +19,7 @@ mod hrv;
 mod lifestyle;
 mod moments;
 mod multisport;
+mod nutrition;
 mod params;
 mod plans;
 mod profile;
@@ -154,6 +155,7 @@ pub(crate) async fn not_found(uri: axum::extract::OriginalUri) -> Response {
 }
 
 pub(crate) use edits::{Edits, overlay};
+pub(crate) use nutrition::Pantry;
 
 pub(crate) fn router() -> Router<Arc<Inner>> {
     profile::router()
@@ -186,4 +188,5 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .merge(graphql::router())
         .merge(challenges::router())
         .merge(edits::router())
+        .merge(nutrition::router())
 }

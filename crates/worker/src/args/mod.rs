@@ -1,5 +1,6 @@
 //! Arguments of tools: parsed once, refused with the name of the argument and what is allowed.
 
+mod clock;
 mod days;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+pub(crate) use clock::clock;
 pub(crate) use days::{NamedDay, Period, RangeArgs, RangeStart, Reach, Window, range};
 
 use crate::error::ToolError;

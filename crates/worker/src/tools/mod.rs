@@ -15,6 +15,7 @@ mod golf;
 mod health;
 mod lifestyle;
 mod numbers;
+mod nutrition;
 mod profile;
 mod series;
 mod table;
@@ -60,6 +61,7 @@ pub(crate) static SHELVES: &[Shelf] = &[
     shelf!(Gear, gear),
     shelf!(Courses, courses),
     shelf!(Golf, golf),
+    shelf!(Nutrition, nutrition),
     shelf!(Data, data),
     shelf!(WomensHealth, womens_health),
     shelf!(Workouts, workouts),

@@ -84,7 +84,8 @@ impl Check {
         Self { at: target.finish(), wants: Wants::Gone }
     }
 
-    /// The list at `list` (a pointer; empty for the whole answer) has an item whose field `by`
+    /// The list at `list` (a pointer, in which `*` stands for everything in a list or an
+    /// object; empty for the whole answer) has an item whose field `by`
     /// (a pointer into the item) is `is`.
     pub(crate) fn listed(target: Target, list: &str, by: &str, is: impl Into<Value>) -> Self {
         let (list, by, is) = (list.to_owned(), by.to_owned(), is.into());
@@ -147,10 +148,12 @@ impl Check {
                 Seen { current: Value::Object(current), fits }
             }
             Wants::Listed { list, by, is, there } => {
-                let items = found.and_then(|found| found.pointer(list)).and_then(Value::as_array);
-                let has = items.is_some_and(|items| {
-                    items.iter().any(|item| item.pointer(by).is_some_and(|value| same(value, is)))
-                });
+                let mut items = Vec::new();
+                if let Some(found) = found {
+                    collect(found, list, &mut items);
+                }
+                let fits = |item: &&Value| item.pointer(by).is_some_and(|value| same(value, is));
+                let has = items.iter().any(fits);
                 Seen { current: json!({ "listed": has }), fits: has == *there }
             }
         }
@@ -179,6 +182,32 @@ impl Check {
             }
         };
         Some(Self { at: self.at.clone(), wants })
+    }
+}
+
+/// The items at a pointer in which `*` stands for all items of a list, or all fields of an
+/// object. Lists at its end are opened.
+fn collect<'a>(found: &'a Value, list: &str, items: &mut Vec<&'a Value>) {
+    let inner: Vec<&Value> = match list.split_once("/*") {
+        Some((before, after)) => {
+            let Some(at) = found.pointer(before) else { return };
+            let each: Vec<&Value> = match at {
+                Value::Array(all) => all.iter().collect(),
+                Value::Object(all) => all.values().collect(),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+            };
+            for one in each {
+                collect(one, after, items);
+            }
+            return;
+        }
+        None => found.pointer(list).into_iter().collect(),
+    };
+    for one in inner {
+        match one {
+            Value::Array(all) => items.extend(all),
+            other => items.push(other),
+        }
     }
 }
 
@@ -271,6 +300,11 @@ mod tests {
         let list = json!({ "items": [{ "id": "7" }] });
         assert!(made.judge(Some(&list)).fits);
         assert!(!made.reversed(&Value::Null).unwrap().judge(Some(&list)).fits);
+        let place = || Target::new("/a");
+        let nested = json!({ "meals": [{ "foods": [] }, { "foods": [{ "id": "x" }] }] });
+        assert!(Check::listed(place(), "/meals/*/foods/*", "/id", "x").judge(Some(&nested)).fits);
+        assert!(Check::listed(place(), "/*", "/foods/0/id", "x").judge(Some(&nested)).fits);
+        assert!(!Check::listed(place(), "/*", "/id", "x").judge(Some(&nested)).fits);
         let deleted = Check::gone(Target::new("/a"));
         assert!(deleted.judge(None).fits && !deleted.judge(Some(&json!({}))).fits);
         let text = serde_json::to_string(&made).unwrap();

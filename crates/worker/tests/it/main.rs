@@ -18,6 +18,7 @@ mod host;
 mod ledger;
 mod lifestyle;
 mod mcp;
+mod nutrition;
 mod odd_answers;
 mod planning;
 mod profile;

@@ -156,11 +156,11 @@ pub(super) struct RetypeArgs {
     type_key: String,
 }
 
-const TYPES: &str = "/activity-service/activity/activityTypes";
+pub(super) const TYPES: &str = "/activity-service/activity/activityTypes";
 const EVENTS: &str = "/activity-service/activity/eventTypes";
 
 /// The row of a table of Garmin's whose `typeKey` is `key`.
-async fn row(
+pub(super) async fn row(
     account: &Account,
     table: &str,
     field: &'static str,

@@ -8,6 +8,7 @@ mod edit;
 pub(super) mod find;
 pub(super) mod kinds;
 mod list;
+mod make;
 mod one;
 mod parts;
 mod sets;
@@ -44,5 +45,8 @@ pub(super) static ALL: &[Entry] = &[
     Entry::writes::<edit::SetEvent>(),
     Entry::writes::<edit::SetEffort>(),
     Entry::writes::<edit::SetFeel>(),
+    Entry::writes::<make::CreateManual>(),
+    Entry::writes::<make::CreateStrength>(),
+    Entry::writes::<make::SetSets>(),
     Entry::writes::<edit::Delete>(),
 ];
