@@ -71,6 +71,7 @@ pub(crate) fn stdio(args: &StdioArgs) -> anyhow::Result<()> {
         upstream: garmin.upstream(garmin.default_region).clone(),
         login,
         tools: garmin.tools,
+        downloads: set("GARMIN_FIT_DOWNLOAD_DIR").map(PathBuf::from),
     })?;
     Ok(())
 }

@@ -17,7 +17,7 @@ fn config() -> Option<StdioConfig> {
         }
         (_, _) => None,
     };
-    Some(StdioConfig { directory, upstream, login, tools: ToolPolicy::default() })
+    Some(StdioConfig { directory, upstream, login, tools: ToolPolicy::default(), downloads: None })
 }
 
 fn main() -> ExitCode {

@@ -1,7 +1,8 @@
 //! Signing in on the person's own machine, with what they configured there.
 
 use std::fmt;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use domain::clock::Clock;
 use domain::email::LoginEmail;
@@ -41,6 +42,8 @@ pub(crate) struct Desktop {
     entropy: Arc<dyn Entropy>,
     /// Held through a sign-in, so that two calls make one.
     pending: Mutex<Option<PendingMfa>>,
+    /// Where files are saved unless the person has chosen another place.
+    downloads: OnceLock<PathBuf>,
 }
 
 /// What came of signing in.
@@ -62,7 +65,15 @@ impl Desktop {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { keeper, upstream, login, clock, entropy, pending: Mutex::default() }
+        Self {
+            keeper,
+            upstream,
+            login,
+            clock,
+            entropy,
+            pending: Mutex::default(),
+            downloads: OnceLock::new(),
+        }
     }
 
     pub(crate) fn has_sign_in(&self) -> bool {
@@ -97,6 +108,29 @@ impl Desktop {
 
     pub(crate) async fn choose_tools(&self, choice: &ToolChoice) -> Result<(), SignInProblem> {
         self.keeper.choose_tools(choice).await.map_err(|error| not_saved(&error))
+    }
+
+    /// Names the place for files that holds until the person chooses one.
+    pub(crate) fn save_downloads_in(&self, directory: PathBuf) {
+        // Said once, at the start.
+        let _ = self.downloads.set(directory);
+    }
+
+    /// Where files are saved; nowhere until somebody says where.
+    pub(crate) fn downloads(&self) -> Option<PathBuf> {
+        self.keeper.downloads().or_else(|| self.downloads.get().cloned())
+    }
+
+    pub(crate) async fn choose_downloads(
+        &self,
+        directory: &Path,
+    ) -> Result<PathBuf, SignInProblem> {
+        self.keeper.choose_downloads(directory).await.map_err(|error| not_saved(&error))
+    }
+
+    /// A place that would do: beside the sign-in, where nobody else looks.
+    pub(crate) fn suggested_downloads(&self) -> String {
+        self.keeper.path().join("files").display().to_string()
     }
 
     /// Signs in with the configured e-mail and password, unless that is done already.

@@ -34,6 +34,8 @@ pub struct StdioConfig {
     /// What `authenticate` signs in with: `GARMIN_EMAIL` and `GARMIN_PASSWORD`, when set.
     pub login: Option<Login>,
     pub tools: ToolPolicy,
+    /// Where files are saved: `GARMIN_FIT_DOWNLOAD_DIR`, when set.
+    pub downloads: Option<PathBuf>,
 }
 
 /// Why a desktop server ended badly.
@@ -124,7 +126,11 @@ pub fn stdio(config: StdioConfig) -> Result<(), DesktopError> {
 }
 
 async fn serve(config: StdioConfig) -> Result<(), DesktopError> {
-    let Parts { keeper, account, .. } = parts(config.directory, config.upstream, config.login)?;
+    let Parts { keeper, desktop, account } =
+        parts(config.directory, config.upstream, config.login)?;
+    if let Some(downloads) = config.downloads.filter(|path| path.is_absolute()) {
+        desktop.save_downloads_in(downloads);
+    }
     let writes = account.writes.clone();
     let server = Server::new(account, Catalogue::new(Place::Desktop, &config.tools));
     let mut terminated = signal(SignalKind::terminate())?;
@@ -182,6 +188,7 @@ mod tests {
             upstream: Upstream::garmin(domain::region::Region::Global),
             login: None,
             tools: ToolPolicy { enabled: vec!["get_sleepy".into()], ..ToolPolicy::default() },
+            downloads: None,
         };
         let refused = stdio(config).unwrap_err().to_string();
         assert!(refused.contains("`get_sleepy`") && refused.contains("`get_sleep`"), "{refused}");

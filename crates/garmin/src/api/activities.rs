@@ -107,6 +107,21 @@ impl Garmin {
         self.read(target, Freshness::Now).await
     }
 
+    /// The same with at most so many points of the curve and of the route.
+    pub async fn activity_chart(
+        &self,
+        id: ActivityId,
+        points: u32,
+        route: u32,
+    ) -> Result<Option<ActivityDetails>, GarminError> {
+        let target = Target::new("/activity-service/activity")
+            .segment(id)
+            .then("/details")
+            .query("maxChartSize", points)
+            .query("maxPolylineSize", route);
+        self.read(target, Freshness::Now).await
+    }
+
     /// The laps of an activity.
     pub async fn activity_splits(
         &self,

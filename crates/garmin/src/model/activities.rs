@@ -46,6 +46,23 @@ model! {
         /// The multisport activity it is a leg of.
         "parentId" => parent: i64,
         "parent" | "isParent" => has_legs: bool,
+        "startLatitude" => start_latitude: f64,
+        "startLongitude" => start_longitude: f64,
+        "avgGradeAdjustedSpeed" => grade_adjusted_speed_mps: f64,
+        "max20MinPower" => best_20min_power_w: f64,
+        "hrTimeInZone_1" => heart_zone_1_s: f64,
+        "hrTimeInZone_2" => heart_zone_2_s: f64,
+        "hrTimeInZone_3" => heart_zone_3_s: f64,
+        "hrTimeInZone_4" => heart_zone_4_s: f64,
+        "hrTimeInZone_5" => heart_zone_5_s: f64,
+        "powerTimeInZone_1" => power_zone_1_s: f64,
+        "powerTimeInZone_2" => power_zone_2_s: f64,
+        "powerTimeInZone_3" => power_zone_3_s: f64,
+        "powerTimeInZone_4" => power_zone_4_s: f64,
+        "powerTimeInZone_5" => power_zone_5_s: f64,
+        "powerTimeInZone_6" => power_zone_6_s: f64,
+        "powerTimeInZone_7" => power_zone_7_s: f64,
+        "directWorkoutRpe" => perceived_exertion_tenfold: f64,
     }
 
     ActivityType as "activity type" {
@@ -165,7 +182,21 @@ model! {
         "activityId" => id: i64,
         "metricsCount" => points: i64,
         "metricDescriptors" => descriptors: Vec<MetricDescriptor>,
+        /// How many there are; more than `points` where some were left out.
+        "totalMetricsCount" => all_points: i64,
         "activityDetailMetrics" => rows: Vec<ActivityDetailsRow>,
+        "geoPolylineDTO" => route: Route,
+    }
+
+    /// Where an activity went.
+    Route as "route" {
+        "polyline" => points: Vec<RoutePoint>,
+    }
+
+    /// Degrees.
+    RoutePoint as "route point" {
+        "lat" => latitude: f64,
+        "lon" => longitude: f64,
     }
 
     MetricDescriptor as "activity channel" {

@@ -33,7 +33,7 @@ pub(crate) use lenient::Lenient;
 pub use activities::{
     Activity, ActivityDetails, ActivityDetailsRow, ActivityDevice, ActivityMetadata,
     ActivitySplits, ActivitySummary, ActivityTotals, ActivityType, EventType, Lap,
-    MetricDescriptor, PoolLength, TimeInZone, TimeZoneUnit,
+    MetricDescriptor, PoolLength, Route, RoutePoint, TimeInZone, TimeZoneUnit,
 };
 pub use activity_parts::{
     ActivityCount, ActivityTypeRow, ActivityWeather, DayActivities, DayPayload, ExerciseCandidate,

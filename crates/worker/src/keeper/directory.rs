@@ -86,6 +86,19 @@ impl Directory {
         self.inner.files.choose_tools(&lock, choice)
     }
 
+    /// Where files are saved for the person.
+    pub(crate) fn downloads(&self) -> Option<std::path::PathBuf> {
+        self.inner.files.downloads()
+    }
+
+    pub(crate) async fn choose_downloads(
+        &self,
+        directory: &std::path::Path,
+    ) -> Result<std::path::PathBuf, DirectoryError> {
+        let lock = self.inner.lock().await?;
+        self.inner.files.choose_downloads(&lock, directory)
+    }
+
     /// What is wrong with the saved sign-in, for people; `None` when it can be read or is not
     /// there.
     pub(crate) fn trouble(&self) -> Option<DirectoryError> {

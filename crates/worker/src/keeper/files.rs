@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 const PAIR: &str = "tokens.json";
 const LOCK: &str = "lock";
 const TOOLS: &str = "tools";
+const DOWNLOADS: &str = "downloads";
 const LARGEST_CHOICE: u64 = 4 * 1024;
 /// Nothing of ours is larger; anything else in this place is not ours.
 const LARGEST_PAIR: u64 = 256 * 1024;
@@ -201,6 +202,24 @@ impl Files {
         choice: &ToolChoice,
     ) -> Result<(), DirectoryError> {
         self.replace(TOOLS, format!("{choice}\n").as_bytes())
+    }
+
+    /// Where files are saved for the person, once they have said so.
+    pub(super) fn downloads(&self) -> Option<PathBuf> {
+        let mut text = String::new();
+        let file = File::open(self.path(DOWNLOADS)).ok()?;
+        file.take(LARGEST_CHOICE).read_to_string(&mut text).ok()?;
+        Some(PathBuf::from(text.trim_end_matches('\n'))).filter(|path| path.is_absolute())
+    }
+
+    /// Keeps it, and says in which file.
+    pub(super) fn choose_downloads(
+        &self,
+        _: &Locked,
+        directory: &Path,
+    ) -> Result<PathBuf, DirectoryError> {
+        self.replace(DOWNLOADS, format!("{}\n", directory.display()).as_bytes())?;
+        Ok(self.path(DOWNLOADS))
     }
 
     fn path(&self, name: &str) -> PathBuf {

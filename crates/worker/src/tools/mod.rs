@@ -2,6 +2,7 @@
 
 mod account;
 mod activities;
+mod analysis;
 mod body;
 mod courses;
 mod data;
@@ -50,6 +51,7 @@ pub(crate) static SHELVES: &[Shelf] = &[
     shelf!(Body, body),
     shelf!(Lifestyle, lifestyle),
     shelf!(Activities, activities),
+    shelf!(Analysis, analysis),
     shelf!(Profile, profile),
     shelf!(Devices, devices),
     shelf!(Gear, gear),

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod activities;
+mod analysis;
 mod belongings;
 mod body;
 mod budgets;

@@ -207,6 +207,9 @@ pub(crate) async fn calls() -> Vec<(String, Value)> {
         }
     }
     values.insert("hole".into(), json!(1));
+    let activities = mcp.ask("get_activities", json!({})).await;
+    let ids = ["/activities/0/id", "/activities/1/id"].map(|way| activities.pointer(way));
+    values.insert("activity_ids".into(), json!(ids));
     values.insert("query".into(), json!("apple"));
     values.insert("metric".into(), json!("distance"));
     values.insert("metrics".into(), json!(["steps", "resting_hr", "sleep_hours"]));

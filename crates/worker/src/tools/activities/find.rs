@@ -26,7 +26,7 @@ fn unknown() -> ToolError {
 }
 
 /// The number as Garmin's endpoints take it.
-pub(super) fn id(number: ActivityNumber) -> Result<ActivityId, ToolError> {
+pub(crate) fn id(number: ActivityNumber) -> Result<ActivityId, ToolError> {
     ActivityId::new(number.0).map_err(|_| unknown())
 }
 

@@ -5,7 +5,7 @@ mod day;
 mod details;
 mod distances;
 mod edit;
-mod find;
+pub(super) mod find;
 pub(super) mod kinds;
 mod list;
 mod one;
