@@ -177,6 +177,12 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
             "said": said,
         },
     }));
+    forge(&mut answer);
+    answer
+}
+
+/// Headers that only a gateway may send.
+fn forge(answer: &mut Answer) {
     for (name, value) in [
         ("set-cookie", "a=b"),
         ("www-authenticate", "Bearer"),
@@ -188,7 +194,6 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
     ] {
         answer.headers_mut().insert(name, value.parse().unwrap());
     }
-    answer
 }
 
 /// Leaves a file when a call is dropped before its end, with what it had sent until then.

@@ -7,11 +7,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Whether there is anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub(crate) enum Status {
     Ok,
+    #[default]
     NoData,
 }
 

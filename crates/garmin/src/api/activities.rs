@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Target, or_absent};
+use super::Target;
 use crate::client::{Freshness, Garmin};
 use crate::days::DayRange;
 use crate::error::GarminError;
@@ -128,7 +128,7 @@ impl Garmin {
         id: ActivityId,
     ) -> Result<Option<ActivitySplits>, GarminError> {
         let target = Target::new("/activity-service/activity").segment(id).then("/splits");
-        or_absent(self.read(target, Freshness::Now).await)
+        self.read(target, Freshness::Now).await
     }
 
     /// Time in each heart rate zone.
@@ -137,7 +137,7 @@ impl Garmin {
         id: ActivityId,
     ) -> Result<Option<Vec<TimeInZone>>, GarminError> {
         let target = Target::new("/activity-service/activity").segment(id).then("/hrTimeInZones");
-        or_absent(self.read(target, Freshness::Now).await)
+        self.read(target, Freshness::Now).await
     }
 
     /// Time in each power zone; nothing without a power meter.
@@ -147,7 +147,7 @@ impl Garmin {
     ) -> Result<Option<Vec<TimeInZone>>, GarminError> {
         let target =
             Target::new("/activity-service/activity").segment(id).then("/powerTimeInZones");
-        or_absent(self.read(target, Freshness::Now).await)
+        self.read(target, Freshness::Now).await
     }
 }
 

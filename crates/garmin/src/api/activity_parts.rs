@@ -1,4 +1,6 @@
 //! What hangs on an activity, the table of types, and the activities of one day.
+//!
+//! A part of an activity that does not exist is [`GarminError::NotFound`], as the activity is.
 
 use super::{ActivityId, Target, or_absent};
 use crate::client::{Freshness, Garmin};
@@ -19,7 +21,7 @@ impl Garmin {
         &self,
         id: ActivityId,
     ) -> Result<Option<TypedSplits>, GarminError> {
-        or_absent(self.read(part(id, "/typedsplits"), Freshness::Now).await)
+        self.read(part(id, "/typedsplits"), Freshness::Now).await
     }
 
     /// The same, added up by kind.
@@ -27,7 +29,7 @@ impl Garmin {
         &self,
         id: ActivityId,
     ) -> Result<Option<SplitSummaries>, GarminError> {
-        or_absent(self.read(part(id, "/split_summaries"), Freshness::Now).await)
+        self.read(part(id, "/split_summaries"), Freshness::Now).await
     }
 
     /// The weather outside; nothing for what was done indoors.
@@ -35,7 +37,7 @@ impl Garmin {
         &self,
         id: ActivityId,
     ) -> Result<Option<ActivityWeather>, GarminError> {
-        or_absent(self.read(part(id, "/weather"), Freshness::Now).await)
+        self.read(part(id, "/weather"), Freshness::Now).await
     }
 
     /// The sets of a strength training; nothing for other activities.
@@ -43,7 +45,7 @@ impl Garmin {
         &self,
         id: ActivityId,
     ) -> Result<Option<ExerciseSets>, GarminError> {
-        or_absent(self.read(part(id, "/exerciseSets"), Freshness::Now).await)
+        self.read(part(id, "/exerciseSets"), Freshness::Now).await
     }
 
     /// How many activities the account has.

@@ -50,7 +50,7 @@ impl Garmin {
     /// Gear used in one activity.
     pub async fn activity_gear(&self, id: ActivityId) -> Result<Option<Vec<Gear>>, GarminError> {
         let target = Target::new("/gear-service/gear/filterGear").query("activityId", id);
-        or_absent(self.read(target, Freshness::Now).await)
+        self.read(target, Freshness::Now).await
     }
 
     /// Mileage of one piece of gear.

@@ -46,7 +46,7 @@ impl Garmin {
         or_absent(self.read(target, Freshness::Now).await)
     }
 
-    /// One round hole by hole; nothing where there is no such round.
+    /// One round hole by hole. One that does not exist is [`GarminError::NotFound`].
     pub async fn golf_scorecard(
         &self,
         id: ScorecardId,
@@ -54,14 +54,14 @@ impl Garmin {
         let target = Target::new("/gcs-golfcommunity/api/v2/scorecard/detail")
             .query("scorecard-ids", id)
             .query("include-longest-shot-distance", true);
-        or_absent(self.read(target, Freshness::Now).await)
+        self.read(target, Freshness::Now).await
     }
 
     /// The shots of all holes. Garmin's own filter loses the holes from the tenth on, so it is
     /// not used.
     pub async fn golf_shots(&self, id: ScorecardId) -> Result<Option<GolfShots>, GarminError> {
         let target = Target::new("/gcs-golfcommunity/api/v2/shot/scorecard").segment(id);
-        or_absent(self.read(target.then("/hole"), Freshness::Now).await)
+        self.read(target.then("/hole"), Freshness::Now).await
     }
 
     /// The clubs in the bag and what they do.

@@ -97,9 +97,7 @@ fn hole(hole: &GolfHole) -> Value {
 
 async fn detail(query: Query, caller: Caller) -> Reply {
     let id = params::required(&query, "scorecard-ids")?;
-    let Some(round) = named(&caller, id) else {
-        return found(json!({"scorecardDetails": [], "courseSnapshots": []}));
-    };
+    let round = named(&caller, id).ok_or(ApiError::NotFound)?;
     let went =
         |outcome: &str| round.holes.iter().filter(|hole| hole.fairway == Some(outcome)).count();
     let longest = round.shots().map(|shot| shot.metres).fold(0.0, f64::max);

@@ -25,7 +25,10 @@ enum Rule {
 }
 
 /// Endings of keys, the longer before the shorter they end with.
-const ENDINGS: [(&str, &str, Rule); 30] = [
+const ENDINGS: [(&str, &str, Rule); 32] = [
+    // Golfers think in yards.
+    ("shot_m", "shot_yd", Rule::By(0.9144, 0)),
+    ("drive_m", "drive_yd", Rule::By(0.9144, 0)),
     ("_s_per_km", "_s_per_mi", Rule::PacePerKm),
     ("_min_per_km", "_min_per_mi", Rule::PacePerKm),
     ("_seconds_per_km", "_seconds_per_mi", Rule::PacePerKm),
@@ -181,7 +184,7 @@ mod tests {
     fn the_key_changes_with_the_number() {
         let mut answer = json!({
             "distance_meters": 10_000, "elevation_gain_meters": 100.0, "weight_kg": 70.5,
-            "max_distance_km": 800, "temperature_celsius": 20, "avg_speed_mps": 3.0,
+            "max_distance_km": 800, "longest_drive_m": 220, "temperature_celsius": 20, "avg_speed_mps": 3.0,
             "w_per_kg": 4.1, "ftp_w_per_kg": 3.9, "intake_ml": 500, "avg_hr_bpm": 150,
             "pace_per_km": "5:00", "avg_stride_length_cm": 110, "laps": [{"distance_m": 1000}],
             "steps": 5, "weather": {"temperature_c": -40},
@@ -189,7 +192,7 @@ mod tests {
         to_imperial(&mut answer);
         let expected = json!({
             "distance_miles": 6.21, "elevation_gain_feet": 328.1, "weight_lb": 155.4,
-            "max_distance_mi": 497.1, "temperature_fahrenheit": 68.0, "avg_speed_mph": 6.71,
+            "max_distance_mi": 497.1, "longest_drive_yd": 241.0, "temperature_fahrenheit": 68.0, "avg_speed_mph": 6.71,
             "w_per_kg": 4.1, "ftp_w_per_kg": 3.9, "intake_fl_oz": 16.9, "avg_hr_bpm": 150,
             "pace_per_mi": "8:03", "avg_stride_length_in": 43.3, "laps": [{"distance_mi": 0.62}],
             "steps": 5, "weather": {"temperature_f": -40.0},

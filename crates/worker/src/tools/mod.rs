@@ -2,6 +2,7 @@
 
 mod account;
 mod activities;
+mod analysis;
 mod body;
 mod analysis;
 mod calendar;

@@ -207,10 +207,7 @@ async fn rounds_of_golf_add_up_from_shots_to_statistics() {
     assert!(numbers.iter().all(|hole| [12, 18].contains(hole)));
     let clubs = mcp.ask("get_golf_clubs", json!({})).await;
     assert_eq!(clubs["clubs"][0]["type"], "Driver", "{clubs}");
-    assert!(
-        clubs["clubs"][0]["max_distance_m"].as_f64()
-            >= clubs["clubs"][0]["avg_distance_m"].as_f64()
-    );
+    assert!(clubs["clubs"][0]["max_shot_m"].as_f64() >= clubs["clubs"][0]["avg_shot_m"].as_f64());
     let stats = mcp.ask("get_golf_stats", json!({})).await;
     assert_eq!(stats["rounds"], rounds["total"]);
     for tool in ["get_golf_scorecard", "get_golf_shots"] {

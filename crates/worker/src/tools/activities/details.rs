@@ -223,13 +223,19 @@ fn curve(details: Option<ActivityDetails>, most: usize) -> Option<Curve> {
     })
 }
 
-/// Reads a part if it is wanted.
+/// Reads a part if it is wanted. The activity is there, so "not found" means that it lacks it.
 async fn wanted<T>(
     extras: Extras,
     wanted: bool,
     part: &str,
-    read: impl Future<Output = Result<T, GarminError>>,
-) -> Option<Result<T, Missing>> {
+    read: impl Future<Output = Result<Option<T>, GarminError>>,
+) -> Option<Result<Option<T>, Missing>> {
+    let read = async {
+        match read.await {
+            Err(GarminError::NotFound) => Ok(None),
+            read => read,
+        }
+    };
     if wanted { Some(extras.read(part, read).await) } else { None }
 }
 

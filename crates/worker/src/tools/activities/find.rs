@@ -48,15 +48,15 @@ pub(super) fn refusal(error: GarminError) -> ToolError {
     }
 }
 
-/// A part of an activity. Where there is none, Garmin has been known to say so even of an
-/// activity that does not exist, so that is asked for: "no data" would be a wrong answer.
+/// A part of an activity. Garmin answers "not found" for what the activity lacks as well as for
+/// one that does not exist, so that is asked for: "no data" would be a wrong answer.
 pub(super) async fn part<T>(
     account: &Account,
     number: ActivityNumber,
     found: Result<Option<T>, GarminError>,
 ) -> Result<Option<T>, ToolError> {
-    match found.map_err(refusal)? {
-        Some(found) => Ok(Some(found)),
-        None => find(account, number).await.map(|_| None),
+    match found {
+        Err(GarminError::NotFound) => find(account, number).await.map(|_| None),
+        found => found.map_err(refusal),
     }
 }

@@ -108,15 +108,14 @@ pub(super) struct Activities;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ActivitiesArgs {
-    /// How many to skip from the newest; `next_start` of the page before.
+    /// `next_start` of the page before.
     start: Option<Whole<0, 100_000>>,
     /// How many at most; 20 when left out.
     limit: Option<Whole<1, 100>>,
-    /// Only activities on or after this day, or in this period.
+    /// A day, or a period: `last_month`, `90d`.
     start_date: Option<RangeStart>,
-    /// Only activities on or before this day.
     end_date: Option<NamedDay>,
-    /// Instead of dates: the last so many days, today included.
+    /// Instead of dates: the last so many days.
     days: Option<Whole<1, 366>>,
     /// Only this type, such as `running` or `cycling`.
     activity_type: Option<String>,

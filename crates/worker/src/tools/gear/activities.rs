@@ -51,10 +51,10 @@ impl Tool for GearActivities {
         let garmin = account.garmin()?;
         let mut found = garmin.gear_activities(id, start, limit + 1).await?;
         if found.is_empty() && start == 0 {
-            // Garmin says the same of unused gear and of none.
-            let all = garmin.gear().await?.unwrap_or_default();
+            // Garmin says the same of unused gear and of none; without a list nobody can tell.
+            let all = garmin.gear().await.ok().flatten().unwrap_or_default();
             let name = id.to_string();
-            if !all.iter().any(|gear| gear.uuid.as_deref() == Some(&name)) {
+            if !all.is_empty() && !all.iter().any(|gear| gear.uuid.as_deref() == Some(&name)) {
                 return Err(unknown());
             }
         }

@@ -1,6 +1,6 @@
 //! Gear and how far it has come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use garmin::model::{Gear, GearDefault, GearUse};
 use schemars::JsonSchema;
@@ -119,6 +119,19 @@ fn piece(gear: Gear, used: Option<GearUse>, is_default_for: Vec<String>) -> Piec
     }
 }
 
+/// A piece that only the newer service knows, in the words of the older one.
+fn newer(used: &GearUse) -> Gear {
+    Gear {
+        uuid: used.uuid.clone(),
+        kind: used.kind.clone(),
+        status: used.status.clone(),
+        name: used.name.clone(),
+        make: used.make.clone(),
+        model: used.model.clone(),
+        ..Gear::default()
+    }
+}
+
 /// What a piece is used for unless said otherwise. Newer gear says so itself.
 fn default_for(gear: &Gear, used: Option<&GearUse>, defaults: &[GearDefault]) -> Vec<String> {
     let by_list = defaults
@@ -162,15 +175,18 @@ impl Tool for GearList {
         let defaults = extras.read("defaults", garmin.gear_defaults());
         let (gear, defaults) = tokio::join!(garmin.gear(), defaults);
         let mut gear = gear?.unwrap_or_default();
+        let mut warnings = Vec::new();
+        let mut used = BTreeMap::new();
+        if args.include_stats.unwrap_or(true) {
+            used = mileage(&garmin, extras, &gear, &mut warnings).await?;
+            let listed: BTreeSet<String> = gear.iter().filter_map(|it| it.uuid.clone()).collect();
+            let missing = used.iter().filter(|(uuid, _)| !listed.contains(*uuid));
+            gear.extend(missing.map(|(_, used)| newer(used)));
+        }
         let retired_count = gear.iter().filter(|gear| is_retired(gear)).count();
         let (gear_count, active_count) = (gear.len(), gear.len() - retired_count);
         if let Some(wanted) = args.status {
             gear.retain(|gear| is_retired(gear) == (wanted == InUse::Retired));
-        }
-        let mut warnings = Vec::new();
-        let mut used = BTreeMap::new();
-        if args.include_stats.unwrap_or(true) && !gear.is_empty() {
-            used = mileage(&garmin, extras, &gear, &mut warnings).await?;
         }
         let defaults = Missing::warned(defaults, &mut warnings)?.flatten().unwrap_or_default();
         let mut pieces: Vec<Piece> = gear

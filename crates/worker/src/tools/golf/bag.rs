@@ -76,8 +76,8 @@ struct ClubRow {
     model: Option<String>,
     retired: Option<bool>,
     shots: Option<i64>,
-    avg_distance_m: Option<f64>,
-    max_distance_m: Option<f64>,
+    avg_shot_m: Option<f64>,
+    max_shot_m: Option<f64>,
     fairway_hit_pct: Option<f64>,
     fairway_left_pct: Option<f64>,
     fairway_right_pct: Option<f64>,
@@ -95,8 +95,8 @@ fn club(found: GolfClub, types: &[ClubType]) -> ClubRow {
         model: found.model,
         retired: found.is_retired.filter(|is_retired| *is_retired),
         shots: stats.shots,
-        avg_distance_m: stats.average_m.or(found.told_distance_m).map(tenth),
-        max_distance_m: stats.longest_m.map(tenth),
+        avg_shot_m: stats.average_m.or(found.told_distance_m).map(tenth),
+        max_shot_m: stats.longest_m.map(tenth),
         fairway_hit_pct: stats.fairway_hit_pct.map(tenth),
         fairway_left_pct: stats.fairway_left_pct.map(tenth),
         fairway_right_pct: stats.fairway_right_pct.map(tenth),
@@ -108,7 +108,7 @@ fn bag(found: Vec<GolfClub>, types: &[ClubType]) -> Vec<ClubRow> {
     let kept = found.into_iter().filter(|club| club.is_deleted != Some(true));
     let mut clubs: Vec<ClubRow> = kept.map(|it| club(it, types)).collect();
     clubs.sort_by(|a, b| {
-        let far = |club: &ClubRow| club.avg_distance_m.unwrap_or(-1.0);
+        let far = |club: &ClubRow| club.avg_shot_m.unwrap_or(-1.0);
         a.retired.cmp(&b.retired).then(far(b).total_cmp(&far(a)))
     });
     clubs
@@ -229,8 +229,8 @@ mod tests {
         let bag = bag(clubs, &types);
         let ids: Vec<_> = bag.iter().map(|club| club.club_id).collect();
         assert_eq!(ids, [Some(3), Some(1), Some(4), Some(2)]);
-        assert_eq!((bag[0].name.as_deref(), bag[0].avg_distance_m), (Some("3 Wood"), Some(201.4)));
-        assert_eq!((bag[1].shots, bag[1].avg_distance_m), (Some(0), Some(0.0)));
+        assert_eq!((bag[0].name.as_deref(), bag[0].avg_shot_m), (Some("3 Wood"), Some(201.4)));
+        assert_eq!((bag[1].shots, bag[1].avg_shot_m), (Some(0), Some(0.0)));
         assert_eq!((bag[2].name.as_deref(), bag[2].type_id), (None, Some(41)));
     }
 

@@ -23,7 +23,7 @@ pub(super) struct CardArgs {
     scorecard_id: Number,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub(super) struct CardAnswer {
     status: Status,
     scorecard_id: i64,
@@ -73,7 +73,7 @@ struct Hole {
     fairway: Option<String>,
 }
 
-pub(super) fn unknown() -> ToolError {
+fn unknown() -> ToolError {
     ToolError::NotFound {
         field: "scorecard_id",
         what: "round of golf",
@@ -180,7 +180,8 @@ impl Tool for Card {
         let garmin = account.garmin()?;
         let zone = garmin.zone().await?;
         let found = garmin.golf_scorecard(id).await.map_err(refusal)?;
-        found.and_then(|found| shown(id, found, &zone)).ok_or_else(unknown)
+        let shown = found.and_then(|found| shown(id, found, &zone));
+        Ok(CardAnswer { scorecard_id: id.number(), ..shown.unwrap_or_default() })
     }
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bag::names;
-use super::card::{id, refusal, unknown};
+use super::card::{id, refusal};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::{Many, Number, Whole};
@@ -39,7 +39,7 @@ pub(super) struct ShotsAnswer {
     warnings: Vec<String>,
 }
 
-const COLUMNS: [&str; 7] = ["hole", "shot", "type", "club", "distance_m", "from_lie", "to_lie"];
+const COLUMNS: [&str; 7] = ["hole", "shot", "type", "club", "shot_m", "from_lie", "to_lie"];
 
 /// Hole, shot, kind, club, metres, from and to.
 type Row =
@@ -92,14 +92,7 @@ impl Tool for Shots {
         let (found, clubs) = tokio::join!(garmin.golf_shots(id), names(&garmin, extras));
         let mut warnings = Vec::new();
         let clubs = clubs.said(&mut warnings)?;
-        let found = match found.map_err(refusal)? {
-            Some(found) => found,
-            // A round without shots and no round at all look the same.
-            None if garmin.golf_scorecard(id).await.map_err(refusal)?.is_none() => {
-                return Err(unknown());
-            }
-            None => GolfShots::default(),
-        };
+        let found = found.map_err(refusal)?.unwrap_or_default();
         let wanted = args.holes.as_ref().map(|holes| holes.0.as_slice());
         let rows = rows(found, wanted, &clubs);
         Ok(ShotsAnswer {
