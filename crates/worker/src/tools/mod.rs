@@ -4,7 +4,6 @@ mod account;
 mod activities;
 mod analysis;
 mod body;
-mod analysis;
 mod calendar;
 mod challenges;
 mod courses;
