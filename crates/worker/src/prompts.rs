@@ -156,6 +156,12 @@ pub(crate) fn takes(prompt: &str, name: &str) -> bool {
     ALL.iter().any(|question| question.name == prompt && question.arguments.iter().any(named))
 }
 
+/// Every tool that a prompt names.
+#[cfg(test)]
+pub(crate) fn tools() -> impl Iterator<Item = &'static str> {
+    ALL.iter().flat_map(Question::tools)
+}
+
 impl Question {
     fn describe(&self) -> Prompt {
         let arguments = self.arguments.iter().map(|argument| {

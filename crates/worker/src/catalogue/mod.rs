@@ -227,6 +227,8 @@ fn lines(text: &'static str) -> impl Iterator<Item = (usize, usize)> {
 
 #[cfg(test)]
 mod generate;
+#[cfg(test)]
+mod parity;
 
 #[cfg(test)]
 pub(crate) use generate::{Words, describe, describe_write};

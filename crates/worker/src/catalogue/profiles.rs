@@ -199,3 +199,9 @@ pub(super) fn holds(profile: Profile, name: &str, tool: &Entry, toolset: Toolset
         Profile::CompatMcpGarmin => MCP_GARMIN.contains(&name),
     }
 }
+
+/// Every name that a profile mentions.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    [CORE, DAILY, GARMIN_EXTRAS, MCP_GARMIN, ALWAYS].into_iter().flatten().copied()
+}

@@ -109,6 +109,12 @@ fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
+/// Every tool that a resource comes from.
+#[cfg(test)]
+pub(crate) fn tools() -> impl Iterator<Item = &'static str> {
+    ALL.iter().flat_map(|subject| subject.iter()).filter_map(|entry| entry.tool)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,12 +14,12 @@ use crate::schema::contradictions;
 fn budget(profile: Profile) -> (usize, usize) {
     match profile {
         Profile::Core => (40, 8_000),
-        Profile::Everyday => (60, 12_000),
-        Profile::Garmin => (165, 36_000),
-        Profile::Health => (85, 18_000),
-        Profile::Athlete => (100, 22_000),
-        Profile::ReadOnly => (170, 34_000),
-        Profile::Full => (240, 52_000),
+        Profile::Everyday => (50, 11_500),
+        Profile::Garmin => (165, 34_000),
+        Profile::Health => (85, 17_000),
+        Profile::Athlete => (95, 20_500),
+        Profile::ReadOnly => (165, 31_500),
+        Profile::Full => (225, 46_000),
         Profile::CompatMcpGarmin => (15, 4_000),
     }
 }

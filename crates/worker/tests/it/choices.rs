@@ -38,25 +38,25 @@ async fn a_device_chooses_what_it_is_shown_and_can_still_call_the_rest() {
         let all = answer["toolsets"].as_array().unwrap();
         all.iter().find(|toolset| toolset["name"] == name).unwrap().clone()
     };
-    assert_eq!(toolset(&before, "profile")["listed"], 0);
+    assert_eq!(toolset(&before, "golf")["listed"], 0);
 
-    let chosen = json!({ "profile": "core", "enable": ["profile"], "disable": ["gear"] });
+    let chosen = json!({ "profile": "core", "enable": ["golf"], "disable": ["gear"] });
     let answer = call(&mcp, &caller, "set_active_toolsets", chosen).await;
     let answer = &answer["structuredContent"];
     assert_eq!((&answer["profile"], &answer["changed"]), (&json!("core"), &json!(true)));
     let (who, choice) = mcp.chosen.lock().unwrap().pop().unwrap();
-    assert_eq!((who, choice.to_string()), (device, "core,-gear,+profile".to_owned()));
+    assert_eq!((who, choice.to_string()), (device, "core,-gear,+golf".to_owned()));
 
     // The gateway sends it along from the next request on.
     caller.tools = Some(choice.to_string());
     let list = asked(&mcp, &caller, "tools/list", json!({})).await;
     let shown = names(&list);
-    assert!(shown.iter().any(|name| name == "get_full_name"), "{shown:?}");
+    assert!(shown.iter().any(|name| name == "get_golf_clubs"), "{shown:?}");
     assert!(!shown.iter().any(|name| name == "get_gear"), "{shown:?}");
     assert_eq!(shown.len(), usize::try_from(answer["tools_listed"].as_u64().unwrap()).unwrap());
     assert!(list["ttlMs"].as_u64() < usual["ttlMs"].as_u64(), "{}", list["ttlMs"]);
     let after = call(&mcp, &caller, "list_toolsets", json!({})).await["structuredContent"].take();
-    assert_eq!(toolset(&after, "profile")["active"], "all");
+    assert_eq!(toolset(&after, "golf")["active"], "all");
     // A plain question and one that is not get the same list.
     let plain = message(MODERN, "tools/list", json!({}));
     let fast = mcp.post_as(&caller, MODERN, &plain).await;
@@ -69,7 +69,7 @@ async fn a_device_chooses_what_it_is_shown_and_can_still_call_the_rest() {
     let slow: Value = serde_json::from_slice(slow.body()).unwrap();
     assert_eq!(names(&slow["result"]), shown);
 
-    let same = json!({ "enable": ["profile"] });
+    let same = json!({ "enable": ["golf"] });
     let answer = call(&mcp, &caller, "set_active_toolsets", same).await;
     assert_eq!(answer["structuredContent"]["changed"], false, "{answer}");
     assert!(mcp.chosen.lock().unwrap().is_empty());
