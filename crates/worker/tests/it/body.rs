@@ -68,7 +68,7 @@ async fn a_weight_is_entered_in_its_unit_and_time_and_taken_back() {
     assert_eq!((&done["status"], &done["verified"]), (&json!("done"), &json!(true)), "{done}");
     assert_eq!((&done["weight"], &done["unit"]), (&json!(150.0), &json!("lbs")));
     let stamped = json!({
-        "weight": "61.25".parse::<f64>().unwrap(),
+        "weight": 61.25,
         "date_timestamp": format!("{day}T06:00:00"),
         "gmt_timestamp": format!("{day}T10:00:00"),
     });

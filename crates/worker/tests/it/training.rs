@@ -173,9 +173,9 @@ async fn a_day_is_the_same_in_the_trend_and_by_itself() {
     assert_eq!(*average, night["last_night_avg_hrv_ms"]);
     assert!(night.get("hrv_readings").is_none());
     let hill = mcp.ask("get_hill_score", one.clone()).await;
-    assert_eq!(hill["latest_overall_score"], hill["max_score"].as_f64().unwrap() as i64);
+    assert_eq!(hill["latest_overall_score"].as_f64(), hill["max_score"].as_f64());
     let best = mcp.ask("get_max_metrics", one).await;
-    assert_eq!(best["running"]["vo2_max"].is_number(), true, "{best}");
+    assert!(best["running"]["vo2_max"].is_number(), "{best}");
 }
 
 #[tokio::test]
