@@ -338,7 +338,11 @@ impl Tool for Similar {
             .unwrap_or_else(|_| DayRange::one(today));
         let key = activity.kind.as_ref().and_then(|kind| kind.key.as_deref());
         let kind = super::source::kind("activity_id", key).unwrap_or_default();
-        let (all, complete) = activities(account, range, kind).await?;
+        let (all, complete) = match activities(account, range, kind).await {
+            // A type Garmin tells but does not filter by: all activities are looked through.
+            Err(ToolError::InvalidArgument { .. }) => activities(account, range, None).await?,
+            found => found?,
+        };
         let mut warnings = Vec::new();
         if !complete {
             warnings.push("only the newest 1,600 activities were compared".to_owned());
