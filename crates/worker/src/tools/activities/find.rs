@@ -50,7 +50,7 @@ pub(super) fn refusal(error: GarminError) -> ToolError {
 
 /// A part of an activity. Garmin answers "not found" for what the activity lacks as well as for
 /// one that does not exist, so that is asked for: "no data" would be a wrong answer.
-pub(super) async fn part<T>(
+pub(crate) async fn part<T>(
     account: &Account,
     number: ActivityNumber,
     found: Result<Option<T>, GarminError>,

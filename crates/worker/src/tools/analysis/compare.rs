@@ -18,6 +18,7 @@ use crate::answer::Status;
 use crate::args::{ActivityNumber, Many, Whole};
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::activities::find::part;
 use crate::tools::numbers::moment_there;
 
 /// `compare_activities`
@@ -137,7 +138,7 @@ impl Tool for Compare {
         }
         let aligned = match args.align {
             None => None,
-            Some(align) => Some(aligned(&garmin, &args.activity_ids.0, align).await?),
+            Some(align) => Some(aligned(account, &args.activity_ids.0, align).await?),
         };
         let narrative_hint = hint(&found, &totals);
         let activities = found
@@ -199,7 +200,7 @@ fn hint(found: &[Activity], totals: &[&ActivityTotals]) -> Option<String> {
 
 /// Laps beside each other: those the watch made, or kilometres.
 async fn aligned(
-    garmin: &Garmin,
+    account: &Account,
     ids: &[ActivityNumber],
     align: Align,
 ) -> Result<Vec<Value>, ToolError> {
@@ -207,7 +208,8 @@ async fn aligned(
     const MOST: usize = 60;
     let mut all: Vec<Vec<Lap>> = Vec::new();
     for number in ids {
-        let splits = garmin.activity_splits(activity_id(*number)?).await?;
+        let splits = account.garmin()?.activity_splits(activity_id(*number)?).await;
+        let splits = part(account, *number, splits).await?;
         all.push(splits.and_then(|splits| splits.laps).unwrap_or_default());
     }
     let length = all.iter().map(Vec::len).max().unwrap_or(0).min(MOST);
@@ -338,7 +340,11 @@ impl Tool for Similar {
             .unwrap_or_else(|_| DayRange::one(today));
         let key = activity.kind.as_ref().and_then(|kind| kind.key.as_deref());
         let kind = super::source::kind("activity_id", key).unwrap_or_default();
-        let (all, complete) = activities(account, range, kind).await?;
+        let (all, complete) = match activities(account, range, kind).await {
+            // A type Garmin tells but does not filter by: all activities are looked through.
+            Err(ToolError::InvalidArgument { .. }) => activities(account, range, None).await?,
+            found => found?,
+        };
         let mut warnings = Vec::new();
         if !complete {
             warnings.push("only the newest 1,600 activities were compared".to_owned());

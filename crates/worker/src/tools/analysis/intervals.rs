@@ -11,6 +11,7 @@ use crate::answer::Status;
 use crate::args::{ActivityNumber, Number};
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::activities::find::{find, part};
 
 /// `detect_intervals`
 pub(super) struct DetectIntervals;
@@ -126,7 +127,8 @@ impl Tool for DetectIntervals {
         );
         answer.set_summary = Some(summary(&intervals, name));
         if let Some(workout) = args.workout_id {
-            answer.planned = planned(&garmin, id, workout, &mut answer.warnings).await?;
+            answer.planned =
+                planned(account, args.activity_id, workout, &mut answer.warnings).await?;
         }
         answer.status = Some(Status::Ok);
         answer.basis = Some(name);
@@ -203,17 +205,19 @@ fn summary(intervals: &Intervals, basis: &str) -> Value {
 /// The laps the watch made for the steps of a workout: what it wanted is not in the recording,
 /// but how well it was kept is.
 async fn planned(
-    garmin: &garmin::Garmin,
-    id: garmin::api::ActivityId,
+    account: &Account,
+    number: ActivityNumber,
     workout: Number,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Value>, ToolError> {
-    let activity = garmin.activity(id).await?;
+    let (id, activity) = find(account, number).await?;
     let of = activity.metadata.and_then(|metadata| metadata.workout_id);
     if of.is_some_and(|of| of != workout.0) {
         warnings.push("Garmin says that this activity followed another workout".to_owned());
     }
-    let laps = garmin.activity_splits(id).await?.and_then(|splits| splits.laps).unwrap_or_default();
+    let splits = account.garmin()?.activity_splits(id).await;
+    let splits = part(account, number, splits).await?;
+    let laps = splits.and_then(|splits| splits.laps).unwrap_or_default();
     let laps: Vec<Value> = laps
         .iter()
         .filter(|lap| {

@@ -17,6 +17,7 @@ use crate::answer::Status;
 use crate::args::{ActivityNumber, Many, NamedDay, RangeStart, Whole, Window, range};
 use crate::error::ToolError;
 use crate::tool::Tool;
+use crate::tools::activities::find::part;
 
 /// `get_time_in_zones`
 pub(super) struct TimeInZones;
@@ -154,13 +155,11 @@ async fn one(
     let garmin = account.garmin()?;
     let mut answer = ZonesAnswer { activity_id: Some(id.number()), ..ZonesAnswer::default() };
     if custom.is_none() && metric != Metric::Pace {
-        let zones = match metric {
-            Metric::Power => garmin.activity_power_zones(id).await?,
-            Metric::HeartRate | Metric::Pace => garmin.activity_heart_rate_zones(id).await?,
+        let found = match metric {
+            Metric::Power => garmin.activity_power_zones(id).await,
+            Metric::HeartRate | Metric::Pace => garmin.activity_heart_rate_zones(id).await,
         };
-        let Some(zones) = zones else {
-            // Nothing may mean no such activity.
-            crate::tools::activities::find::find(account, given).await?;
+        let Some(zones) = part(account, given, found).await? else {
             return Ok(answer);
         };
         let mut zones: Vec<TimeInZone> = zones;
