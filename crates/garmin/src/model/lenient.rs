@@ -194,6 +194,10 @@ fn rounded(value: f64) -> Option<i64> {
     (value.abs() <= LARGEST).then(|| value.round() as i64)
 }
 
+/// Nothing that Garmin counts or measures, and no id or time of its, is larger; what is cannot be
+/// reckoned with: a sum of such numbers would overflow.
+const MOST: u64 = 1 << 53;
+
 macro_rules! from_scalar {
     ($($type:ty: $read:expr;)*) => {$(
         impl Lenient for $type {
@@ -206,8 +210,12 @@ macro_rules! from_scalar {
 }
 
 from_scalar! {
-    i64: |scalar| scalar.whole();
-    f64: |scalar| scalar.number();
+    i64: |scalar| scalar.whole().filter(|whole| whole.unsigned_abs() <= MOST);
+    f64: |scalar| {
+        #[expect(clippy::cast_precision_loss, reason = "a power of two")]
+        let most = MOST as f64;
+        scalar.number().filter(|number| number.abs() <= most)
+    };
     bool: |scalar| match scalar {
         Scalar::Bool(value) => Some(value),
         Scalar::Text(text) => text.trim().to_ascii_lowercase().parse().ok(),

@@ -50,7 +50,8 @@ const NUMBERS: [&str; 15] = [
     "vitaminD",
 ];
 /// Foods that everybody finds: name, brand, kcal, carbs, protein, fat of 100 g.
-const SHELF: [(&str, Option<&str>, i64, i64, i64, i64); 6] = [
+type Shelved = (&'static str, Option<&'static str>, i64, i64, i64, i64);
+const SHELF: [Shelved; 6] = [
     ("Banana", None, 89, 23, 1, 0),
     ("Oat bar", Some("Acme"), 422, 62, 11, 13),
     ("Oats", None, 389, 66, 17, 7),

@@ -142,7 +142,7 @@ impl Check {
                 for field in fields {
                     let value = found.and_then(|found| found.pointer(&field.pointer));
                     let value = value.cloned().unwrap_or_default();
-                    fits &= same(&value, &field.is) || (field.or_nothing && value.is_null());
+                    fits &= same(&value, &field.is) || (field.or_nothing && is_nothing(&value));
                     current.insert(field.key.clone(), value);
                 }
                 Seen { current: Value::Object(current), fits }
@@ -211,9 +211,20 @@ fn collect<'a>(found: &'a Value, list: &str, items: &mut Vec<&'a Value>) {
     }
 }
 
-/// Whether Garmin means what we meant: numbers may be text or lose digits, an empty text is no
-/// text, and an object may have more fields than were sent.
+/// Efforts and feelings are cleared by a zero, which Garmin may show or not.
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_f64() == Some(0.0)
+}
+
+/// Whether Garmin means what we meant: numbers may be text or lose digits behind the point, an
+/// empty text is no text, and an object may have more fields than were sent. Whole numbers are
+/// ids as well, of which neighbours are others.
 fn same(found: &Value, meant: &Value) -> bool {
+    let whole = |value: &Value| match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse::<i64>().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
     let number = |value: &Value| match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse::<f64>().ok(),
@@ -230,6 +241,9 @@ fn same(found: &Value, meant: &Value) -> bool {
         (Value::Object(found), Value::Object(meant)) => {
             meant.iter().all(|(key, meant)| same(found.get(key).unwrap_or(&Value::Null), meant))
         }
+        (found, meant) if whole(found).is_some() && whole(meant).is_some() => {
+            whole(found) == whole(meant)
+        }
         (found, meant) => match (number(found), number(meant)) {
             (Some(found), Some(meant)) => {
                 (found - meant).abs() <= 1e-4 * found.abs().max(meant.abs()).max(1.0)
@@ -242,6 +256,13 @@ fn same(found: &Value, meant: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn neighbouring_ids_are_different_things() {
+        assert!(!same(&json!(1_795_209_105_000_i64), &json!(1_795_209_106_000_i64)));
+        assert!(same(&json!("1795209105000"), &json!(1_795_209_105_000_i64)));
+        assert!(same(&json!(68_039), &json!(68_038.86)) && !same(&json!(68), &json!(69.5)));
+    }
 
     #[test]
     fn what_garmin_gives_back_is_compared_by_meaning() {

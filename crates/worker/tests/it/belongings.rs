@@ -106,13 +106,13 @@ async fn gear_wears_down_by_the_activities_it_was_used_in() {
     let mut start = json!(0);
     let mut count = 0;
     while start.is_number() {
-        let page = json!({ "gear_uuid": shoes["uuid"], "start": start, "limit": 60 });
+        let page = json!({ "gear_uuid": shoes["uuid"], "start": start, "limit": 40 });
         let page = mcp.ask("get_gear_activities", page).await;
         let rows = page["activities"].as_array().unwrap();
         metres += rows.iter().filter_map(|row| row["distance_meters"].as_f64()).sum::<f64>();
         count += rows.len();
         start = page.get("next_start").cloned().unwrap_or_default();
-        assert!(page.get("truncated").is_none(), "a page of sixty fits");
+        assert!(page.get("truncated").is_none(), "a page of forty fits");
     }
     assert_eq!(shoes["stats"]["total_activities"], count);
     assert!((metres / 1000.0 - gone).abs() < 0.2, "{metres} m in activities, {gone} km in all");
@@ -265,8 +265,8 @@ async fn one_piece_of_gear_is_the_default_of_a_type() {
     assert_eq!((&done["status"], &done["undo"]), (&json!("done"), &json!(true)), "{done}");
     let gear = mcp.ask("get_gear", json!({})).await;
     assert_eq!(gear["defaults"]["running"], "Race day", "{gear}");
-    let undone =
-        mcp.ask("undo_write_operation", json!({ "operation_id": done["operation_id"] })).await;
+    let undo = json!({ "operation_id": done["operation_id"], "confirm": true });
+    let undone = mcp.ask("undo_write_operation", undo).await;
     assert_eq!(undone["status"], "done", "{undone}");
     let gear = mcp.ask("get_gear", json!({})).await;
     assert_eq!(gear["defaults"]["running"], "Daily trainers", "{gear}");

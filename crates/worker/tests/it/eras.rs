@@ -59,7 +59,8 @@ async fn rel29_both_eras_list_the_same_tools_in_the_same_order() {
         .iter()
         .map(|tool| tool["name"].as_str().unwrap())
         .collect();
-    for name in ["get_activities", "get_sleep", "garmin_auth_status", "get_training_readiness"] {
+    for name in ["get_activities", "get_sleep_data", "garmin_auth_status", "get_training_readiness"]
+    {
         assert!(names.contains(&name), "{names:?}");
     }
     assert!(!names.contains(&"authenticate"));

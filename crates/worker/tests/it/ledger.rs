@@ -1,6 +1,6 @@
 //! The journal a test's gateway keeps for a worker: the rules of the store, in memory.
 
-use domain::clock::Timestamp;
+use domain::clock::{Clock as _, SystemClock};
 use domain::contract::{
     JournalAnswer, JournalEntry, JournalPage, JournalQuery, JournalRow, KeyUse, WriteOutcome,
 };
@@ -38,7 +38,7 @@ impl Ledger {
                     tool,
                     outcome: WriteOutcome::Pending,
                     detail,
-                    created_at: Timestamp(1_790_000_000),
+                    created_at: SystemClock.now(),
                     settled_at: None,
                 };
                 self.rows.push((key, row));

@@ -63,7 +63,7 @@ async fn heart_rate_zones_are_replaced_only_after_a_yes_and_can_be_had_back() {
     let after = mcp.ask("get_heart_rate_zones", json!({})).await;
     assert_eq!(after["zones"][0]["zones_from_bpm"], json!([90, 110, 130, 150, 170]));
     assert_eq!(after["zones"][0]["max_hr_bpm"], 195);
-    let undo = json!({ "operation_id": done["operation_id"] });
+    let undo = json!({ "operation_id": done["operation_id"], "confirm": true });
     assert_eq!(mcp.ask("undo_write_operation", undo).await["status"], "done");
     assert_eq!(mcp.ask("get_heart_rate_zones", json!({})).await, before);
     let strange = json!({ "sport": "chess", "zones": [90, 110, 130, 150, 170] });

@@ -192,7 +192,12 @@ async fn a_question_that_cannot_be_answered_names_the_argument() {
         ("get_activity", json!({ "activity_id": 0 }), "activity_id", "positive"),
         ("get_activity", json!({ "activity_id": "newest" }), "activity_id", "get_activities"),
         ("get_activities", json!({ "limit": 500 }), "limit", "1 to 100"),
-        ("get_activities", json!({ "activity_type": "base jumping" }), "activity_type", "running"),
+        (
+            "get_activities",
+            json!({ "activity_type": "base jumping" }),
+            "activity_type",
+            "jump_rope",
+        ),
         ("get_activities", json!({ "end_date": "today" }), "end_date", "start_date"),
         (
             "get_activities_by_date",

@@ -89,7 +89,7 @@ async fn whole_account(garmin: &Garmin) -> Result<CountAnswer, ToolError> {
     };
     Ok(CountAnswer {
         total_activities: total,
-        listed_activities: counted.legs.map(|legs| total - legs),
+        listed_activities: counted.legs.and_then(|legs| total.checked_sub(legs)),
         multisport_activities: counted.multisport,
         activity_type: None,
         start_date: None,
