@@ -22,7 +22,7 @@ pub(crate) struct Visit<'a> {
     pub(crate) caller: &'a Caller,
 }
 
-impl<'a> Visit<'a> {
+impl Visit<'_> {
     /// The tool of this name, if the operator and the connection's permissions allow it.
     pub(crate) fn tool(self, name: &str) -> Result<&'static Entry, ToolError> {
         match self.catalogue.find(name) {

@@ -335,6 +335,7 @@ mod tests {
         text.parse().unwrap()
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the arguments are")]
     fn start(text: &str) -> Option<RangeStart> {
         Some(serde_json::from_value(text.into()).unwrap())
     }

@@ -383,7 +383,7 @@ mod tests {
         for cut in second_begins..whole.len() - 1 {
             std::fs::write(&path, &whole[..cut]).unwrap();
             let mut book = Open::at(place.path()).unwrap();
-            assert_eq!(book.lines, [first.clone()], "{cut}");
+            assert_eq!(book.lines, std::slice::from_ref(&first), "{cut}");
             book.append(third.clone()).unwrap();
             drop(book);
             assert_eq!(Open::at(place.path()).unwrap().lines, [first.clone(), third.clone()]);

@@ -6,7 +6,6 @@ mod channel;
 mod directory;
 mod files;
 
-pub(crate) use book::Book;
 pub(crate) use channel::{Channel, GatewayJournal, GatewayNames};
 pub(crate) use directory::Directory;
 pub use files::DirectoryError;

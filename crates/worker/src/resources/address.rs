@@ -77,7 +77,7 @@ mod tests {
     fn an_address_fits_its_template_or_none() {
         let parts = |template, uri| {
             Address::read(template, uri).map(|address| {
-                address.parts.iter().map(|part| part.to_string()).collect::<Vec<_>>()
+                address.parts.iter().map(ToString::to_string).collect::<Vec<String>>()
             })
         };
         let one = |part: &str| Some(vec![part.to_owned()]);

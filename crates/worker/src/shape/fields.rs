@@ -132,8 +132,8 @@ mod tests {
 
     use super::*;
 
-    fn selected(fields: Value, mut answer: Value) -> (Value, Vec<String>) {
-        let warnings = Fields::read(&fields).unwrap().unwrap().select(&mut answer);
+    fn selected(fields: &Value, mut answer: Value) -> (Value, Vec<String>) {
+        let warnings = Fields::read(fields).unwrap().unwrap().select(&mut answer);
         (answer, warnings)
     }
 
@@ -144,16 +144,16 @@ mod tests {
             "laps": [{"n": 1, "hr": 150, "w": 0}, {"n": 2, "w": 210}],
             "zones": {"low": 1, "high": 2},
         });
-        let (kept, warnings) = selected(json!(["laps.hr", "laps.w", "zones.low"]), answer.clone());
+        let (kept, warnings) = selected(&json!(["laps.hr", "laps.w", "zones.low"]), answer.clone());
         let expected = json!({
             "status": "ok",
             "laps": [{"hr": 150, "w": 0}, {"w": 210}],
             "zones": {"low": 1},
         });
         assert_eq!((kept, warnings.len()), (expected, 0));
-        let (kept, _) = selected(json!("zones.low, zones"), answer.clone());
+        let (kept, _) = selected(&json!("zones.low, zones"), answer.clone());
         assert_eq!(kept["zones"], answer["zones"]);
-        let (kept, warnings) = selected(json!(["pace"]), answer);
+        let (kept, warnings) = selected(&json!(["pace"]), answer);
         assert_eq!(kept, json!({"status": "ok"}));
         assert!(warnings[0].contains("`pace`") && warnings[0].contains("laps.hr"), "{warnings:?}");
     }

@@ -85,13 +85,8 @@ impl<const USUAL_MIN: u32> JsonSchema for Resolution<USUAL_MIN> {
     }
 }
 
-/// The samples, which are in the order of time, as averages over quarters of an hour; nothing
-/// where none has a value.
-pub(crate) fn averages(samples: &[Sample], zone: &TimeZone) -> Option<Series> {
-    averages_every(QUARTER_S, samples, zone)
-}
-
-/// The same over stretches of `step_s` seconds.
+/// The samples, which are in the order of time, as averages over stretches of `step_s` seconds;
+/// nothing where none has a value.
 pub(crate) fn averages_every(step_s: i64, samples: &[Sample], zone: &TimeZone) -> Option<Series> {
     thin(step_s, samples, zone, |values| mean(values).map(whole))
 }
@@ -174,11 +169,11 @@ mod tests {
             sample(1_777_587_300, None),
             sample(1_777_588_200, Some(60.4)),
         ];
-        let series = averages(&samples, &zone).unwrap();
+        let series = averages_every(QUARTER_S, &samples, &zone).unwrap();
         assert_eq!(series.start, "2026-05-01T00:00:00+02:00");
         assert_eq!(series.values, [Some(52), None, Some(60)]);
         assert_eq!(levels(&samples, &zone).unwrap().values, [Some(53), None, Some(60)]);
-        assert_eq!(averages(&samples[2..3], &zone), None);
+        assert_eq!(averages_every(QUARTER_S, &samples[2..3], &zone), None);
     }
 
     #[test]
@@ -230,6 +225,6 @@ mod tests {
     #[test]
     fn a_broken_clock_does_not_make_a_long_answer() {
         let samples = [sample(0, Some(1.0)), sample(1_777_586_400, Some(2.0))];
-        assert!(averages(&samples, &TimeZone::UTC).unwrap().values.len() < 200);
+        assert!(averages_every(QUARTER_S, &samples, &TimeZone::UTC).unwrap().values.len() < 200);
     }
 }

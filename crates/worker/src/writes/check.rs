@@ -98,13 +98,7 @@ impl Check {
         Self { at: target.finish(), wants: Wants::Listed { list, by, is, there: false } }
     }
 
-    /// What is there now, under our keys; `None` where Garmin has nothing at this address.
-    pub(crate) async fn look(&self, garmin: &Garmin) -> Result<Option<Value>, GarminError> {
-        let found = garmin.look(&self.at).await?;
-        Ok(found.map(|found| self.judge(Some(&found)).current))
-    }
-
-    /// The same in an answer that is at hand.
+    /// What an answer that is at hand shows, under our keys.
     pub(crate) fn seen_in(&self, found: &Value) -> Value {
         self.judge(Some(found)).current
     }

@@ -48,7 +48,6 @@ pub(super) async fn read_each<T>(
                 drop(bytes);
                 Seconds::of_recording(recording)
             }
-            Ok(Filed::Nothing(_)) => None,
             Err(
                 error @ (ToolError::AuthExpired
                 | ToolError::SavedAuthExpired
@@ -57,7 +56,7 @@ pub(super) async fn read_each<T>(
             ) => {
                 return Err(error);
             }
-            Err(_) => None,
+            Ok(Filed::Nothing(_)) | Err(_) => None,
         };
         if seconds.is_some() {
             read += 1;

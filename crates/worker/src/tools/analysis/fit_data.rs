@@ -65,6 +65,7 @@ impl Tool for FitData {
     type Args = FitDataArgs;
     type Answer = FitDataAnswer;
 
+    #[expect(clippy::too_many_lines, reason = "one part of the answer after the other")]
     async fn call(account: &Account, args: FitDataArgs) -> Result<Self::Answer, ToolError> {
         let id = activity_id(args.activity_id)?;
         let garmin = account.garmin()?;

@@ -140,6 +140,7 @@ impl Tool for TrainingLoad {
     type Args = LoadArgs;
     type Answer = LoadAnswer;
 
+    #[expect(clippy::too_many_lines, reason = "one part of the answer after the other")]
     async fn call(account: &Account, args: LoadArgs) -> Result<Self::Answer, ToolError> {
         let today = account.today().await?;
         let end = args.end_date.unwrap_or_default().resolve("end_date", today)?;

@@ -18,7 +18,7 @@ pub(super) struct ActivityRoute;
 
 /// Points that are asked for before simplifying.
 const ASKED: u32 = 4_000;
-/// Coordinates in a result, as GeoJSON.
+/// Coordinates in a result, as `GeoJSON`.
 const MOST_COORDINATES: usize = 700;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]

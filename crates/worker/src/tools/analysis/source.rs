@@ -145,9 +145,7 @@ impl Seconds {
         let values = match &self.samples {
             Samples::File(recording) => {
                 let records = &recording.records;
-                if records.channel(channel.in_file()).is_none() {
-                    return None;
-                }
+                let _recorded = records.channel(channel.in_file())?;
                 let twice = channel == Channel::RunCadence;
                 if twice || channel == Channel::Cadence {
                     let whole = self.grid.place(records.timed("cadence_rpm"));
@@ -163,9 +161,9 @@ impl Seconds {
                 }
             }
             Samples::Chart { times, details } => {
-                let keys = channel.in_chart().iter();
+                let mut keys = channel.in_chart().iter();
                 let (values, factor) =
-                    keys.filter_map(|(key, by)| Some((details.channel(key)?, *by))).next()?;
+                    keys.find_map(|(key, by)| Some((details.channel(key)?, *by)))?;
                 let values = values.into_iter().map(|value| value.map(|value| value * factor));
                 self.grid.place(times.iter().copied().zip(values))
             }
@@ -477,7 +475,7 @@ impl Family {
 
 /// The day an activity counts for: the one it began on where the athlete was.
 pub(super) fn day(activity: &ActivitySummary) -> Option<jiff::civil::Date> {
-    let local = activity.start_local.map(|at| at.date());
+    let local = activity.start_local.map(jiff::civil::DateTime::date);
     local.or_else(|| activity.start.map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date()))
 }
 

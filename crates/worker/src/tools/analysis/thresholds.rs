@@ -61,6 +61,7 @@ impl Tool for EstimateThresholds {
     type Args = EstimateArgs;
     type Answer = EstimateAnswer;
 
+    #[expect(clippy::too_many_lines, reason = "one part of the answer after the other")]
     async fn call(account: &Account, args: EstimateArgs) -> Result<Self::Answer, ToolError> {
         let sport = args.sport.as_deref().map(str::trim).filter(|it| !it.is_empty());
         let sport = sport.unwrap_or("cycling").to_ascii_lowercase();

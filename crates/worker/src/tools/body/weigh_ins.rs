@@ -106,7 +106,7 @@ pub(super) fn measurement(found: &WeighIn, region: Region, own: &TimeZone) -> Me
 fn trend(weigh_ins: &[WeighIn]) -> Option<Trend> {
     let dated = || weigh_ins.iter().filter_map(|it| it.day().zip(it.weight_g));
     let (last, latest) = dated().next()?;
-    let (first, _) = dated().last().filter(|(first, _)| *first != last)?;
+    let (first, _) = dated().next_back().filter(|(first, _)| *first != last)?;
     let (_, earliest) = dated().find(|(date, _)| *date == first)?;
     let days = first.until(last).map_or(0, |span| span.get_days());
     Some(Trend {

@@ -235,6 +235,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the arguments are")]
     fn read(text: &str) -> Option<Stamp> {
         Some(Stamp::read(text).unwrap())
     }

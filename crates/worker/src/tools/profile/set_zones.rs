@@ -116,8 +116,8 @@ impl WriteTool for SetZones {
         let found = account.garmin()?.look(&place().finish()).await?.unwrap_or_default();
         let sports: Vec<&Value> = found.as_array().into_iter().flatten().collect();
         let named =
-            |zones: &&Value| zones["sport"].as_str().is_some_and(|sport| word(sport) == wanted);
-        let Some(at) = sports.iter().position(|zones| named(&zones)) else {
+            |zones: &Value| zones["sport"].as_str().is_some_and(|sport| word(sport) == wanted);
+        let Some(at) = sports.iter().position(|zones| named(zones)) else {
             let names = sports.iter().filter_map(|zones| zones["sport"].as_str()).map(word);
             let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
             let problem = format!("no zones of their own; allowed are {}", names.join(", "));

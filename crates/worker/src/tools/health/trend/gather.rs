@@ -167,7 +167,7 @@ pub(in crate::tools::health) async fn gather(
         let Some(answer) = answer else { continue };
         gathered.questions += 1;
         if let Err(Missing { cause, .. }) = &answer {
-            first_error.get_or_insert_with(|| *cause);
+            first_error.get_or_insert(*cause);
         }
         let mut warnings = Vec::new();
         if let Some(points) = Missing::warned(answer, &mut warnings)? {
