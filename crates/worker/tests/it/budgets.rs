@@ -1,6 +1,8 @@
 //! What the tools cost a conversation: their definitions, counted as a model counts them, and
 //! their answers.
 
+use std::fmt::Write as _;
+
 use domain::contract::ToolPolicy;
 use domain::scope::Scopes;
 use domain::tools::Profile;
@@ -39,7 +41,8 @@ async fn every_profile_keeps_to_its_budget_of_tokens() {
         let count = body["result"]["tools"].as_array().unwrap().len();
         let text = body["result"].to_string();
         let tokens = tokenizer.encode_ordinary(&text).len();
-        table += &format!("{:<18} {count:>5} {:>7} {tokens:>7}\n", profile.as_str(), text.len());
+        let (name, bytes) = (profile.as_str(), text.len());
+        writeln!(table, "{name:<18} {count:>5} {bytes:>7} {tokens:>7}").unwrap();
         let (most_tools, most_tokens) = budget(profile);
         if count > most_tools || tokens > most_tokens {
             over.push(format!("{profile}: at most {most_tools} tools and {most_tokens} tokens"));

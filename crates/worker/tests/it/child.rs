@@ -82,10 +82,6 @@ impl Worker {
         let logs = std::thread::spawn(move || {
             let mut text = String::new();
             stderr.read_to_string(&mut text).unwrap();
-            // Says where, in the output of a test that fails for it.
-            text.lines()
-                .filter(|line| line.contains("worker.panic"))
-                .for_each(|it| eprintln!("{it}"));
             text
         });
         let control = UnixStream::from_std(ours).unwrap();
