@@ -64,7 +64,7 @@ async def visit(connector, person, mode, memory):
     http = create_mcp_http_client(auth=auth)
     async with http, Client(streamable_http_client(connector, http_client=http), mode=mode) as client:
         tools = {tool.name for tool in (await client.list_tools()).tools}
-        answer = await client.call_tool("get_daily_stats", {"date": "yesterday"})
+        answer = await client.call_tool("get_stats", {"date": "yesterday"})
         assert not answer.is_error, answer
         assert answer.structured_content, "no structured content"
         profile = await client.call_tool("get_full_name", {})

@@ -36,7 +36,7 @@ class Desk:
 async def call(client, desk):
     tools = (await client.list_tools()).tools
     name = await client.call_tool("get_full_name", {})
-    stats = await client.call_tool("get_daily_stats", {"date": "yesterday"})
+    stats = await client.call_tool("get_stats", {"date": "yesterday"})
     assert not name.is_error and not stats.is_error and stats.structured_content, (name, stats)
     print("RESULT", json.dumps({"protocol": client.protocol_version, "tools": len(tools),
                                 "asked": desk.asked, **name.structured_content}), flush=True)

@@ -88,7 +88,7 @@ async function connect() {
 async function round(client) {
   const { tools } = await client.listTools();
   const name = await client.callTool({ name: "get_full_name", arguments: {} });
-  const stats = await client.callTool({ name: "get_daily_stats", arguments: { date: "yesterday" } });
+  const stats = await client.callTool({ name: "get_stats", arguments: { date: "yesterday" } });
   if (name.isError || stats.isError || !stats.structuredContent) throw new Error(JSON.stringify([name, stats]));
   const protocol = client.getNegotiatedProtocolVersion?.() ?? client.transport?.protocolVersion;
   console.log("RESULT " + JSON.stringify({ protocol, tools: tools.length, asked, ...name.structuredContent }));

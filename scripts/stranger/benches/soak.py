@@ -9,7 +9,7 @@ from .bodies import TOOLS_LIST, tool
 from .stalls import connections_to, worker_ports
 
 ACCOUNTS, CONNECTIONS = 50, 16
-TOOLS = ("get_full_name", "get_daily_stats", "get_activities")
+TOOLS = ("get_full_name", "get_stats", "get_activities")
 # Memory and descriptors find their level in the first part, which therefore does not count.
 SETTLE = 0.25
 # Workers that were asked for once more than they had been, a log line's buffer: not a leak.

@@ -21,7 +21,7 @@ def parallel(bench):
     gateway = people.gateway()
     try:
         def days(first, count):
-            return [(people.port, people.request(0, tool("get_daily_stats", date=f"2026-{day // 28 + 1:02}-{day % 28 + 1:02}")))
+            return [(people.port, people.request(0, tool("get_stats", date=f"2026-{day // 28 + 1:02}-{day % 28 + 1:02}")))
                     for day in range(first, first + count)]
 
         bench.load.good(days(0, 1), "--once")
@@ -51,7 +51,7 @@ def pooled(bench):
         bench.table.row(f"connections to the worker for {calls} calls", opened, most=1)
         garmin = {int(urllib.parse.urlsplit(url).port) for url in people.simulator.env.values()}
         before = connections_to(garmin)
-        some = [(people.port, people.request(0, tool("get_daily_stats", date=f"2025-{n // 28 + 1:02}-{n % 28 + 1:02}")))
+        some = [(people.port, people.request(0, tool("get_stats", date=f"2025-{n // 28 + 1:02}-{n % 28 + 1:02}")))
                 for n in range(100)]
         bench.load.good(some, "--each")
         bench.table.row("connections to Garmin for 100 calls that need it", len(connections_to(garmin) - before), most=1)

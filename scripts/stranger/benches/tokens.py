@@ -20,7 +20,7 @@ def commit(bench):
             fetch(people.simulator.control + "/expire", {})
             line, count = Line(gateway.port), min(200, len(people.tokens))
             for number in range(count):
-                ask(line, people.request(number, tool("get_daily_stats", date="2026-01-05")), b'"result"')
+                ask(line, people.request(number, tool("get_stats", date="2026-01-05")), b'"result"')
             line.close()
             time.sleep(1)
             events = [json.loads(text) for text in log if '"garmin-refresh-ok"' in text]
