@@ -37,7 +37,8 @@ macro_rules! sample {
 fn people() {
     let profile: SocialProfile = read(sample!("social_profile"), &[]);
     assert_eq!(profile.profile_id, Some(11_111_111));
-    let settings: UserSettings = read(sample!("user_settings"), &["training_status_paused", "vo2_max_cycling"]);
+    let settings: UserSettings =
+        read(sample!("user_settings"), &["training_status_paused", "vo2_max_cycling"]);
     assert_eq!(settings.data.unwrap().lactate_threshold_speed_tenths, Some(0.3402));
     read::<ProfileSettings>(sample!("profile_settings"), &["heart_rate_format", "power_format"]);
     read::<Vec<HeartRateZones>>(sample!("heart_rate_zones"), &["resting"]);
@@ -123,19 +124,55 @@ fn body_and_habits() {
 
 #[test]
 fn activities() {
-    let list: Vec<ActivitySummary> =
-        read(sample!("activities"), &["best_20min_power_w", "biking_cadence_rpm", "parent", "perceived_exertion_tenfold", "power_zone_3_s", "power_zone_4_s", "power_zone_5_s", "power_zone_6_s", "power_zone_7_s", "swim_cadence_spm"]);
+    let list: Vec<ActivitySummary> = read(
+        sample!("activities"),
+        &[
+            "best_20min_power_w",
+            "biking_cadence_rpm",
+            "parent",
+            "perceived_exertion_tenfold",
+            "power_zone_3_s",
+            "power_zone_4_s",
+            "power_zone_5_s",
+            "power_zone_6_s",
+            "power_zone_7_s",
+            "swim_cadence_spm",
+        ],
+    );
     assert_eq!(list[0].training_load, Some(96.4));
     let activity: Activity = read(
         sample!("activity"),
-        &["active_lengths", "average_swolf", "average_temperature_c", "bike_cadence_rpm", "course_id", "description", "intensity_factor", "max_bike_cadence_rpm", "parent", "performance_condition", "recovery_time_min", "split_summaries", "swim_cadence_spm", "training_stress_score"],
+        &[
+            "active_lengths",
+            "average_swolf",
+            "average_temperature_c",
+            "bike_cadence_rpm",
+            "course_id",
+            "description",
+            "intensity_factor",
+            "max_bike_cadence_rpm",
+            "parent",
+            "performance_condition",
+            "recovery_time_min",
+            "split_summaries",
+            "swim_cadence_spm",
+            "training_stress_score",
+        ],
     );
     assert_eq!(activity.totals.unwrap().normalized_power_w, Some(262.0));
     let details: ActivityDetails = read(sample!("activity_details"), &[]);
     assert_eq!(details.channel("directSpeed").unwrap(), [Some(0.0), Some(2.9)]);
     let splits: ActivitySplits = read(
         sample!("activity_splits"),
-        &["active_lengths", "average_swolf", "bike_cadence_rpm", "stroke_distance_m", "strokes", "strokes_per_length", "swim_cadence_spm"],
+        &[
+            "active_lengths",
+            "average_swolf",
+            "bike_cadence_rpm",
+            "stroke_distance_m",
+            "strokes",
+            "strokes_per_length",
+            "swim_cadence_spm",
+        ],
     );
     assert_eq!(splits.laps.unwrap()[0].number, Some(1));
     read::<Vec<TimeInZone>>(sample!("time_in_zones"), &[]);
@@ -156,7 +193,10 @@ fn a_key_in_both_its_spellings_costs_nothing() {
 
 #[test]
 fn things() {
-    let watches: Vec<Watch> = read(sample!("devices"), &["battery_status", "has_solar", "manufacturer", "status", "synced_at"]);
+    let watches: Vec<Watch> = read(
+        sample!("devices"),
+        &["battery_status", "has_solar", "manufacturer", "status", "synced_at"],
+    );
     assert_eq!(watches[0].firmware.as_deref(), Some("27.09"));
     let last: LastUsedWatch = read(sample!("last_used_device"), &[]);
     assert!(last.uploaded_at.is_some());
