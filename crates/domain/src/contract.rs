@@ -53,7 +53,7 @@ pub mod header {
     pub const DEVICE: &str = "x-worker-device";
     /// The connection's scopes, space-separated.
     pub const SCOPES: &str = "x-worker-scopes";
-    /// The device's own choice of tools ([`ToolChoice`]); absent for the default.
+    /// The device's own choice of tools (`ToolChoice`); absent for the default.
     pub const TOOLS: &str = "x-worker-tools";
     /// Identifies the request in both processes' logs.
     pub const REQUEST_ID: &str = "x-request-id";

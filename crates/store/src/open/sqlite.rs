@@ -160,7 +160,7 @@ fn size(path: &Path) -> Result<Option<u64>, OpenError> {
 }
 
 /// Reads a file of ordinary size from end to end, before anything is written to it. A larger one
-/// would make every start long; it is for [`Store::check_integrity`] beside the work.
+/// would make every start long; it is for `Store::check_integrity` beside the work.
 async fn refuse_damaged(write: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     if size(path)?.is_some_and(|size| size > CHECKED_AT_START) {
         return Ok(());
