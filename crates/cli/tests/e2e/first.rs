@@ -78,15 +78,9 @@ async fn as_the_first_process(end: Signal) {
     process::signal(worker, Signal::KILL);
     assert_eq!(mcp.full_name().await, name);
     reaped(gateway).await;
-    // Lines are written together, a moment after what they tell of.
-    for _ in 0..500 {
-        if world.logged("orphan-reaped") > 5 && world.logged("worker-died") > 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
     // The shell may have been quicker with the first one.
-    assert!(world.logged("orphan-reaped") > 5);
+    eventually("reaped", async || (world.logged("orphan-reaped") > 5).then_some(())).await;
+    world.hears_of("worker-died").await;
     assert_eq!(world.logged("worker-died"), 1);
     let answer = mcp.call("get_stats", &json!({ "date": "yesterday" })).await.unwrap();
     assert_eq!(answer_of(&answer)["status"], "ok");

@@ -513,6 +513,11 @@ impl World {
         self.log().matches(&format!("\"event\":\"{event}\"")).count()
     }
 
+    /// Waits until the log, which is written behind the answers, tells of an event.
+    pub(crate) async fn hears_of(&self, event: &str) {
+        eventually(event, async || (self.logged(event) > 0).then_some(())).await;
+    }
+
     /// Neither a file of the data directory nor the log shows what the tests have seen.
     pub(crate) fn assert_private(&self) {
         let files = files_under(self.directory.path());
