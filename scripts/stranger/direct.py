@@ -34,7 +34,7 @@ class Worker:
         listener.close()
         self.control = ours
         launch = {
-            "type": "launch", "version": 1, "secret": SECRET,
+            "type": "launch", "version": 1, "secret": SECRET, "account_key": SECRET,
             "upstream": {"region": "global", **{name: upstream[f"GARMIN_{name.upper()}_URL"]
                                                 for name in ("sso", "api", "diauth", "connect")}},
             "athlete": {"display_name": None, "time_zone": None, "units": None},

@@ -21,7 +21,7 @@ class People:
         self.binary, self.port = binary, free_port()
         self.simulator = Simulator(binary, count)
         self._home = tempfile.TemporaryDirectory(prefix="bench.")
-        self.data = self._home.name
+        self.data, self._running = self._home.name, None
         gateway = self.gateway()
         try:
             self._connect(gateway, self.simulator.people[:count], table)
@@ -55,8 +55,15 @@ class People:
         self.refresh = [token["refresh_token"] for token in tokens]
 
     def gateway(self, **settings):
-        return Gateway(self.binary, self.data, self.simulator.env,
-                       {"PORT": str(self.port), "MAX_WORKERS": "1200", **settings})
+        self._end()
+        self._running = Gateway(self.binary, self.data, self.simulator.env,
+                                {"PORT": str(self.port), "MAX_WORKERS": "1200", **settings})
+        return self._running
+
+    def _end(self):
+        """A case that broke down may have left its gateway, which would answer for the next."""
+        if self._running is not None and self._running.process.poll() is None:
+            self._running.stop()
 
     def request(self, number, body):
         return post(self.port, {"Authorization": f"Bearer {self.tokens[number]}"}, body)
@@ -65,6 +72,7 @@ class People:
         return [(self.port, self.request(number, body)) for number in range(count)]
 
     def stop(self):
+        self._end()
         self.simulator.stop()
         self._home.cleanup()
 
