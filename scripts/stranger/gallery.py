@@ -32,9 +32,9 @@ class Gallery:
         self._profiles = []
         self.names, self.objections, self.taken = [], [], 0
 
-    def visitor(self):
+    def visitor(self, **options):
         """A new person, whose every request is watched."""
-        profile = self._chromium.profile()
+        profile = self._chromium.profile(**options)
         profile.context.on("request", self._watch)
         self._profiles.append(profile)
         return profile

@@ -92,6 +92,7 @@ def named(server, redirect_uri, name):
 
 def walk(stage, gallery):
     around(stage, gallery)
+    in_german(stage, gallery)
     who_asks(stage, gallery)
     signing_in(stage, gallery)
     refusals(stage, gallery)
@@ -100,8 +101,35 @@ def walk(stage, gallery):
 
 def around(stage, gallery):
     visitor = gallery.visitor()
-    gallery.take("landing", visitor.open(origin(stage.open) + "/"), "Your Garmin data")
-    gallery.take("not-found", visitor.open(origin(stage.open) + "/nowhere"), "nothing here")
+    start = origin(stage.open)
+    gallery.take("landing", visitor.open(start + "/"), "Your Garmin data")
+    gallery.take("help", visitor.open(start + "/help"), "How to connect")
+    gallery.take("tools", visitor.open(start + "/help/tools"), "What your assistant can do")
+    gallery.take("tools-found", visitor.open(start + "/help/tools?q=sleep"), "tools for")
+    gallery.take("tools-none", visitor.open(start + "/help/tools?q=nosuchtool"), "No tool for")
+    gallery.take("not-found", visitor.open(start + "/nowhere"), "nothing here")
+
+
+def in_german(stage, gallery):
+    """The longest words there are, on the narrowest screen."""
+    visitor = gallery.visitor(locale="de-DE")
+    start = origin(stage.open)
+    gallery.take("german-landing", visitor.open(start + "/"), "Drei Schritte")
+    gallery.take("german-help", visitor.open(start + "/help"), "So verbindest du dich")
+    gallery.take("german-tools", visitor.open(start + "/help/tools?q=sleep"), "Werkzeuge für")
+    gallery.take("german-not-found", visitor.open(start + "/nowhere"), "Hier ist nichts")
+    hosted = Asking(stage.open, HOSTED, "Claude")
+    gallery.take("german-sign-in", visitor.open(hosted.url()), "Verbinde dein Garmin-Konto")
+    tab = visitor.open(Asking(stage.open, STRANGE, "Assistant").url())
+    gallery.take("german-unverified", tab, "Nicht überprüft")
+    tab.fill(stage.plain)
+    tab.page.locator(PASSWORD).fill("not the password")
+    tab.submit()
+    gallery.take("german-wrong-password", tab, "nicht angenommen")
+    tab.fill(stage.coded)
+    tab.submit()
+    tab.wait_for(CODE)
+    gallery.take("german-code", tab, "Gib den Code von Garmin ein")
 
 
 def who_asks(stage, gallery):

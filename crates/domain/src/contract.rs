@@ -198,6 +198,14 @@ pub struct ToolPolicy {
     pub read_only: bool,
 }
 
+impl ToolPolicy {
+    /// Whether some tools cannot be called here at all.
+    #[must_use]
+    pub fn is_restricted(&self) -> bool {
+        self.read_only || !self.enabled.is_empty() || !self.disabled.is_empty()
+    }
+}
+
 /// An access token of Garmin's. Refresh tokens never enter a worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessGrant {

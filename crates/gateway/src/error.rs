@@ -16,6 +16,7 @@ use http::header::{
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::failures::Code;
+use crate::language::Language;
 use crate::pages;
 use crate::state::AppState;
 
@@ -222,9 +223,13 @@ pub fn json_error(status: StatusCode, error: &'static str, description: &'static
 }
 
 /// Paths that do not exist: a page for people, JSON for programs, 404 for both.
-pub async fn not_found(State(app): State<AppState>, headers: HeaderMap) -> Response {
+pub async fn not_found(
+    State(app): State<AppState>,
+    language: Language,
+    headers: HeaderMap,
+) -> Response {
     if wants_page(&headers) {
-        pages::not_found(&pages::Site::of(&app))
+        pages::not_found(pages::Site::of(&app, language))
     } else {
         json_error(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.")
     }

@@ -8,6 +8,7 @@ use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt, Limited};
 
+use crate::language::Language;
 use crate::request_id::RequestId;
 
 /// The stable word of an answer, for its record.
@@ -72,13 +73,14 @@ fn is_page(response: &Response) -> bool {
 
 /// Shows people the number under which the operator finds what happened.
 async fn quote(response: Response, id: RequestId) -> Response {
+    let language = response.extensions().get::<Language>().copied().unwrap_or_default();
     let (mut parts, body) = response.into_parts();
     let Ok(whole) = Limited::new(body, LONGEST_PAGE).collect().await else {
         return Response::from_parts(parts, Body::empty());
     };
     let page = String::from_utf8_lossy(&whole.to_bytes()).replacen(
         PLACE,
-        &format!("<p>If you ask for help, quote this number: <code>{id}</code></p>"),
+        &format!("<p>{}</p>", language.t("base-number").with("number", id)),
         1,
     );
     parts.headers.remove(CONTENT_LENGTH);

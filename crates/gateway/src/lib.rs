@@ -10,9 +10,11 @@ pub mod extract;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod headers;
+pub mod language;
 pub mod limits;
 pub mod metrics;
 pub mod oauth;
+pub mod outlook;
 pub mod pages;
 pub mod probe;
 pub mod proxy;

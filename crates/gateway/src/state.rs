@@ -20,6 +20,7 @@ use crate::extract::proxy_trust::Told;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::oauth::cimd::{Documents, Web};
+use crate::outlook::GarminSeen;
 use crate::proxy::{Bodies, Calls, DeviceCache, Streams};
 use crate::ready::LastLook;
 use crate::serve::Drain;
@@ -37,6 +38,8 @@ pub struct Parts {
     pub store: Store,
     pub limits: Limits,
     pub metrics: Metrics,
+    /// How Garmin has answered lately.
+    pub garmin: GarminSeen,
     /// What the operator has heard about the proxies in front.
     pub proxy_doubts: Told,
     /// Clients whose id is the address of their description.
@@ -89,6 +92,7 @@ impl AppState {
             RateLimits::Off => Limits::off(),
         };
         let metrics = if config.metrics.is_some() { Metrics::on() } else { Metrics::off() };
+        let garmin = GarminSeen::default();
         let custody = Custody::new(
             &config,
             CustodyOptions {
@@ -98,6 +102,7 @@ impl AppState {
                 node: node.clone(),
                 tasks: tasks.clone(),
                 metrics: metrics.clone(),
+                garmin: garmin.clone(),
             },
         )?;
         let devices = DeviceCache::new(store.clone(), oldest_answer(&config));
@@ -135,6 +140,7 @@ impl AppState {
             store,
             limits,
             metrics,
+            garmin,
             proxy_doubts: Told::default(),
             documents,
             sign_ins,

@@ -26,7 +26,8 @@ use tokio_util::task::TaskTracker;
 
 use self::refusals::Refusals;
 use crate::config::Config;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Renewal};
+use crate::outlook::GarminSeen;
 
 use renewal::Pause;
 
@@ -52,6 +53,8 @@ pub struct CustodyOptions {
     pub node: NodeId,
     pub tasks: TaskTracker,
     pub metrics: Metrics,
+    /// Where it is noted how Garmin answers.
+    pub garmin: GarminSeen,
 }
 
 struct Inner {
@@ -61,6 +64,7 @@ struct Inner {
     node: NodeId,
     tasks: TaskTracker,
     metrics: Metrics,
+    garmin: GarminSeen,
     tokens: [Tokens; 2],
     flights: Mutex<HashMap<AccountId, Flight>>,
     refusals: Refusals,
@@ -88,7 +92,7 @@ pub enum LaunchState {
 
 impl Custody {
     pub fn new(config: &Config, options: CustodyOptions) -> Result<Self, TransportError> {
-        let CustodyOptions { store, clock, entropy, node, tasks, metrics } = options;
+        let CustodyOptions { store, clock, entropy, node, tasks, metrics, garmin } = options;
         let tokens = |region| {
             let upstream = config.upstream(region).clone();
             let transport = Transport::new(upstream, TransportOptions::default())?;
@@ -102,11 +106,17 @@ impl Custody {
             node,
             tasks,
             metrics,
+            garmin,
             tokens,
             flights: Mutex::default(),
             refusals: Refusals::new(config.rate_limits),
             resting: Mutex::default(),
         })))
+    }
+
+    fn count(&self, outcome: Renewal) {
+        self.0.metrics.renewals.of(outcome).increment(1);
+        self.0.garmin.renewal(outcome, self.0.clock.now());
     }
 
     /// An access token newer than the one `refused` names, or the current one. Renews the pair

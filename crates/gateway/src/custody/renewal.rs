@@ -128,7 +128,7 @@ impl Custody {
                 Ok(RotationOutcome::Committed(generation)) => {
                     let (took, metrics) = (answered.elapsed(), &self.0.metrics);
                     metrics.renewal_commit_seconds.record(took.as_secs_f64());
-                    metrics.renewals.of(Renewal::Committed).increment(1);
+                    self.count(Renewal::Committed);
                     tracing::info!(
                         event = "garmin-refresh-ok",
                         account = %account,
@@ -140,14 +140,14 @@ impl Custody {
                     return Renewed::Answer(CredentialsAnswer::Granted(grant));
                 }
                 Ok(RotationOutcome::Lost) => {
-                    self.0.metrics.renewals.of(Renewal::Overtaken).increment(1);
+                    self.count(Renewal::Overtaken);
                     tracing::info!(event = "garmin-refresh-overtaken", account = %account, "");
                     return Renewed::Overtaken;
                 }
                 Err(error) => {
                     if !has_rung && began.elapsed() >= COMMIT_ALARM {
                         has_rung = true;
-                        self.0.metrics.renewals.of(Renewal::NotStored).increment(1);
+                        self.count(Renewal::NotStored);
                     }
                     tracing::error!(
                         event = "garmin-refresh-not-stored",
@@ -170,7 +170,7 @@ impl Custody {
     ) -> Renewed {
         match self.0.store.mark_sign_in_needed(account, owner, generation).await {
             Ok(true) => {
-                self.0.metrics.renewals.of(Renewal::Refused).increment(1);
+                self.count(Renewal::Refused);
                 tracing::warn!(
                     event = "garmin-refresh-refused",
                     account = %account,
@@ -201,7 +201,7 @@ impl Custody {
         reason: &'static str,
         wait: Duration,
     ) -> Renewed {
-        self.0.metrics.renewals.of(Renewal::Unavailable).increment(1);
+        self.count(Renewal::Unavailable);
         tracing::warn!(event = "garmin-refresh-failed", account = %account, reason, "");
         self.give_back(account, owner).await;
         self.rest(account, wait);

@@ -8,6 +8,7 @@ use domain::scope::Scopes;
 use domain::tools::Profile;
 
 use super::Site;
+use crate::language::Text;
 
 /// What ties a form to its sign-in; the only things read back from it besides the answers.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +32,7 @@ pub enum Asker<'a> {
 /// What the person agrees to.
 #[derive(Debug, Clone)]
 pub struct Consent<'a> {
-    pub client_name: &'a str,
+    pub client_name: Option<&'a str>,
     /// Where the client describes itself, if it does.
     pub document_host: Option<&'a str>,
     pub redirect_host: String,
@@ -97,7 +98,7 @@ pub struct SignInPage<'a> {
     pub asker: Asker<'a>,
     pub choices: Choices,
     pub email: &'a str,
-    pub problem: Option<String>,
+    pub problem: Option<Text>,
 }
 
 /// Consent after the sign-in, for a client whose description was read only then.
@@ -110,7 +111,7 @@ pub struct ConsentPage<'a> {
     pub choices: Choices,
     /// Whose data it is about.
     pub account: &'a str,
-    pub problem: Option<String>,
+    pub problem: Option<Text>,
 }
 
 /// After the sign-in, while the client's description is not to be had.
@@ -122,7 +123,7 @@ pub struct UnverifiedPage<'a> {
     /// Where the description is.
     pub host: &'a str,
     pub account: &'a str,
-    pub problem: Option<String>,
+    pub problem: Option<Text>,
 }
 
 /// The second factor.
@@ -132,8 +133,8 @@ pub struct CodePage<'a> {
     pub site: Site<'a>,
     pub handle: Handle<'a>,
     /// Where the code comes from, as a sentence.
-    pub origin: String,
-    pub problem: Option<String>,
+    pub origin: Text,
+    pub problem: Option<Text>,
 }
 
 /// Shown while Garmin takes longer than a person should look at a blank window.

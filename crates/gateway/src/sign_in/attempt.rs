@@ -92,6 +92,7 @@ impl Attempt {
         };
         if asks_garmin {
             self.app.metrics.sign_ins.of(outcome.class()).increment(1);
+            self.app.garmin.sign_in(outcome.class(), self.app.clock.now());
             self.app.metrics.sign_in_seconds.record(began.elapsed().as_secs_f64());
         }
         // The password ends here; from now on only Garmin's answer counts.

@@ -7,6 +7,7 @@ use domain::clock::Timestamp;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::language::{Language, Text};
 use crate::metrics::SignInOutcome;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,138 +114,40 @@ impl Problem {
 
     /// The sentence for the page.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "one sentence for each problem, in one place")]
-    pub fn sentence(self, now: Timestamp) -> String {
+    pub fn sentence(self, language: Language, now: Timestamp) -> Text {
+        let t = |key| language.t(key);
+        let later = |text: Text, at| text.with_text("when", &wait(language, at, now));
         match self {
-            Self::EmailMalformed => {
-                "This does not look like an e-mail address. Enter the one you use at Garmin."
-                    .to_owned()
-            }
-            Self::PasswordMissing => "Enter your Garmin password as well.".to_owned(),
-            Self::CodeMissing => "Enter the code Garmin gave you.".to_owned(),
-            Self::CodeMalformed => {
-                "This does not look like a code from Garmin, so it was not sent. Check it and try \
-                 again."
-                    .to_owned()
-            }
-            Self::WrongPassword => {
-                "Garmin did not accept this e-mail and password. Check both and try again."
-                    .to_owned()
-            }
-            Self::NotAccepted => {
-                "This did not work: either Garmin does not accept this e-mail and password, or \
-                 this e-mail is not invited here. Check both; if they are right, ask the operator."
-                    .to_owned()
-            }
-            Self::Locked => {
-                "Garmin has locked this account. Unlock it at connect.garmin.com, for example by \
-                 resetting your password there, then try again."
-                    .to_owned()
-            }
-            Self::Captcha { retry_at } => format!(
-                "Garmin wants to see that you are a person, with a CAPTCHA that cannot be shown \
-                 here. Sign in once at connect.garmin.com, then try again {}.",
-                wait(retry_at, now)
-            ),
-            Self::RateLimited { retry_at } => format!(
-                "Garmin is limiting sign-ins at the moment, which says nothing about what you \
-                 entered. Try again {}.",
-                wait(retry_at, now)
-            ),
-            Self::Blocked { retry_at } => format!(
-                "Garmin is turning away sign-ins from this server at the moment, which says \
-                 nothing about what you entered. Try again {}.",
-                wait(retry_at, now)
-            ),
-            Self::WebLoginNotAllowed => {
-                "Garmin does not let this account sign in on the web. Child and family accounts \
-                 cannot be connected; use a full Garmin account."
-                    .to_owned()
-            }
-            Self::GarminDown => {
-                "Garmin Connect is not answering. Nothing is wrong with what you entered; try \
-                 again in a few minutes."
-                    .to_owned()
-            }
-            Self::GarminRefused => {
-                "Garmin accepted your sign-in but refused the connection. Try again in some minutes."
-                    .to_owned()
-            }
-            Self::GarminUnexpected => {
-                "Garmin answered in a way that is new to us. Try again; if it stays like this, \
-                 tell the operator."
-                    .to_owned()
-            }
-            Self::TimedOut => {
-                "Garmin took too long, so the sign-in was stopped. Try again.".to_owned()
-            }
-            Self::WrongCode { left } => {
-                let tries = if left == 1 { "one try".to_owned() } else { format!("{left} tries") };
-                format!("That code is not right. Check it and try again; you have {tries} left.")
-            }
-            Self::CodeExpired => {
-                "That code has expired. Sign in again, and Garmin gives you a new one.".to_owned()
-            }
-            Self::CodeTriesUsedUp => {
-                "That code was wrong too many times. Sign in again, and Garmin gives you a new \
-                 one."
-                    .to_owned()
-            }
-            Self::CodeElsewhere => {
-                "That code cannot be checked from here any more. Sign in again, and Garmin gives \
-                 you a new one."
-                    .to_owned()
-            }
-            Self::JustConnected { retry_at } => format!(
-                "This account was connected from here a moment ago, and Garmin turns away those \
-                 who sign in again at once. If your app does not show the connection, try again \
-                 {}.",
-                wait(retry_at, now)
-            ),
-            Self::Interrupted => {
-                "This server was restarted, which interrupted the sign-in. Try again.".to_owned()
-            }
-            Self::Busy { retry_at } => format!(
-                "Many people are signing in, and your turn did not come. Try again {}.",
-                wait(retry_at, now)
-            ),
-            Self::UnderWay => {
-                "A sign-in with other details is still under way. Wait for it, then try again."
-                    .to_owned()
-            }
-            Self::TooOften { retry_at } => {
-                format!("Too many attempts from your network. Try again {}.", wait(retry_at, now))
-            }
-            Self::TooManyTries { retry_at } => format!(
-                "Too many passwords and codes were tried for this e-mail address, and Garmin \
-                 would lock it. Try again {}.",
-                wait(retry_at, now)
-            ),
-            Self::StaleForm => {
-                "This form was out of date, so nothing was sent to Garmin. Enter it once more."
-                    .to_owned()
-            }
-            Self::Lapsed => {
-                "This page had been open for a long time or has already led to a connection, so \
-                 nothing was sent to Garmin. If your app shows the connection, you can close this \
-                 page. If not, sign in here."
-                    .to_owned()
-            }
-            Self::OtherBrowser => {
-                "This page belonged to a sign-in from another browser or another tab, so nothing \
-                 was sent to Garmin. If you started this in your app, sign in here. If you only \
-                 followed a link, close this page."
-                    .to_owned()
-            }
-            Self::NoCookie => {
-                "Your browser did not send our cookie, so nothing was sent to Garmin. If you \
-                 started this in your app, sign in here. If this happens again, allow cookies for \
-                 this address."
-                    .to_owned()
-            }
-            Self::Ours => {
-                "Something went wrong here, and nothing was kept. Try again in a minute.".to_owned()
-            }
+            Self::EmailMalformed => t("problems-email-malformed"),
+            Self::PasswordMissing => t("problems-password-missing"),
+            Self::CodeMissing => t("problems-code-missing"),
+            Self::CodeMalformed => t("problems-code-malformed"),
+            Self::WrongPassword => t("problems-wrong-password"),
+            Self::NotAccepted => t("problems-not-accepted"),
+            Self::Locked => t("problems-locked"),
+            Self::WebLoginNotAllowed => t("problems-web-login-not-allowed"),
+            Self::GarminDown => t("problems-garmin-down"),
+            Self::GarminRefused => t("problems-garmin-refused"),
+            Self::GarminUnexpected => t("problems-garmin-unexpected"),
+            Self::TimedOut => t("problems-timed-out"),
+            Self::CodeExpired => t("problems-code-expired"),
+            Self::CodeTriesUsedUp => t("problems-code-tries-used-up"),
+            Self::CodeElsewhere => t("problems-code-elsewhere"),
+            Self::Interrupted => t("problems-interrupted"),
+            Self::UnderWay => t("problems-under-way"),
+            Self::StaleForm => t("problems-stale-form"),
+            Self::Lapsed => t("problems-lapsed"),
+            Self::OtherBrowser => t("problems-other-browser"),
+            Self::NoCookie => t("problems-no-cookie"),
+            Self::Ours => t("problems-ours"),
+            Self::Captcha { retry_at } => later(t("problems-captcha"), retry_at),
+            Self::RateLimited { retry_at } => later(t("problems-rate-limited"), retry_at),
+            Self::Blocked { retry_at } => later(t("problems-blocked"), retry_at),
+            Self::JustConnected { retry_at } => later(t("problems-just-connected"), retry_at),
+            Self::Busy { retry_at } => later(t("problems-busy"), retry_at),
+            Self::TooOften { retry_at } => later(t("problems-too-often"), retry_at),
+            Self::TooManyTries { retry_at } => later(t("problems-too-many-tries"), retry_at),
+            Self::WrongCode { left } => t("problems-wrong-code").count("left", u32::from(left)),
         }
     }
 
@@ -438,22 +341,19 @@ impl Problem {
 }
 
 /// "in about 5 minutes (after 14:05 UTC)".
-fn wait(until: Timestamp, now: Timestamp) -> String {
+fn wait(language: Language, until: Timestamp, now: Timestamp) -> Text {
     let left = until.since(now);
-    let minute = Duration::from_mins(1);
     if left.is_zero() {
-        return "now".to_owned();
+        return language.t("problems-now");
     }
-    if left <= minute {
-        return "in a minute".to_owned();
+    if left <= Duration::from_mins(1) {
+        return language.t("problems-in-a-minute");
     }
-    let minutes = left.as_secs().div_ceil(60);
+    let minutes = u32::try_from(left.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
     let moment = until.to_string();
     // RFC 3339 in UTC: `2026-11-20T14:05:00Z`.
-    match moment.get(11..16) {
-        Some(time) => format!("in about {minutes} minutes (after {time} UTC)"),
-        None => format!("in about {minutes} minutes"),
-    }
+    let time = moment.get(11..16).unwrap_or(&moment);
+    language.t("problems-in-minutes").count("minutes", minutes).with("time", time)
 }
 
 #[cfg(test)]
@@ -499,19 +399,34 @@ mod tests {
             Problem::NoCookie,
             Problem::Ours,
         ];
-        let sentences: HashSet<_> = all.iter().map(|problem| problem.sentence(NOW)).collect();
         let labels: HashSet<_> = all.iter().map(|problem| problem.label()).collect();
-        assert_eq!((sentences.len(), labels.len()), (all.len(), all.len()));
-        for sentence in sentences {
-            assert!(sentence.ends_with('.') && !sentence.contains("  "), "{sentence}");
+        assert_eq!(labels.len(), all.len());
+        for language in Language::ALL {
+            let sentence = |problem: &Problem| problem.sentence(language, NOW).to_string();
+            let sentences: HashSet<_> = all.iter().map(sentence).collect();
+            assert_eq!(sentences.len(), all.len());
+            for sentence in sentences {
+                assert!(sentence.ends_with('.') && !sentence.contains("  "), "{sentence}");
+            }
         }
     }
 
     #[test]
     fn a_wait_names_minutes_and_the_time() {
-        let at = |secs| wait(NOW.plus(Duration::from_secs(secs)), NOW);
-        assert_eq!(at(0), "now");
-        assert_eq!(at(59), "in a minute");
-        assert_eq!(at(300), "in about 5 minutes (after 22:18 UTC)");
+        let at =
+            |language, secs| wait(language, NOW.plus(Duration::from_secs(secs)), NOW).to_string();
+        assert_eq!(at(Language::English, 0), "now");
+        assert_eq!(at(Language::English, 59), "in a minute");
+        assert_eq!(at(Language::English, 300), "in about 5 minutes (after 22:18 UTC)");
+        assert_eq!(at(Language::German, 300), "in etwa 5 Minuten (nach 22:18 UTC)");
+    }
+
+    #[test]
+    fn one_try_and_many_are_told_apart() {
+        let left = |language, left| Problem::WrongCode { left }.sentence(language, NOW).to_string();
+        assert!(left(Language::English, 1).ends_with("you have one try left."));
+        assert!(left(Language::English, 2).ends_with("you have 2 tries left."));
+        assert!(left(Language::German, 1).ends_with("du hast noch einen Versuch."));
+        assert!(left(Language::German, 2).ends_with("du hast noch 2 Versuche."));
     }
 }

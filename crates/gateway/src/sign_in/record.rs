@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use super::Problem;
 use super::made::Made;
+use crate::language::{Language, Text};
 use crate::oauth::AuthorizationRequest;
 
 /// How long Garmin accepts a code it has sent, as far as is known.
@@ -233,17 +234,16 @@ impl CodeWait {
 
     /// Where the person finds the code.
     #[must_use]
-    pub fn origin(&self) -> String {
+    pub fn origin(&self, language: Language) -> Text {
+        let t = |key| language.t(key);
         match (self.method, &self.sent_to) {
-            (Method::Totp, _) => {
-                "Open your authenticator app and enter the code it shows for Garmin.".to_owned()
-            }
-            (Method::Email, Some(to)) => format!("Garmin has sent a code by e-mail to {to}."),
-            (Method::Email, None) => "Garmin has sent a code by e-mail to you.".to_owned(),
-            (Method::Sms, Some(to)) => format!("Garmin has sent a code by text message to {to}."),
-            (Method::Sms, None) => "Garmin has sent a code by text message to you.".to_owned(),
-            (Method::Other, Some(to)) => format!("Garmin has sent a code to {to}."),
-            (Method::Other, None) => "Garmin has given you a code.".to_owned(),
+            (Method::Totp, _) => t("sign-in-code-app"),
+            (Method::Email, Some(to)) => t("sign-in-code-mail-to").with("to", to),
+            (Method::Email, None) => t("sign-in-code-mail"),
+            (Method::Sms, Some(to)) => t("sign-in-code-message-to").with("to", to),
+            (Method::Sms, None) => t("sign-in-code-message"),
+            (Method::Other, Some(to)) => t("sign-in-code-to").with("to", to),
+            (Method::Other, None) => t("sign-in-code-given"),
         }
     }
 }
@@ -291,7 +291,7 @@ mod tests {
         let Stage::Code { wait, problem } = opened.stage else { panic!("another stage") };
         assert_eq!(*wait.pending, [0, 159, 146, 150]);
         assert_eq!(problem, Some(Problem::WrongCode { left: 3 }));
-        assert!(wait.origin().contains("***1234"));
+        assert!(wait.origin(Language::English).to_string().contains("***1234"));
     }
 
     #[test]

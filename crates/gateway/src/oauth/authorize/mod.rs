@@ -29,6 +29,7 @@ use super::request::{self, AuthorizationRequest, Standing};
 use crate::extract::client_ip::ClientIp;
 use crate::extract::cookie;
 use crate::extract::form::Params;
+use crate::language::Language;
 use crate::limits::ByAddress;
 use crate::sign_in::{Problem, Record, Stage};
 use crate::state::AppState;
@@ -41,12 +42,14 @@ const MOST_SIGN_INS: SignInLimits = SignInLimits { in_all: 10_000, per_browser: 
 pub(super) async fn get(
     State(app): State<AppState>,
     client_ip: ClientIp,
+    language: Language,
     RawQuery(query): RawQuery,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
     let params = Params::parse(query.unwrap_or_default().as_bytes());
-    let arrival = Arrival { params: &params, method: &method, headers: &headers, client_ip };
+    let (method, headers) = (&method, &headers);
+    let arrival = Arrival { params: &params, method, headers, client_ip, language };
     if params.has("sign_in") {
         // Not counted: a page that waits for Garmin asks every two seconds.
         view::resume(&app, &arrival).await
@@ -61,6 +64,7 @@ struct Arrival<'a> {
     method: &'a Method,
     headers: &'a HeaderMap,
     client_ip: ClientIp,
+    language: Language,
 }
 
 impl Arrival<'_> {
@@ -72,13 +76,13 @@ impl Arrival<'_> {
     /// The page of a new sign-in, with a word on what became of the one before.
     async fn begin(&self, app: &AppState, problem: Option<Problem>) -> Response {
         if let Err(limit) = app.limits.check_address(ByAddress::OAuth, self.client_ip.0) {
-            return too_often(app, limit.retry_after);
+            return too_often(app, self.language, limit.retry_after);
         }
         match begin(app, self, problem).await {
             Ok(response) => response,
             Err(Refusal::Ready(response)) => *response,
-            Err(Refusal::Page(problem)) => problem.page(app),
-            Err(Refusal::Store(error)) => ours(app, &error),
+            Err(Refusal::Page(problem)) => problem.page(app, self.language),
+            Err(Refusal::Store(error)) => ours(app, self.language, &error),
         }
     }
 }
@@ -103,7 +107,7 @@ async fn begin(
     arrival: &Arrival<'_>,
     problem: Option<Problem>,
 ) -> Result<Response, Refusal> {
-    let &Arrival { params, method, headers, client_ip } = arrival;
+    let &Arrival { params, method, headers, client_ip, language } = arrival;
     let asker = asker(app, params, client_ip).await?;
     let redirect_uri = redirect(&asker, params)?;
     let origin = &app.config.public_url;
@@ -138,7 +142,7 @@ async fn begin(
     record.stage = Stage::Form { problem };
     if method == Method::HEAD {
         // Somebody looks whether there is a page: nothing begins.
-        return Ok(stage::stage(app, &id, &record, now));
+        return Ok(stage::stage(app, language, &id, &record, now));
     }
     tracing::info!(event = "authorize-shown", client_id = %record.request.client);
     if record.request.standing == Standing::Proven {
@@ -147,9 +151,9 @@ async fn begin(
     let browser = cookie::read_or_generate(origin, headers, &*app.entropy);
     if !add_row(app, &id, &browser, &record, now).await? {
         tracing::warn!(event = "authorize-refused", reason = "full", "too many sign-ins at once");
-        return Ok(full(app));
+        return Ok(full(app, language));
     }
-    let mut response = stage::stage(app, &id, &record, now);
+    let mut response = stage::stage(app, language, &id, &record, now);
     if let Some(cookie) = cookie::set(origin, &browser) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }

@@ -11,6 +11,7 @@ use super::super::cimd::DocumentError;
 use super::super::store_failed;
 use crate::error::whole_seconds;
 use crate::headers::FormAction;
+use crate::language::{Language, Text};
 use crate::pages::{self, Message, Site};
 use crate::state::AppState;
 
@@ -31,16 +32,22 @@ pub(super) enum BadRequest {
 
 impl BadRequest {
     /// What was sent is never shown: it may be an e-mail address, or worse.
-    pub(super) fn page(self, app: &AppState) -> Response {
+    pub(super) fn page(self, app: &AppState, language: Language) -> Response {
         tracing::info!(event = "authorize-refused", reason = ?self, "an error page was shown");
-        self.answer(app, None)
+        self.answer(app, language, None)
     }
 
     /// The page, with something to say before its advice.
-    pub(super) fn answer(self, app: &AppState, first: Option<&str>) -> Response {
-        let (title, sentence, advice) = self.words();
-        let advice: Vec<&str> = first.into_iter().chain(advice.iter().copied()).collect();
-        let page = Message { site: Site::of(app), title, sentence, advice: &advice, alert: true };
+    pub(super) fn answer(
+        self,
+        app: &AppState,
+        language: Language,
+        first: Option<Text>,
+    ) -> Response {
+        let (title, sentence, advice) = self.words(language);
+        let advice: Vec<Text> = first.into_iter().chain(advice).collect();
+        let site = Site::of(app, language);
+        let page = Message { site, title, sentence, advice: &advice, alert: true };
         let mut response = pages::render(self.status(), &page, FormAction::Nowhere);
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             let wait = whole_seconds(Duration::from_mins(1));
@@ -65,79 +72,60 @@ impl BadRequest {
     }
 
     /// Title, sentence and advice.
-    fn words(self) -> (&'static str, &'static str, &'static [&'static str]) {
+    fn words(self, language: Language) -> (Text, Text, Vec<Text>) {
+        let t = |key| language.t(key);
         match self {
             Self::Incomplete => (
-                "This link is incomplete",
-                "The app did not say who it is or where to send you afterwards.",
-                &["Go back to your app and start connecting from there."],
+                t("refusals-incomplete"),
+                t("refusals-incomplete-why"),
+                vec![t("refusals-go-back")],
             ),
             Self::NotAnId => (
-                "Leave the OAuth fields empty",
-                "The client ID that was sent is not one of ours.",
-                &[
-                    "If your app has fields for an OAuth client ID and a client secret, leave \
-                     both empty: it gets them by itself. Your e-mail address does not belong \
-                     there.",
-                    "Remove the connector in your app, add it again with its address only, and \
-                     connect.",
-                ],
+                t("refusals-not-an-id"),
+                t("refusals-not-an-id-why"),
+                vec![t("refusals-not-an-id-empty"), t("refusals-not-an-id-again")],
             ),
             Self::UnknownClient => (
-                "This app is not known here any more",
-                "The app uses a registration that this server does not have.",
-                &["Remove the connector in your app, add it again and connect: the app then \
-                     registers anew."],
+                t("refusals-unknown"),
+                t("refusals-unknown-why"),
+                vec![t("refusals-unknown-advice")],
             ),
             Self::ForeignRedirect => (
-                "This request was refused",
-                "The app wants you to be sent to an address it has not registered.",
-                &["If you started this in an app you trust, remove the connector there, add \
-                     it again and connect. If you only followed a link, close this page."],
+                t("refusals-refused"),
+                t("refusals-redirect-why"),
+                vec![t("refusals-redirect-advice")],
             ),
             Self::Document(DocumentError::Unavailable) => (
-                "This app cannot be verified at the moment",
-                "The app describes itself at an address of its own, and nobody answers there.",
-                &["Wait a minute, then start connecting again from your app."],
+                t("refusals-unavailable"),
+                t("refusals-unavailable-why"),
+                vec![t("refusals-unavailable-advice")],
             ),
             Self::Document(DocumentError::NotAccepted) => (
-                "This app is not accepted here",
-                "The app describes itself at an address that this gateway does not accept.",
-                &["If you started this in an app you trust, ask the operator of this gateway."],
+                t("refusals-not-accepted"),
+                t("refusals-not-accepted-why"),
+                vec![t("refusals-not-accepted-advice")],
             ),
-            Self::Document(DocumentError::KeyRequired) => (
-                "This app cannot be connected here",
-                "The app insists on proving itself with a key of its own (private_key_jwt), which \
-                 this gateway does not offer.",
-                &["Tell the maker of the app that it can connect if its description also lists \
-                     the authentication method \u{201c}none\u{201d}, or if it registers itself."],
-            ),
+            Self::Document(DocumentError::KeyRequired) => {
+                (t("refusals-key"), t("refusals-key-why"), vec![t("refusals-key-advice")])
+            }
             Self::Document(DocumentError::Invalid) => (
-                "This app could not be verified",
-                "The app describes itself at an address of its own, and that description could \
-                 not be verified.",
-                &["If you started this in an app you trust, tell its maker. If you only followed \
-                     a link, close this page."],
+                t("refusals-invalid"),
+                t("refusals-invalid-why"),
+                vec![t("refusals-invalid-advice")],
             ),
-            Self::Flawed => (
-                "This request was refused",
-                "The app asked in a way that this server does not answer.",
-                &[
-                    "Go back to your app and start connecting from there. If it happens again, tell \
-                     its maker: the request is not one of OAuth 2.1 with PKCE.",
-                ],
-            ),
+            Self::Flawed => {
+                (t("refusals-refused"), t("refusals-flawed-why"), vec![t("refusals-flawed-advice")])
+            }
         }
     }
 }
 
 /// Our own limit, on the way in.
-pub(super) fn too_often(app: &AppState, wait: Duration) -> Response {
+pub(super) fn too_often(app: &AppState, language: Language, wait: Duration) -> Response {
     let page = Message {
-        site: Site::of(app),
-        title: "Too many requests",
-        sentence: "Too many sign-ins were started from your network. Wait a minute, then start \
-                   again from your app.",
+        site: Site::of(app, language),
+        title: language.t("refusals-too-often"),
+        sentence: language.t("refusals-too-often-why"),
         advice: &[],
         alert: true,
     };
@@ -148,12 +136,12 @@ pub(super) fn too_often(app: &AppState, wait: Duration) -> Response {
 }
 
 /// Every place belongs to somebody who has answered a page, and goes within half an hour.
-pub(super) fn full(app: &AppState) -> Response {
+pub(super) fn full(app: &AppState, language: Language) -> Response {
     let page = Message {
-        site: Site::of(app),
-        title: "Too many people are signing in",
-        sentence: "Nothing was sent to Garmin. Try again in a few minutes.",
-        advice: &["Reloading this page is safe."],
+        site: Site::of(app, language),
+        title: language.t("refusals-full"),
+        sentence: language.t("refusals-full-why"),
+        advice: &[language.t("refusals-reload")],
         alert: true,
     };
     let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -164,13 +152,13 @@ pub(super) fn full(app: &AppState) -> Response {
 }
 
 /// Our own trouble, as a page.
-pub(super) fn ours(app: &AppState, error: &StoreError) -> Response {
+pub(super) fn ours(app: &AppState, language: Language, error: &StoreError) -> Response {
     let refused = store_failed(error);
     let page = Message {
-        site: Site::of(app),
-        title: "Something went wrong on our side",
-        sentence: "Nothing was kept and nothing was sent to Garmin. Try again in a minute.",
-        advice: &["Reloading this page is safe."],
+        site: Site::of(app, language),
+        title: language.t("refusals-ours"),
+        sentence: language.t("refusals-ours-why"),
+        advice: &[language.t("refusals-reload")],
         alert: true,
     };
     let mut response = pages::render(refused.status, &page, FormAction::Nowhere);

@@ -14,14 +14,13 @@ use super::super::request::{AuthorizationRequest, Standing};
 use super::refusals::BadRequest;
 use crate::error::whole_seconds;
 use crate::headers::FormAction;
+use crate::language::Language;
 use crate::pages::{
-    self, Asker, Choices, CodePage, Consent, ConsentPage, Handle, ProgressPage, SignInPage, Site,
-    UnverifiedPage,
+    self, Asker, Choices, CodePage, Consent, ConsentPage, Handle, Page, ProgressPage, SignInPage,
+    Site, UnverifiedPage,
 };
 use crate::sign_in::{Problem, Record, Stage, Unproven};
 use crate::state::AppState;
-
-const NO_NAME: &str = "An app without a name";
 
 /// The longest address that carries its request. Proxies read a head of 4 KiB by default, and we
 /// an address of 8; encoded once more, a request may be three times what the client sent.
@@ -36,12 +35,19 @@ pub(super) fn address(id: &SignInId, record: &Record) -> String {
 }
 
 /// The page of a stage; for a finished one, the way on.
-pub(super) fn stage(app: &AppState, id: &SignInId, record: &Record, now: Timestamp) -> Response {
+pub(super) fn stage(
+    app: &AppState,
+    language: Language,
+    id: &SignInId,
+    record: &Record,
+    now: Timestamp,
+) -> Response {
     let here = address(id, record);
     let handle = Handle { sign_in: id.as_str(), csrf: record.csrf(), action: &here };
     let choices = Choices { scopes: record.scopes, region: record.region, tools: record.tools };
-    let site = Site::of(app);
-    let sentence = |problem: Option<Problem>| problem.map(|problem| problem.sentence(now));
+    let site = Site::of(app, language);
+    let sentence =
+        |problem: Option<Problem>| problem.map(|problem| problem.sentence(language, now));
     let request = &record.request;
     match &record.stage {
         Stage::Form { problem } => {
@@ -56,8 +62,12 @@ pub(super) fn stage(app: &AppState, id: &SignInId, record: &Record, now: Timesta
             with_problem(record, &page, *problem, now)
         }
         Stage::Code { wait, problem } => {
-            let page =
-                CodePage { site, handle, origin: wait.origin(), problem: sentence(*problem) };
+            let page = CodePage {
+                site,
+                handle,
+                origin: wait.origin(language),
+                problem: sentence(*problem),
+            };
             with_problem(record, &page, *problem, now)
         }
         Stage::Working { .. } => {
@@ -85,14 +95,14 @@ pub(super) fn stage(app: &AppState, id: &SignInId, record: &Record, now: Timesta
             };
             with_problem(record, &page, *problem, now)
         }
-        Stage::Refused { reason } => unproven(app, *reason),
+        Stage::Refused { reason } => unproven(app, language, *reason),
         Stage::Done { location, .. } => see_other(location),
     }
 }
 
 fn with_problem(
     record: &Record,
-    page: &impl askama::Template,
+    page: &impl Page,
     problem: Option<Problem>,
     now: Timestamp,
 ) -> Response {
@@ -136,7 +146,7 @@ fn consent<'a>(app: &AppState, request: &'a AuthorizationRequest) -> Consent<'a>
         (None, RedirectKind::Loopback | RedirectKind::PrivateUse) => None,
     };
     Consent {
-        client_name: request.client_name.as_deref().unwrap_or(NO_NAME),
+        client_name: request.client_name.as_deref(),
         document_host,
         redirect_host,
         redirect_kind,
@@ -153,12 +163,11 @@ fn document_host(request: &AuthorizationRequest) -> Option<&str> {
 }
 
 /// The end of a sign-in whose client could not be proven.
-fn unproven(app: &AppState, reason: Unproven) -> Response {
+fn unproven(app: &AppState, language: Language, reason: Unproven) -> Response {
     let refused = match reason {
         Unproven::Invalid => BadRequest::Document(DocumentError::Invalid),
         Unproven::KeyRequired => BadRequest::Document(DocumentError::KeyRequired),
         Unproven::ForeignRedirect => BadRequest::ForeignRedirect,
     };
-    let kept = "You were signed in at Garmin, but nothing was connected and nothing was kept.";
-    refused.answer(app, Some(kept))
+    refused.answer(app, language, Some(language.t("refusals-kept")))
 }

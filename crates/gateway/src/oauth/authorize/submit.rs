@@ -24,6 +24,7 @@ use super::{Arrival, ours};
 use crate::extract::client_ip::ClientIp;
 use crate::extract::form::{BodyError, PAGE_LIMIT, Params, read_form};
 use crate::headers::FormAction;
+use crate::language::{Language, Text};
 use crate::limits::{ByAddress, TooMany};
 use crate::pages::{self, Message, Site};
 use crate::sign_in::{Answer, CodeWait, Problem, Record, Scheduler, Stage, Submitted, Ticket};
@@ -36,42 +37,45 @@ const LONGEST_PASSWORD: usize = 1024;
 pub(in crate::oauth) async fn post(
     State(app): State<AppState>,
     client_ip: ClientIp,
+    language: Language,
     request: Request,
 ) -> Response {
     let headers = request.headers().clone();
     let asked = Params::parse(request.uri().query().unwrap_or_default().as_bytes());
     if is_foreign(&app, &headers) {
         tracing::warn!(event = "authorize-csrf-invalid", step = "origin", "from another site");
-        return refuse(
-            &app,
-            StatusCode::FORBIDDEN,
-            "This form came from another site",
-            "It was not sent from our page, so nothing was done with it.",
-        );
+        let (title, sentence) =
+            (language.t("refusals-foreign"), language.t("refusals-foreign-why"));
+        return refuse(Site::of(&app, language), StatusCode::FORBIDDEN, title, sentence);
     }
     let params = match read_form(request, PAGE_LIMIT).await {
         Ok(params) => params,
-        Err(error) => return unreadable(&app, error),
+        Err(error) => return unreadable(Site::of(&app, language), error),
     };
     let now = app.clock.now();
     let id = params.one("sign_in").ok().flatten();
     let found = match find(&app, &headers, id, now).await {
         Ok(found) => found,
-        Err(error) => return ours(&app, &error),
+        Err(error) => return ours(&app, language, &error),
     };
     let Found::Here(row, record) = found else {
         if params.one("code").is_ok_and(|code| code.is_some()) {
             tracing::info!(event = "mfa-session-missing", "a code came for no sign-in");
         }
-        let arrival =
-            Arrival { params: &asked, method: &Method::GET, headers: &headers, client_ip };
+        let arrival = Arrival {
+            params: &asked,
+            method: &Method::GET,
+            headers: &headers,
+            client_ip,
+            language,
+        };
         // What was typed is dropped: it belonged to a page that is over, or not this browser's.
         return view::show_or_begin(&app, &arrival, &found, now).await;
     };
-    let post = Post { app: &app, params: &params, client_ip, now };
+    let post = Post { app: &app, params: &params, client_ip, language, now };
     match post.answer(row, *record).await {
         Ok(response) => response,
-        Err(error) => ours(&app, &error),
+        Err(error) => ours(&app, language, &error),
     }
 }
 
@@ -85,32 +89,32 @@ fn is_foreign(app: &AppState, headers: &HeaderMap) -> bool {
         || headers.get_all(ORIGIN).iter().any(foreign_origin)
 }
 
-fn refuse(app: &AppState, status: StatusCode, title: &str, sentence: &str) -> Response {
-    let advice = ["Go back to your app and start connecting from there."];
-    let page = Message { site: Site::of(app), title, sentence, advice: &advice, alert: true };
+fn refuse(site: Site<'_>, status: StatusCode, title: Text, sentence: Text) -> Response {
+    let advice = [site.t("refusals-go-back")];
+    let page = Message { site, title, sentence, advice: &advice, alert: true };
     pages::render(status, &page, FormAction::Nowhere)
 }
 
 /// Where a cancelled sign-in ends whose app nobody knows: at home.
-fn cancelled(app: &AppState) -> Response {
+fn cancelled(app: &AppState, language: Language) -> Response {
     let page = Message {
-        site: Site::of(app),
-        title: "Cancelled",
-        sentence: "Nothing was connected and nothing was kept.",
-        advice: &["You can close this page."],
+        site: Site::of(app, language),
+        title: language.t("sign-in-cancelled"),
+        sentence: language.t("sign-in-cancelled-nothing"),
+        advice: &[language.t("sign-in-close")],
         alert: false,
     };
     pages::render(StatusCode::OK, &page, FormAction::Nowhere)
 }
 
-fn unreadable(app: &AppState, error: BodyError) -> Response {
+fn unreadable(site: Site<'_>, error: BodyError) -> Response {
     let (status, sentence) = match error {
-        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The form was too large."),
-        BodyError::WrongType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "This was not our form."),
-        BodyError::Broken => (StatusCode::BAD_REQUEST, "The form arrived incomplete."),
-        BodyError::Slow => (StatusCode::REQUEST_TIMEOUT, "The form took too long to arrive."),
+        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, site.t("refusals-too-large")),
+        BodyError::WrongType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, site.t("refusals-wrong-type")),
+        BodyError::Broken => (StatusCode::BAD_REQUEST, site.t("refusals-broken")),
+        BodyError::Slow => (StatusCode::REQUEST_TIMEOUT, site.t("refusals-slow")),
     };
-    refuse(app, status, "This form could not be read", sentence)
+    refuse(site, status, site.t("refusals-unreadable"), sentence)
 }
 
 /// One submitted form, from the browser that owns the sign-in.
@@ -118,6 +122,7 @@ struct Post<'a> {
     app: &'a AppState,
     params: &'a Params,
     client_ip: ClientIp,
+    language: Language,
     now: Timestamp,
 }
 
@@ -149,10 +154,10 @@ impl Post<'_> {
         }
         match &record.stage {
             Stage::Done { location, made } if !matches!(step, Step::Deny) => {
-                return Ok(view::way_on(self.app, location, made).await);
+                return Ok(view::way_on(self.app, self.language, location, made).await);
             }
             Stage::Refused { .. } => {
-                return Ok(stage::stage(self.app, &row.id, &record, self.now));
+                return Ok(stage::stage(self.app, self.language, &row.id, &record, self.now));
             }
             Stage::Form { .. }
             | Stage::Code { .. }
@@ -212,7 +217,7 @@ impl Post<'_> {
             Stage::Unverified { held, .. } => Stage::Unverified { held, problem: Some(problem) },
             end @ (Stage::Refused { .. } | Stage::Done { .. }) => end,
         };
-        stage::stage(self.app, &row.id, &record, self.now)
+        stage::stage(self.app, self.language, &row.id, &record, self.now)
     }
 
     /// Whoever is talking to Garmin finds the row gone and keeps nothing; what they have just
@@ -230,7 +235,7 @@ impl Post<'_> {
             match view::reload(self.app, &row.id, self.now).await? {
                 Found::Here(newer, newest) => (row, record) = (newer, *newest),
                 found @ (Found::Gone | Found::OtherBrowser | Found::NoCookie) => {
-                    return Ok(go_on(self.app, &found).await);
+                    return Ok(go_on(self.app, self.language, &found).await);
                 }
             }
         }
@@ -241,7 +246,7 @@ impl Post<'_> {
         tracing::info!(event = "authorize-denied", client_id = %request.client, "cancelled");
         if !may_redirect(record) {
             // Nobody has been asked yet, and the client is only a word.
-            return cancelled(self.app);
+            return cancelled(self.app, self.language);
         }
         let (event, client) = (AuditEvent::ConsentDenied, Some(&request.client));
         let entry = AuditEntry { event, account: None, device: None, client };
@@ -270,7 +275,7 @@ impl Post<'_> {
         record.stage = Stage::Form { problem: None };
         self.app.store.update_sign_in(&row.id, row.version, &record.to_bytes(), self.now).await?;
         let found = view::reload(self.app, &row.id, self.now).await?;
-        Ok(go_on(self.app, &found).await)
+        Ok(go_on(self.app, self.language, &found).await)
     }
 
     async fn credentials(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
@@ -468,7 +473,7 @@ impl Post<'_> {
         }
         let now = self.app.clock.now();
         let found = view::reload(self.app, id, now).await?;
-        Ok(go_on(self.app, &found).await)
+        Ok(go_on(self.app, self.language, &found).await)
     }
 }
 

@@ -11,6 +11,7 @@ use super::stage::{address, stage};
 use super::{Arrival, ours};
 use crate::extract::cookie;
 use crate::headers::FormAction;
+use crate::language::{Language, Text};
 use crate::pages::{self, Message, Site};
 use crate::sign_in::{Made, Problem, Record, Stage, after_death, is_alive};
 use crate::state::AppState;
@@ -99,7 +100,7 @@ pub(super) async fn resume(app: &AppState, arrival: &Arrival<'_>) -> Response {
     let id = arrival.params.one("sign_in").ok().flatten();
     match find(app, arrival.headers, id, now).await {
         Ok(found) => show_or_begin(app, arrival, &found, now).await,
-        Err(error) => ours(app, &error),
+        Err(error) => ours(app, arrival.language, &error),
     }
 }
 
@@ -120,27 +121,32 @@ pub(super) async fn show_or_begin(
     };
     match problem.filter(|_| arrival.has_request()) {
         Some(problem) => arrival.begin(app, Some(problem)).await,
-        None => show(app, found, now).await,
+        None => show(app, arrival.language, found, now).await,
     }
 }
 
 /// On to the client, with the code. Once it has used it the way on is a page: a tab that an
 /// app's own address left standing would otherwise send the code again at the next click, and a
 /// code that comes twice ends what came of it.
-pub(super) async fn way_on(app: &AppState, location: &str, made: &Made) -> Response {
+pub(super) async fn way_on(
+    app: &AppState,
+    language: Language,
+    location: &str,
+    made: &Made,
+) -> Response {
     match made.is_taken_up(app).await {
         Ok(false) => see_other(location),
-        Ok(true) => connected(app),
-        Err(error) => ours(app, &error),
+        Ok(true) => connected(app, language),
+        Err(error) => ours(app, language, &error),
     }
 }
 
 /// What follows a form that changed something: the page at its own address, so that a reload
 /// does not send the form again. For a finished sign-in, straight on.
-pub(super) async fn go_on(app: &AppState, found: &Found) -> Response {
+pub(super) async fn go_on(app: &AppState, language: Language, found: &Found) -> Response {
     match found {
         Found::Here(row, record) => match &record.stage {
-            Stage::Done { location, made } => way_on(app, location, made).await,
+            Stage::Done { location, made } => way_on(app, language, location, made).await,
             Stage::Form { .. }
             | Stage::Code { .. }
             | Stage::Working { .. }
@@ -148,34 +154,34 @@ pub(super) async fn go_on(app: &AppState, found: &Found) -> Response {
             | Stage::Unverified { .. }
             | Stage::Refused { .. } => see_other(&address(&row.id, record)),
         },
-        Found::Gone => gone(app),
-        Found::OtherBrowser => other_browser(app),
-        Found::NoCookie => no_cookie(app),
+        Found::Gone => gone(app, language),
+        Found::OtherBrowser => other_browser(app, language),
+        Found::NoCookie => no_cookie(app, language),
     }
 }
 
-async fn show(app: &AppState, found: &Found, now: Timestamp) -> Response {
+async fn show(app: &AppState, language: Language, found: &Found, now: Timestamp) -> Response {
     match found {
         Found::Here(row, record) => match &record.stage {
-            Stage::Done { location, made } => way_on(app, location, made).await,
+            Stage::Done { location, made } => way_on(app, language, location, made).await,
             Stage::Form { .. }
             | Stage::Code { .. }
             | Stage::Working { .. }
             | Stage::Consent { .. }
             | Stage::Unverified { .. }
-            | Stage::Refused { .. } => stage(app, &row.id, record, now),
+            | Stage::Refused { .. } => stage(app, language, &row.id, record, now),
         },
-        Found::Gone => gone(app),
-        Found::OtherBrowser => other_browser(app),
-        Found::NoCookie => no_cookie(app),
+        Found::Gone => gone(app, language),
+        Found::OtherBrowser => other_browser(app, language),
+        Found::NoCookie => no_cookie(app, language),
     }
 }
 
-fn connected(app: &AppState) -> Response {
+fn connected(app: &AppState, language: Language) -> Response {
     let page = Message {
-        site: Site::of(app),
-        title: "Connected",
-        sentence: "Your app has taken the connection up. You can close this page.",
+        site: Site::of(app, language),
+        title: language.t("sign-in-connected"),
+        sentence: language.t("sign-in-connected-close"),
         advice: &[],
         alert: false,
     };
@@ -183,50 +189,42 @@ fn connected(app: &AppState) -> Response {
 }
 
 fn message(
-    app: &AppState,
+    site: Site<'_>,
     status: StatusCode,
-    title: &str,
-    sentence: &str,
-    advice: &[&str],
+    title: Text,
+    sentence: Text,
+    advice: &[Text],
 ) -> Response {
-    let page = Message { site: Site::of(app), title, sentence, advice, alert: true };
+    let page = Message { site, title, sentence, advice, alert: true };
     pages::render(status, &page, FormAction::Nowhere)
 }
 
-fn gone(app: &AppState) -> Response {
+fn gone(app: &AppState, language: Language) -> Response {
     message(
-        app,
+        Site::of(app, language),
         StatusCode::BAD_REQUEST,
-        "This sign-in page is over",
-        "A sign-in page is good for half an hour, or until it has led to a connection. This one \
-         sends nothing to Garmin any more.",
-        &[
-            "Does your app show the connection? Then all is well and you can close this page.",
-            "If not, go back to your app and start connecting from there.",
-        ],
+        language.t("refusals-over"),
+        language.t("refusals-over-why"),
+        &[language.t("refusals-over-shown"), language.t("refusals-over-not-shown")],
     )
 }
 
-fn other_browser(app: &AppState) -> Response {
+fn other_browser(app: &AppState, language: Language) -> Response {
     message(
-        app,
+        Site::of(app, language),
         StatusCode::FORBIDDEN,
-        "This sign-in belongs to another browser",
-        "It was started in another browser, or in a private window that has been closed. Nothing \
-         was sent to Garmin.",
-        &["Go back to your app and start connecting from there."],
+        language.t("refusals-other-browser"),
+        language.t("refusals-other-browser-why"),
+        &[language.t("refusals-go-back")],
     )
 }
 
-fn no_cookie(app: &AppState) -> Response {
+fn no_cookie(app: &AppState, language: Language) -> Response {
     message(
-        app,
+        Site::of(app, language),
         StatusCode::FORBIDDEN,
-        "Your browser did not send our cookie",
-        "A cookie shows us that it is still you who is signing in. None came: you began in \
-         another browser, or this one keeps no cookies. Nothing was sent to Garmin.",
-        &["Go on in the browser you began in. Or allow cookies for this address, then go back to \
-           your app and start connecting from there. There is one cookie; it holds a random \
-           number and is gone after an hour."],
+        language.t("refusals-no-cookie"),
+        language.t("refusals-no-cookie-why"),
+        &[language.t("refusals-no-cookie-advice")],
     )
 }

@@ -1,0 +1,11 @@
+base-run-by = Dieses Gateway betreibt <strong>{ $name }</strong>.
+base-questions = Fragen? Schreib dem Betreiber dieses Gateways:
+base-run-by-somebody = Dieses Gateway betreibt, wer dir die Adresse gegeben hat.
+base-independent = Ein unabhängiges Projekt, das nicht mit Garmin verbunden ist. Garmin und Garmin Connect sind Marken von Garmin Ltd.
+base-number = Wenn du um Hilfe bittest, nenne diese Nummer: <code>{ $number }</code>
+base-how-to-connect = So verbindest du dich
+base-languages = Sprachen
+base-help = Hilfe
+base-tools = Fragen und Werkzeuge
+base-account = Dein Konto
+base-menu = Seiten
