@@ -137,6 +137,6 @@ async fn the_start_page_has_a_picture_for_messengers_and_says_who_can_reach_it()
     let reply = page(&app, "/", "en").await;
     let picture = reply.body.split("og:image\" content=\"").nth(1).unwrap().split('"').next();
     let path = picture.unwrap().strip_prefix(ORIGIN).expect("an address of our own");
-    let picture = app.get(path).await;
+    let picture = app.send(request("HEAD", path).body(Body::empty()).unwrap()).await;
     assert_eq!((picture.status, picture.header("content-type")), (StatusCode::OK, "image/png"));
 }
