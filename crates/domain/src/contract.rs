@@ -55,6 +55,10 @@ pub mod header {
     pub const SCOPES: &str = "x-worker-scopes";
     /// The device's own choice of tools (`ToolChoice`); absent for the default.
     pub const TOOLS: &str = "x-worker-tools";
+    /// The IANA zone the athlete has chosen; absent where Garmin's counts.
+    pub const TIME_ZONE: &str = "x-worker-time-zone";
+    /// The units the athlete has chosen (`UnitSystem`); absent for metric.
+    pub const UNITS: &str = "x-worker-units";
     /// Identifies the request in both processes' logs.
     pub const REQUEST_ID: &str = "x-request-id";
     /// On an answer with [`super::STATUS_SCOPE_MISSING`]: the scopes the call needs.
@@ -146,6 +150,8 @@ pub enum ToWorker {
     Tools { id: QuestionId, answer: ToolsAnswer },
     /// Answers [`FromWorker::JournalRead`].
     JournalPage { id: QuestionId, answer: JournalPage },
+    /// Answers [`FromWorker::LinkWanted`].
+    Link { id: QuestionId, answer: LinkAnswer },
     /// Finish what is running, then exit.
     Stop,
 }
@@ -250,6 +256,9 @@ pub enum FromWorker {
     ToolsChosen { id: QuestionId, device: DeviceId, choice: ToolChoice },
     /// Asks what the account has written.
     JournalRead { id: QuestionId, query: JournalQuery },
+    /// Asks for a link to the account page, on behalf of a device. The gateway makes sure that
+    /// the device is the account's own.
+    LinkWanted { id: QuestionId, device: DeviceId },
     /// Will answer what is in flight and then exit.
     Stopping,
 }
@@ -357,6 +366,20 @@ pub enum ToolsAnswer {
     NotThere,
     /// The store does not answer.
     Refused,
+}
+
+/// What becomes of a wish for a link to the account page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum LinkAnswer {
+    /// Good once, and until then; every older one of the account is void.
+    Link { url: SecretText, expires_at: Timestamp },
+    /// The account has no such device, or not any more.
+    NotThere,
+    /// Too many were asked for.
+    TooMany { retry_after_secs: u64 },
+    /// The store does not answer.
+    Unavailable,
 }
 
 /// Which entries are asked for, the newest first.

@@ -16,6 +16,7 @@ pub mod redirect;
 pub mod region;
 pub mod sandbox;
 pub mod scope;
+pub mod settings;
 pub mod text;
 pub mod token;
 pub mod tools;

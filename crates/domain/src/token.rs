@@ -56,6 +56,10 @@ kinds! {
     Browser = "ggw_bs_",
     /// Proves that a form came from our page.
     Csrf = "ggw_cf_",
+    /// Opens an account page for a browser that has shown whose it is; a cookie.
+    PageSession = "ggw_ps_",
+    /// Opens the devices of an account page, once: part of a link.
+    PageLink = "ggw_pl_",
 }
 
 pub type AccessToken = Token<Access>;

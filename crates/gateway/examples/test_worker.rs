@@ -15,6 +15,7 @@ use bytes::Bytes;
 use domain::contract::{CredentialsAnswer, JournalAnswer, JournalEntry, KeyUse, Launch, header};
 use domain::id::{DeviceId, Generation};
 use domain::sandbox::Layer;
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -146,6 +147,9 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
         let answer = line.choose_tools(&device, &choice.parse().unwrap()).await.unwrap();
         said = json!({ "answer": answer, "before": caller.tools });
     }
+    if let Some(answer) = page(line, &parts, arguments).await {
+        said = answer;
+    }
     if let Some(key) = text("write_and_die") {
         let entry = JournalEntry::Intent {
             key: key.to_owned(),
@@ -179,6 +183,22 @@ async fn answer(launch: &Launch, line: &Line, request: Request<Incoming>) -> Ans
     }));
     forge(&mut answer);
     answer
+}
+
+/// What a worker is told of its athlete's page.
+async fn page(line: &Line, parts: &Parts, arguments: &Value) -> Option<Value> {
+    let caller = parts.extensions.get::<Caller>().unwrap();
+    if arguments["link"] == true {
+        let device = match arguments["of_device"].as_str() {
+            Some(other) => DeviceId::parse(other).unwrap(),
+            None => caller.device.clone().unwrap(),
+        };
+        return Some(json!(line.page_link(&device).await.unwrap()));
+    }
+    let units = caller.units.map(domain::settings::UnitSystem::as_str);
+    let scopes = caller.scopes.as_str();
+    (arguments["chosen"] == true)
+        .then(|| json!({ "zone": caller.time_zone, "units": units, "scopes": scopes }))
 }
 
 /// Headers that only a gateway may send.

@@ -3,6 +3,7 @@
 //! [`run()`] is the whole program: it opens the store, serves until told to stop, and stops
 //! without losing an answer or a rotated token.
 
+pub mod account;
 pub mod config;
 pub mod custody;
 pub mod error;

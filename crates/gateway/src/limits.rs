@@ -13,7 +13,7 @@ use std::ops::Add;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::id::DeviceId;
+use domain::id::{AccountId, DeviceId};
 use governor::clock::{Clock, Reference};
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -37,6 +37,10 @@ pub enum ByAddress {
     Miss,
     /// A metadata document that is read again for somebody who has proved nothing.
     Renewal,
+    /// A page or a form of an account.
+    AccountPage,
+    /// A link to one, which somebody may have made up.
+    AccountLink,
     /// `/mcp` with a token nobody has seen lately: a guess, as far as anybody knows. After a
     /// restart that is everybody's, and hosted clients have few addresses.
     UnknownToken,
@@ -60,8 +64,11 @@ struct Buckets {
     repeat: Gate,
     miss: Gate,
     renewal: Gate,
+    account_page: Gate,
+    account_link: Gate,
     unknown_token: Gate,
     calls: Keyed<DeviceId>,
+    exports: Keyed<AccountId>,
 }
 
 /// How much a minute holds.
@@ -121,7 +128,12 @@ const MISS: PerMinute = PerMinute { address: 20, block: 120, everybody: None };
 // Half of what is fetched in all: the rest is for people who have signed in.
 const RENEWAL: PerMinute = PerMinute { address: 10, block: 20, everybody: Some(30) };
 const UNKNOWN_TOKEN: PerMinute = PerMinute { address: 600, block: 2_400, everybody: Some(12_000) };
+const ACCOUNT_PAGE: PerMinute = PerMinute { address: 120, block: 600, everybody: Some(12_000) };
+const ACCOUNT_LINK: PerMinute = PerMinute { address: 20, block: 120, everybody: Some(600) };
 const CALLS_PER_MINUTE: u32 = 60;
+/// Exports of one account at once, and how long it takes until there may be one more.
+const EXPORTS: u32 = 5;
+const EXPORT_EACH: Duration = Duration::from_mins(5);
 
 impl Limits {
     /// Buckets, all full.
@@ -134,7 +146,10 @@ impl Limits {
             repeat: Gate::of(&REPEAT),
             miss: Gate::of(&MISS),
             renewal: Gate::of(&RENEWAL),
+            account_page: Gate::of(&ACCOUNT_PAGE),
+            account_link: Gate::of(&ACCOUNT_LINK),
             unknown_token: Gate::of(&UNKNOWN_TOKEN),
+            exports: Keyed::new(one_each(EXPORT_EACH, EXPORTS), MOST_DEVICES),
             calls: Keyed::new(per_minute(CALLS_PER_MINUTE), MOST_DEVICES),
         })))
     }
@@ -160,6 +175,11 @@ impl Limits {
         self.0.as_ref().map_or(Ok(()), |buckets| buckets.calls.take(device))
     }
 
+    /// Everything about one account in one document.
+    pub fn check_export(&self, account: &AccountId) -> Result<(), TooMany> {
+        self.0.as_ref().map_or(Ok(()), |buckets| buckets.exports.take(account))
+    }
+
     /// Lets go of the memory of buckets that are full again; the janitor calls it.
     pub fn retain_recent(&self) {
         let Some(buckets) = &self.0 else { return };
@@ -168,6 +188,7 @@ impl Limits {
             gate.blocks.tidy();
         }
         buckets.calls.tidy();
+        buckets.exports.tidy();
     }
 }
 
@@ -186,11 +207,13 @@ impl Buckets {
             ByAddress::Repeat => &self.repeat,
             ByAddress::Miss => &self.miss,
             ByAddress::Renewal => &self.renewal,
+            ByAddress::AccountPage => &self.account_page,
+            ByAddress::AccountLink => &self.account_link,
             ByAddress::UnknownToken => &self.unknown_token,
         }
     }
 
-    fn gates(&self) -> [&Gate; 7] {
+    fn gates(&self) -> [&Gate; 9] {
         [
             &self.sign_in,
             &self.oauth,
@@ -198,6 +221,8 @@ impl Buckets {
             &self.repeat,
             &self.miss,
             &self.renewal,
+            &self.account_page,
+            &self.account_link,
             &self.unknown_token,
         ]
     }

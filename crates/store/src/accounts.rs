@@ -7,11 +7,11 @@ use domain::id::{AccountId, Generation};
 use domain::region::Region;
 use zeroize::Zeroizing;
 
-use crate::audit::{AuditEntry, AuditEvent, insert_audit};
+use crate::audit::{self, AuditEntry, AuditEvent, insert_audit};
 use crate::changes::Announce as _;
 use crate::error::StoreError;
 use crate::grants::{NewGrant, insert_grant};
-use crate::pool::{in_transaction, on_pool};
+use crate::pool::{in_transaction, on_pool, written};
 use crate::seal::Place;
 use crate::{Store, corrupt};
 
@@ -129,6 +129,34 @@ struct AccountRow {
     refresh_expires_at: Option<i64>,
 }
 
+const FILL: &str = "
+    UPDATE accounts
+       SET email_index = $2, guid = $3, email = $4, profile = $5, credentials = $6,
+           refresh_expires_at = $7, signed_in_at = $8, refreshed_at = $8,
+           taken_up_at = COALESCE(taken_up_at, $9), state = 'live',
+           lease_owner = NULL, lease_until = NULL, lease_generation = NULL
+     WHERE account_id = $1";
+
+/// Writes what a sign-in brought into the row of an account, inside a transaction of either
+/// database.
+macro_rules! fill {
+    ($store:expr, $transaction:ident, $id:expr, $connect:expr, $taken_up_at:expr, $now:expr) => {{
+        let connect: &Connect<'_> = $connect;
+        sqlx::query(FILL)
+            .bind($id)
+            .bind($store.email_index(connect.email))
+            .bind($store.seal(GUID, $id, connect.guid.as_bytes()))
+            .bind($store.seal(EMAIL, $id, connect.email.reveal().as_bytes()))
+            .bind($store.seal(PROFILE, $id, connect.profile))
+            .bind($store.seal(CREDENTIALS, $id, connect.credentials))
+            .bind(connect.refresh_expires_at.map(|at| at.0))
+            .bind($now.0)
+            .bind($taken_up_at)
+            .execute(&mut *$transaction)
+            .await?;
+    }};
+}
+
 impl Store {
     /// Stores what a sign-in brought, under the account of this person, new or known.
     ///
@@ -171,17 +199,10 @@ impl Store {
                SET generation = accounts.generation + 1
             RETURNING account_id, generation";
         const NOTHING: &[u8] = &[];
-        const FILL: &str = "
-            UPDATE accounts
-               SET email_index = $2, guid = $3, email = $4, profile = $5, credentials = $6,
-                   refresh_expires_at = $7, signed_in_at = $8, refreshed_at = $8,
-                   taken_up_at = COALESCE(taken_up_at, $9), state = 'live',
-                   lease_owner = NULL, lease_until = NULL, lease_generation = NULL
-             WHERE account_id = $1";
 
         let proposed = AccountId::generate(&*self.0.entropy);
         let region = connect.region.as_str();
-        let guid_index = self.blind_index("accounts.guid", &[region, connect.guid]);
+        let guid_index = self.guid_index(connect);
         let email_index = self.email_index(connect.email);
         let connected = in_transaction!(self.writer(), |transaction| {
             let (id, generation): (String, i64) = sqlx::query_as(CLAIM)
@@ -194,18 +215,7 @@ impl Store {
                 .fetch_one(&mut *transaction)
                 .await?;
             let account = AccountId::parse(&id).map_err(corrupt(TABLE, "account_id"))?;
-            sqlx::query(FILL)
-                .bind(&id)
-                .bind(&email_index)
-                .bind(self.seal(GUID, &id, connect.guid.as_bytes()))
-                .bind(self.seal(EMAIL, &id, connect.email.reveal().as_bytes()))
-                .bind(self.seal(PROFILE, &id, connect.profile))
-                .bind(self.seal(CREDENTIALS, &id, connect.credentials))
-                .bind(connect.refresh_expires_at.map(|at| at.0))
-                .bind(now.0)
-                .bind(grant.is_none().then_some(now.0))
-                .execute(&mut *transaction)
-                .await?;
+            fill!(self, transaction, &id, connect, grant.is_none().then_some(now.0), now);
             transaction.account_changed(&account).await?;
             if let Some(grant) = grant {
                 insert_grant!(self, &mut *transaction, &account, grant, now);
@@ -220,6 +230,41 @@ impl Store {
             Connected { new: account == proposed, account, generation: Generation(generation) }
         });
         Ok(connected)
+    }
+
+    /// Stores what a sign-in brought where the person has an account already; nobody becomes
+    /// one who only wanted to see their page.
+    #[tracing::instrument(name = "store.accounts.renew", skip_all)]
+    pub async fn renew_account(
+        &self,
+        connect: &Connect<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Connected>, StoreError> {
+        const CLAIM: &str = "
+            UPDATE accounts SET generation = generation + 1
+             WHERE region = $1 AND guid_index = $2
+            RETURNING account_id, generation";
+        let guid_index = self.guid_index(connect);
+        let connected = in_transaction!(self.writer(), |transaction| {
+            let claimed: Vec<(String, i64)> = sqlx::query_as(CLAIM)
+                .bind(connect.region.as_str())
+                .bind(&guid_index)
+                .fetch_all(&mut *transaction)
+                .await?;
+            let Some((id, generation)) = written(claimed) else { return Ok(None) };
+            let account = AccountId::parse(&id).map_err(corrupt(TABLE, "account_id"))?;
+            fill!(self, transaction, &id, connect, None::<i64>, now);
+            let entry = AuditEntry {
+                event: AuditEvent::PageOpened,
+                account: Some(&account),
+                device: None,
+                client: None,
+            };
+            insert_audit!(self, &mut *transaction, &entry, now);
+            transaction.account_changed(&account).await?;
+            Connected { new: false, account, generation: Generation(generation) }
+        });
+        Ok(Some(connected))
     }
 
     #[tracing::instrument(name = "store.accounts.find", skip_all)]
@@ -313,16 +358,27 @@ impl Store {
         Ok(changed == 1)
     }
 
-    /// Deletes an account and everything that belongs to it; only the audit keeps its id.
+    /// Deletes an account and everything that belongs to it, in whichever table. The audit says
+    /// that one was forgotten, and not which.
     #[tracing::instrument(name = "store.accounts.forget", skip_all)]
-    pub async fn forget_account(&self, account: &AccountId) -> Result<bool, StoreError> {
+    pub async fn forget_account(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         const FORGET: &str = "DELETE FROM accounts WHERE account_id = $1";
+        let event = AuditEvent::AccountForgotten;
+        let entry = AuditEntry { event, account: None, device: None, client: None };
         let gone = in_transaction!(self.writer(), |transaction| {
             let gone = sqlx::query(FORGET)
                 .bind(account.as_str())
                 .execute(&mut *transaction)
                 .await?
                 .rows_affected();
+            sqlx::query(audit::FORGET).bind(account.as_str()).execute(&mut *transaction).await?;
+            if gone == 1 {
+                insert_audit!(self, &mut *transaction, &entry, now);
+            }
             transaction.access_ended(Revoked::Account(account.clone())).await?;
             gone
         });
@@ -349,6 +405,10 @@ impl Store {
                 .rows_affected()
         });
         Ok(gone == 1)
+    }
+
+    fn guid_index(&self, connect: &Connect<'_>) -> Vec<u8> {
+        self.blind_index("accounts.guid", &[connect.region.as_str(), connect.guid])
     }
 
     fn email_index(&self, email: &LoginEmail) -> Vec<u8> {

@@ -1,4 +1,5 @@
-//! What happened to accounts and devices, for the operator. Ids and words, nothing personal.
+//! What happened to accounts and devices, for the operator, and for the athlete whose account
+//! it is. Ids and words, nothing personal.
 
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use crate::{Store, corrupt};
 /// How long the operator can look back.
 const KEPT: Duration = Duration::from_hours(365 * 24);
 const NOTHING_CAME_OF_IT: Duration = Duration::from_hours(24);
+/// Lines of one account. The oldest go first, whoever has them written.
+const MOST_OF_ACCOUNT: i64 = 1_000;
 
 /// Everything worth a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -31,6 +34,21 @@ pub enum AuditEvent {
     RefreshLostResponse,
     RefreshReuse,
     SignInNeeded,
+    /// Somebody signed in to see the account's page.
+    PageOpened,
+    /// A link to the page was handed out in a conversation.
+    LinkIssued,
+    LinkOpened,
+    PageLeft,
+    ReadOnlyOn,
+    ReadOnlyOff,
+    SettingsChanged,
+    /// A device is shown other tools.
+    ToolsChosen,
+    /// Everything about the account was handed to the person it is about.
+    Exported,
+    /// An account was forgotten, with its lines here; which one, nobody knows any more.
+    AccountForgotten,
     /// The database was restored from a backup.
     Restored,
     /// The keys were wrapped under another secret.
@@ -38,7 +56,7 @@ pub enum AuditEvent {
 }
 
 impl AuditEvent {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 24] = [
         Self::AccountConnected,
         Self::ClientRegistered,
         Self::DeviceAdded,
@@ -51,6 +69,16 @@ impl AuditEvent {
         Self::RefreshLostResponse,
         Self::RefreshReuse,
         Self::SignInNeeded,
+        Self::PageOpened,
+        Self::LinkIssued,
+        Self::LinkOpened,
+        Self::PageLeft,
+        Self::ReadOnlyOn,
+        Self::ReadOnlyOff,
+        Self::SettingsChanged,
+        Self::ToolsChosen,
+        Self::Exported,
+        Self::AccountForgotten,
         Self::Restored,
         Self::Rekeyed,
     ];
@@ -70,6 +98,16 @@ impl AuditEvent {
             Self::RefreshLostResponse => "refresh_lost_response",
             Self::RefreshReuse => "refresh_reuse",
             Self::SignInNeeded => "sign_in_needed",
+            Self::PageOpened => "page_opened",
+            Self::LinkIssued => "link_issued",
+            Self::LinkOpened => "link_opened",
+            Self::PageLeft => "page_left",
+            Self::ReadOnlyOn => "read_only_on",
+            Self::ReadOnlyOff => "read_only_off",
+            Self::SettingsChanged => "settings_changed",
+            Self::ToolsChosen => "tools_chosen",
+            Self::Exported => "exported",
+            Self::AccountForgotten => "account_forgotten",
             Self::Restored => "restored",
             Self::Rekeyed => "rekeyed",
         }
@@ -98,6 +136,9 @@ pub struct AuditRow {
 pub(crate) fn audit_id(entropy: &dyn Entropy) -> String {
     format!("aud_{:032x}", u128::from_be_bytes(entropy::bytes(entropy)))
 }
+
+/// The lines of an account that is forgotten.
+pub(crate) const FORGET: &str = "DELETE FROM audit WHERE account_id = $1";
 
 pub(crate) const ADD: &str = "
     INSERT INTO audit (audit_id, at, event, account_id, device_id, client_id)
@@ -132,8 +173,16 @@ impl Store {
     }
 
     /// Deletes lines older than a year, and sooner those about clients that came to nothing:
-    /// anybody can have such a line written.
+    /// anybody can have such a line written. Of one account no more stay than there may be.
     pub(crate) async fn sweep_audit(&self, now: Timestamp) -> Result<u64, StoreError> {
+        const EXCESS: &str = "
+            DELETE FROM audit
+             WHERE audit_id IN (SELECT audit_id
+                                  FROM (SELECT audit_id,
+                                               ROW_NUMBER() OVER (PARTITION BY account_id
+                                                   ORDER BY at DESC, audit_id) AS place
+                                          FROM audit WHERE account_id IS NOT NULL) AS placed
+                                 WHERE place > $1)";
         const SWEEP: &str = "
             DELETE FROM audit
              WHERE at < $1
@@ -141,47 +190,70 @@ impl Store {
                     AND NOT EXISTS (SELECT 1 FROM clients AS c
                                      WHERE c.client_id = audit.client_id))";
         Ok(on_pool!(self.writer(), |pool| {
-            sqlx::query(SWEEP)
+            let old = sqlx::query(SWEEP)
                 .bind(now.minus(KEPT).0)
                 .bind(now.minus(NOTHING_CAME_OF_IT).0)
                 .execute(pool)
                 .await?
-                .rows_affected()
+                .rows_affected();
+            let excess = sqlx::query(EXCESS).bind(MOST_OF_ACCOUNT).execute(pool).await?;
+            old + excess.rows_affected()
         }))
+    }
+
+    /// What happened to one account, the newest first.
+    #[tracing::instrument(name = "store.audit.of_account", skip_all)]
+    pub async fn account_audit(
+        &self,
+        account: &AccountId,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        const LIST: &str = "
+            SELECT at, event, account_id, device_id, client_id
+              FROM audit WHERE account_id = $1 ORDER BY at DESC, audit_id LIMIT $2";
+        let rows: Vec<Row> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(LIST)
+                .bind(account.as_str())
+                .bind(i64::from(limit))
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter().map(read).collect()
     }
 
     /// The latest events, the newest first.
     #[tracing::instrument(name = "store.audit.list", skip_all)]
     pub async fn list_audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
-        type Row = (i64, String, Option<String>, Option<String>, Option<String>);
         const LIST: &str = "
             SELECT at, event, account_id, device_id, client_id
               FROM audit ORDER BY at DESC, audit_id LIMIT $1";
         let rows: Vec<Row> = on_pool!(self.reader(), |pool| {
             sqlx::query_as(LIST).bind(i64::from(limit)).fetch_all(pool).await?
         });
-        rows.into_iter()
-            .map(|(at, event, account, device, client)| {
-                Ok(AuditRow {
-                    at: Timestamp(at),
-                    event: AuditEvent::ALL
-                        .into_iter()
-                        .find(|known| known.as_str() == event)
-                        .ok_or(StoreError::Corrupt { table: "audit", column: "event" })?,
-                    account: account
-                        .map(|id| AccountId::parse(&id))
-                        .transpose()
-                        .map_err(corrupt("audit", "account_id"))?,
-                    device: device
-                        .map(|id| DeviceId::parse(&id))
-                        .transpose()
-                        .map_err(corrupt("audit", "device_id"))?,
-                    client: client
-                        .map(|id| ClientId::parse(&id))
-                        .transpose()
-                        .map_err(corrupt("audit", "client_id"))?,
-                })
-            })
-            .collect()
+        rows.into_iter().map(read).collect()
     }
+}
+
+type Row = (i64, String, Option<String>, Option<String>, Option<String>);
+
+fn read((at, event, account, device, client): Row) -> Result<AuditRow, StoreError> {
+    Ok(AuditRow {
+        at: Timestamp(at),
+        event: AuditEvent::ALL
+            .into_iter()
+            .find(|known| known.as_str() == event)
+            .ok_or(StoreError::Corrupt { table: "audit", column: "event" })?,
+        account: account
+            .map(|id| AccountId::parse(&id))
+            .transpose()
+            .map_err(corrupt("audit", "account_id"))?,
+        device: device
+            .map(|id| DeviceId::parse(&id))
+            .transpose()
+            .map_err(corrupt("audit", "device_id"))?,
+        client: client
+            .map(|id| ClientId::parse(&id))
+            .transpose()
+            .map_err(corrupt("audit", "client_id"))?,
+    })
 }

@@ -7,9 +7,11 @@ use domain::token::{Access, Refresh, TokenDigest};
 use serde::Serialize;
 
 use crate::accounts::AccountState;
+use crate::audit::{AuditEntry, AuditEvent, insert_audit};
 use crate::changes::Announce;
 use crate::error::StoreError;
 use crate::pool::{in_transaction, on_pool};
+use crate::settings::AccountRules;
 use crate::{Store, corrupt};
 
 const TABLE: &str = "devices";
@@ -61,6 +63,16 @@ pub struct LiveDevice {
     pub tools: Option<String>,
     pub account_state: AccountState,
     pub expires_at: Option<Timestamp>,
+    /// What the athlete has chosen for all devices.
+    pub rules: AccountRules,
+}
+
+impl LiveDevice {
+    /// What a call of this device may do now.
+    #[must_use]
+    pub fn allowed(&self) -> Scopes {
+        if self.rules.read_only { Scopes::ReadOnly } else { self.scopes }
+    }
 }
 
 /// A device as the operator sees it.
@@ -87,6 +99,8 @@ struct LiveRow {
     state: String,
     expires_at: Option<i64>,
     used_at: Option<i64>,
+    read_only: Option<i64>,
+    settings: Option<Vec<u8>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -212,10 +226,11 @@ impl Store {
     ) -> Result<Option<LiveDevice>, StoreError> {
         const FIND: &str = "
             SELECT d.device_id, d.account_id, d.client_id, t.scopes, d.tools, a.state,
-                   t.expires_at, t.used_at
+                   t.expires_at, t.used_at, s.read_only, s.settings
               FROM access_tokens AS t
               JOIN devices AS d ON d.device_id = t.device_id
               JOIN accounts AS a ON a.account_id = d.account_id
+              LEFT JOIN account_settings AS s ON s.account_id = d.account_id
              WHERE t.digest = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)";
         let row: Option<LiveRow> = on_pool!(self.reader(), |pool| {
             sqlx::query_as(FIND).bind(access.as_bytes()).bind(now.0).fetch_optional(pool).await?
@@ -224,6 +239,11 @@ impl Store {
         if row.used_at.is_none() {
             self.note_first_use(access, now);
         }
+        let settings = row.settings.map(|sealed| self.open_settings(&row.account_id, &sealed));
+        let rules = AccountRules {
+            read_only: row.read_only.is_some_and(|on| on != 0),
+            settings: settings.transpose()?.unwrap_or_default(),
+        };
         Ok(Some(LiveDevice {
             device: DeviceId::parse(&row.device_id).map_err(corrupt(TABLE, "device_id"))?,
             account: AccountId::parse(&row.account_id).map_err(corrupt(TABLE, "account_id"))?,
@@ -232,6 +252,7 @@ impl Store {
             tools: row.tools,
             account_state: AccountState::read(&row.state)?,
             expires_at: row.expires_at.map(Timestamp),
+            rules,
         }))
     }
 
@@ -243,9 +264,16 @@ impl Store {
         account: &AccountId,
         device: &DeviceId,
         tools: Option<&str>,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         const CHOOSE: &str =
             "UPDATE devices SET tools = $3 WHERE device_id = $1 AND account_id = $2";
+        let entry = AuditEntry {
+            event: AuditEvent::ToolsChosen,
+            account: Some(account),
+            device: Some(device),
+            client: None,
+        };
         let chosen = in_transaction!(self.writer(), |transaction| {
             let chosen = sqlx::query(CHOOSE)
                 .bind(device.as_str())
@@ -254,6 +282,9 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?
                 .rows_affected();
+            if chosen == 1 {
+                insert_audit!(self, &mut *transaction, &entry, now);
+            }
             transaction.account_changed(account).await?;
             chosen
         });

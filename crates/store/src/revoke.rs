@@ -2,13 +2,14 @@
 
 use domain::clock::Timestamp;
 use domain::console::Revoked;
-use domain::id::{AccountId, DeviceId, GrantId};
+use domain::id::{AccountId, ClientId, DeviceId, GrantId};
 use domain::token::{Access, TokenDigest};
 
+use crate::audit::{AuditEntry, AuditEvent, insert_audit};
 use crate::changes::Announce as _;
 use crate::error::StoreError;
 use crate::pool::in_transaction;
-use crate::{Store, corrupt};
+use crate::{Store, corrupt, sessions};
 
 /// A device that has lost its access, and whose account it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +96,39 @@ impl Store {
         Ok(gone.pop())
     }
 
+    /// Revokes a device for the athlete whose it is, and writes that down.
+    #[tracing::instrument(name = "store.revoke.own", skip_all)]
+    pub async fn revoke_own_device(
+        &self,
+        account: &AccountId,
+        device: &DeviceId,
+        now: Timestamp,
+    ) -> Result<Option<RevokedDevice>, StoreError> {
+        const REVOKE: &str = "
+            DELETE FROM devices WHERE device_id = $1 AND account_id = $2
+            RETURNING device_id, account_id, client_id";
+        let mut gone = in_transaction!(self.writer(), |transaction| {
+            let rows: Vec<(String, String, String)> = sqlx::query_as(REVOKE)
+                .bind(device.as_str())
+                .bind(account.as_str())
+                .fetch_all(&mut *transaction)
+                .await?;
+            for (_, _, client) in &rows {
+                let client = ClientId::parse(client).map_err(corrupt("devices", "client_id"))?;
+                let entry = AuditEntry {
+                    event: AuditEvent::DeviceRevoked,
+                    account: Some(account),
+                    device: Some(device),
+                    client: Some(&client),
+                };
+                insert_audit!(self, &mut *transaction, &entry, now);
+            }
+            let rows = rows.into_iter().map(|(device, account, _)| (device, account)).collect();
+            announce!(transaction, rows)
+        });
+        Ok(gone.pop())
+    }
+
     /// Revokes what a replayed code led to, or might still lead to.
     #[tracing::instrument(name = "store.revoke.grant", skip_all)]
     pub async fn revoke_grant(
@@ -115,7 +149,8 @@ impl Store {
         Ok(gone)
     }
 
-    /// Revokes every device of an account, and codes that could still become one.
+    /// Revokes every device of an account, and codes that could still become one. Browsers
+    /// that had its page open have it no more.
     #[tracing::instrument(name = "store.revoke.account", skip_all)]
     pub async fn revoke_account_devices(
         &self,
@@ -130,20 +165,27 @@ impl Store {
             sqlx::query(MARK).bind(account.as_str()).bind(now.0).execute(&mut *transaction).await?;
             let rows =
                 sqlx::query_as(REVOKE).bind(account.as_str()).fetch_all(&mut *transaction).await?;
+            sqlx::query(sessions::END_ALL)
+                .bind(account.as_str())
+                .execute(&mut *transaction)
+                .await?;
             transaction.access_ended(Revoked::Account(account.clone())).await?;
             rows
         });
         read(rows)
     }
 
-    /// Revokes every device there is, and codes that could still become one.
+    /// Revokes every device there is, and codes that could still become one; ends every
+    /// browser's session.
     #[tracing::instrument(name = "store.revoke.all", skip_all)]
     pub async fn revoke_all(&self, now: Timestamp) -> Result<Vec<RevokedDevice>, StoreError> {
         const MARK: &str = "UPDATE grants SET revoked_at = $1 WHERE revoked_at IS NULL";
         const REVOKE: &str = "DELETE FROM devices RETURNING device_id, account_id";
+        const SESSIONS: &str = "DELETE FROM sessions";
         let rows = in_transaction!(self.writer(), |transaction| {
             sqlx::query(MARK).bind(now.0).execute(&mut *transaction).await?;
             let rows = sqlx::query_as(REVOKE).fetch_all(&mut *transaction).await?;
+            sqlx::query(SESSIONS).execute(&mut *transaction).await?;
             transaction.access_ended(Revoked::Everything).await?;
             rows
         });

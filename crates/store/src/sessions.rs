@@ -1,21 +1,36 @@
-//! Browser sessions on our own pages.
+//! Browsers that have shown whose account page they may see.
+//!
+//! A session is never changed but for its end: whoever proves more, or something else, gets
+//! another one, under another cookie.
 
 use domain::clock::Timestamp;
-use domain::id::SessionId;
-use domain::token::{Browser, TokenDigest};
+use domain::id::{AccountId, SessionId};
+use domain::token::{PageSession, TokenDigest};
 use zeroize::Zeroizing;
 
 use crate::error::StoreError;
-use crate::pool::on_pool;
+use crate::pool::{in_transaction, on_pool};
 use crate::seal::Place;
 use crate::{Store, corrupt};
 
 const STATE: Place = Place { table: "sessions", column: "state" };
 
+/// Sessions of one account. The oldest makes room for the next.
+const MOST_SESSIONS: i64 = 20;
+
+pub struct NewSession<'a> {
+    pub id: &'a SessionId,
+    pub account: &'a AccountId,
+    pub cookie: &'a TokenDigest<PageSession>,
+    pub state: &'a [u8],
+    pub expires_at: Timestamp,
+}
+
 /// A browser we know again.
 #[derive(Clone)]
 pub struct Session {
     pub id: SessionId,
+    pub account: AccountId,
     pub state: Zeroizing<Vec<u8>>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
@@ -27,32 +42,42 @@ impl std::fmt::Debug for Session {
     }
 }
 
+pub(crate) const END_ALL: &str = "DELETE FROM sessions WHERE account_id = $1";
+
 impl Store {
-    /// Stores a session, new or changed, under the cookie's digest.
-    #[tracing::instrument(name = "store.sessions.put", skip_all)]
-    pub async fn put_session(
+    /// Begins a session under the cookie's digest. The account may be gone by now:
+    /// [`StoreError::Dangling`].
+    #[tracing::instrument(name = "store.sessions.begin", skip_all)]
+    pub async fn begin_session(
         &self,
-        id: &SessionId,
-        browser: &TokenDigest<Browser>,
-        state: &[u8],
-        expires_at: Timestamp,
+        new: &NewSession<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        const PUT: &str = "
-            INSERT INTO sessions (session_id, browser_digest, state, created_at, expires_at)
-            VALUES ($1, $2, $3, $4, $5)
-            ON CONFLICT (session_id) DO UPDATE
-               SET browser_digest = excluded.browser_digest, state = excluded.state,
-                   expires_at = excluded.expires_at";
-        let sealed = self.seal(STATE, id.as_str(), state);
-        on_pool!(self.writer(), |pool| {
-            sqlx::query(PUT)
-                .bind(id.as_str())
-                .bind(browser.as_bytes())
+        const MAKE_ROOM: &str = "
+            DELETE FROM sessions
+             WHERE account_id = $1
+               AND session_id NOT IN (SELECT session_id FROM sessions
+                                       WHERE account_id = $1
+                                       ORDER BY created_at DESC, session_id LIMIT $2)";
+        const BEGIN: &str = "
+            INSERT INTO sessions
+                   (session_id, account_id, browser_digest, state, created_at, expires_at)
+            VALUES ($1, $2, $3, $4, $5, $6)";
+        let sealed = self.seal(STATE, new.id.as_str(), new.state);
+        in_transaction!(self.writer(), |transaction| {
+            sqlx::query(MAKE_ROOM)
+                .bind(new.account.as_str())
+                .bind(MOST_SESSIONS - 1)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query(BEGIN)
+                .bind(new.id.as_str())
+                .bind(new.account.as_str())
+                .bind(new.cookie.as_bytes())
                 .bind(sealed)
                 .bind(now.0)
-                .bind(expires_at.0)
-                .execute(pool)
+                .bind(new.expires_at.0)
+                .execute(&mut *transaction)
                 .await?;
         });
         Ok(())
@@ -61,22 +86,39 @@ impl Store {
     #[tracing::instrument(name = "store.sessions.find", skip_all)]
     pub async fn find_session(
         &self,
-        browser: &TokenDigest<Browser>,
+        cookie: &TokenDigest<PageSession>,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         const FIND: &str = "
-            SELECT session_id, state, created_at, expires_at
-              FROM sessions WHERE browser_digest = $1 AND expires_at > $2";
-        let row: Option<(String, Vec<u8>, i64, i64)> = on_pool!(self.reader(), |pool| {
-            sqlx::query_as(FIND).bind(browser.as_bytes()).bind(now.0).fetch_optional(pool).await?
+            SELECT session_id, account_id, state, created_at, expires_at
+              FROM sessions
+             WHERE browser_digest = $1 AND expires_at > $2 AND account_id IS NOT NULL";
+        let row: Option<(String, String, Vec<u8>, i64, i64)> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(FIND).bind(cookie.as_bytes()).bind(now.0).fetch_optional(pool).await?
         });
-        let Some((id, state, created_at, expires_at)) = row else { return Ok(None) };
+        let Some((id, account, state, created_at, expires_at)) = row else { return Ok(None) };
         Ok(Some(Session {
             state: self.open_sealed(STATE, &id, &state)?,
             id: SessionId::parse(&id).map_err(corrupt("sessions", "session_id"))?,
+            account: AccountId::parse(&account).map_err(corrupt("sessions", "account_id"))?,
             created_at: Timestamp(created_at),
             expires_at: Timestamp(expires_at),
         }))
+    }
+
+    /// Moves the end of a session, which is in use.
+    #[tracing::instrument(name = "store.sessions.prolong", skip_all)]
+    pub async fn prolong_session(
+        &self,
+        id: &SessionId,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        const PROLONG: &str =
+            "UPDATE sessions SET expires_at = $2 WHERE session_id = $1 AND expires_at < $2";
+        on_pool!(self.writer(), |pool| {
+            sqlx::query(PROLONG).bind(id.as_str()).bind(expires_at.0).execute(pool).await?;
+        });
+        Ok(())
     }
 
     #[tracing::instrument(name = "store.sessions.end", skip_all)]
@@ -86,5 +128,13 @@ impl Store {
             sqlx::query(END).bind(id.as_str()).execute(pool).await?.rows_affected()
         });
         Ok(ended == 1)
+    }
+
+    /// Ends every session of an account, in whichever browser.
+    #[tracing::instrument(name = "store.sessions.end_all", skip_all)]
+    pub async fn end_sessions(&self, account: &AccountId) -> Result<u64, StoreError> {
+        Ok(on_pool!(self.writer(), |pool| {
+            sqlx::query(END_ALL).bind(account.as_str()).execute(pool).await?.rows_affected()
+        }))
     }
 }

@@ -49,6 +49,7 @@ pub struct Swept {
     pub sign_ins: u64,
     pub grants: u64,
     pub sessions: u64,
+    pub links: u64,
     pub access_tokens: u64,
     pub refresh_tokens: u64,
     pub devices: u64,
@@ -58,6 +59,8 @@ pub struct Swept {
     pub audit: u64,
     /// Writes to Garmin that nobody may undo any more.
     pub writes: u64,
+    /// Counters of days long gone.
+    pub daily_usage: u64,
 }
 
 /// When the long sweep was last begun, in this process.
@@ -173,7 +176,7 @@ impl Store {
     /// Deletes what expired a day ago or more. A device goes when none of its tokens is left.
     /// Of accounts only those go whose sign-in nobody ever took up: without any device so far
     /// and without a code that still can be redeemed. Every hour also what only
-    /// accumulates: clients nobody came back with, and old lines of the audit.
+    /// accumulates: clients nobody came back with, old lines of the audit and old counters.
     #[tracing::instrument(name = "store.sweep", skip_all)]
     pub async fn sweep_expired(&self, now: Timestamp) -> Result<Swept, StoreError> {
         const ABANDONED: &str = "
@@ -184,6 +187,7 @@ impl Store {
                                   AND g.revoked_at IS NULL AND g.expires_at > $1)";
         const SIGN_INS: &str = "DELETE FROM sign_ins WHERE expires_at <= $1";
         const SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
+        const LINKS: &str = "DELETE FROM account_links WHERE expires_at <= $1";
         const GRANTS: &str = "DELETE FROM grants WHERE expires_at <= $1";
         const ACCESS: &str = "DELETE FROM access_tokens WHERE expires_at <= $1";
         const REFRESH: &str = "DELETE FROM refresh_tokens WHERE expires_at <= $1";
@@ -202,11 +206,12 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?
                 .rows_affected();
-            let mut counts = [0; 5];
-            // Nothing recognises an expired sign-in or session: they go at once.
+            let mut counts = [0; 6];
+            // Nothing recognises an expired sign-in, session or link: they go at once.
             let statements = [
                 (SIGN_INS, now),
                 (SESSIONS, now),
+                (LINKS, now),
                 (GRANTS, before),
                 (ACCESS, before),
                 (REFRESH, before),
@@ -219,11 +224,12 @@ impl Store {
                     .rows_affected();
             }
             let devices = sqlx::query(DEVICES).execute(&mut *transaction).await?.rows_affected();
-            let [sign_ins, sessions, grants, access_tokens, refresh_tokens] = counts;
+            let [sign_ins, sessions, links, grants, access_tokens, refresh_tokens] = counts;
             Swept {
                 sign_ins,
                 grants,
                 sessions,
+                links,
                 access_tokens,
                 refresh_tokens,
                 devices,
@@ -237,6 +243,7 @@ impl Store {
         }
         let clients = self.sweep_abandoned_clients(now).await?;
         let audit = self.sweep_audit(now).await?;
-        Ok(Swept { clients, audit, ..swept })
+        let daily_usage = self.sweep_daily_usage(now).await?;
+        Ok(Swept { clients, audit, daily_usage, ..swept })
     }
 }

@@ -1,8 +1,8 @@
 //! Counters and "last used": collected in memory and written together, never on each call.
 //! What is lost with the process is at most what came since the last flush.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::clock::Timestamp;
 use domain::id::{AccountId, ClientId, DeviceId};
@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::error::StoreError;
 use crate::pool::{in_transaction, on_pool};
+use crate::usage_daily::{self, day_of};
 use crate::{Store, corrupt};
 
 /// What waits for the next flush.
@@ -19,7 +20,39 @@ pub(crate) struct Pending {
     devices: HashMap<DeviceId, Timestamp>,
     clients: HashMap<ClientId, Timestamp>,
     first_uses: HashMap<Vec<u8>, Timestamp>,
-    calls: HashMap<(AccountId, String), (i64, Timestamp)>,
+    calls: HashMap<Counter, Count>,
+}
+
+/// Whose calls of what, on which day.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Counter {
+    account: AccountId,
+    day: i64,
+    tool: String,
+    client: ClientId,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    calls: i64,
+    errors: i64,
+    last: Timestamp,
+}
+
+impl Count {
+    fn add(&mut self, more: Self) {
+        self.calls = self.calls.saturating_add(more.calls);
+        self.errors = self.errors.saturating_add(more.errors);
+        self.last = self.last.max(more.last);
+    }
+}
+
+/// A call of a tool that exists.
+#[derive(Debug, Clone, Copy)]
+pub struct UsedTool<'a> {
+    pub account: &'a AccountId,
+    pub client: &'a ClientId,
+    pub tool: &'a str,
 }
 
 /// How much of one kind waits at most. Beyond it news is dropped: a database that has been
@@ -60,15 +93,12 @@ fn note<K: Eq + std::hash::Hash>(map: &mut HashMap<K, Timestamp>, key: K, now: T
 }
 
 impl Pending {
-    fn add_calls(&mut self, account: AccountId, tool: String, calls: i64, at: Timestamp) {
+    fn add_calls(&mut self, counter: Counter, count: Count) {
         let room = self.calls.len() < MAX_PENDING;
-        match self.calls.entry((account, tool)) {
-            Entry::Occupied(mut entry) => {
-                let (sum, last) = *entry.get();
-                entry.insert((sum.saturating_add(calls), last.max(at)));
-            }
+        match self.calls.entry(counter) {
+            Entry::Occupied(mut entry) => entry.get_mut().add(count),
             Entry::Vacant(entry) if room => {
-                entry.insert((calls, at));
+                entry.insert(count);
             }
             Entry::Vacant(_) => {}
         }
@@ -100,8 +130,8 @@ impl Pending {
         for (digest, at) in failed.first_uses {
             note(&mut self.first_uses, digest, at);
         }
-        for ((account, tool), (calls, at)) in failed.calls {
-            self.add_calls(account, tool, calls, at);
+        for (counter, count) in failed.calls {
+            self.add_calls(counter, count);
         }
     }
 }
@@ -118,8 +148,23 @@ impl Store {
     }
 
     /// Counts a call of a known tool.
-    pub fn count_call(&self, account: &AccountId, tool: &str, now: Timestamp) {
-        self.pending().add_calls(account.clone(), tool.to_owned(), 1, now);
+    pub fn count_call(&self, used: &UsedTool<'_>, now: Timestamp) {
+        self.add_count(used, Count { calls: 1, errors: 0, last: now }, now);
+    }
+
+    /// Notes that a call which was counted ended without an answer of the tool.
+    pub fn count_failure(&self, used: &UsedTool<'_>, now: Timestamp) {
+        self.add_count(used, Count { calls: 0, errors: 1, last: now }, now);
+    }
+
+    fn add_count(&self, used: &UsedTool<'_>, count: Count, now: Timestamp) {
+        let counter = Counter {
+            account: used.account.clone(),
+            day: day_of(now),
+            tool: used.tool.to_owned(),
+            client: used.client.clone(),
+        };
+        self.pending().add_calls(counter, count);
     }
 
     pub(crate) fn note_first_use(&self, access: &TokenDigest<Access>, now: Timestamp) {
@@ -184,8 +229,12 @@ impl Store {
         clients.sort();
         let mut first_uses: Vec<_> = pending.first_uses.iter().collect();
         first_uses.sort();
-        let mut calls: Vec<_> = pending.calls.iter().collect();
-        calls.sort();
+        let mut daily: Vec<_> = pending.calls.iter().collect();
+        daily.sort_by_key(|(counter, _)| *counter);
+        let mut totals: BTreeMap<(&AccountId, &str), Count> = BTreeMap::new();
+        for (counter, count) in &daily {
+            totals.entry((&counter.account, counter.tool.as_str())).or_default().add(**count);
+        }
         in_transaction!(self.writer(), |transaction| {
             for (device, at) in &devices {
                 sqlx::query(DEVICE)
@@ -208,12 +257,23 @@ impl Store {
                     .execute(&mut *transaction)
                     .await?;
             }
-            for ((account, tool), (count, at)) in &calls {
+            for ((account, tool), count) in &totals {
                 sqlx::query(CALLS)
                     .bind(account.as_str())
-                    .bind(tool.as_str())
-                    .bind(*count)
-                    .bind(at.0)
+                    .bind(*tool)
+                    .bind(count.calls)
+                    .bind(count.last.0)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            for (counter, count) in &daily {
+                sqlx::query(usage_daily::COUNT)
+                    .bind(counter.account.as_str())
+                    .bind(counter.day)
+                    .bind(counter.tool.as_str())
+                    .bind(counter.client.as_str())
+                    .bind(count.calls)
+                    .bind(count.errors)
                     .execute(&mut *transaction)
                     .await?;
             }
@@ -222,13 +282,24 @@ impl Store {
     }
 
     /// Calls by account and tool, the busiest first.
-    #[tracing::instrument(name = "store.usage.list", skip_all)]
     pub async fn list_usage(&self) -> Result<Vec<UsageRow>, StoreError> {
+        self.usage_of(None).await
+    }
+
+    /// Calls of one account by tool, the busiest first.
+    pub async fn account_usage(&self, account: &AccountId) -> Result<Vec<UsageRow>, StoreError> {
+        self.usage_of(Some(account)).await
+    }
+
+    #[tracing::instrument(name = "store.usage.list", skip_all)]
+    async fn usage_of(&self, account: Option<&AccountId>) -> Result<Vec<UsageRow>, StoreError> {
         const LIST: &str = "
             SELECT account_id, tool, calls, last_used_at
-              FROM usage ORDER BY calls DESC, account_id, tool";
-        let rows: Vec<(String, String, i64, i64)> =
-            on_pool!(self.reader(), |pool| { sqlx::query_as(LIST).fetch_all(pool).await? });
+              FROM usage WHERE account_id = $1 OR $1 IS NULL
+             ORDER BY calls DESC, account_id, tool";
+        let rows: Vec<(String, String, i64, i64)> = on_pool!(self.reader(), |pool| {
+            sqlx::query_as(LIST).bind(account.map(AccountId::as_str)).fetch_all(pool).await?
+        });
         rows.into_iter()
             .map(|(account, tool, calls, last_used_at)| {
                 Ok(UsageRow {

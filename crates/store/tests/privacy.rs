@@ -17,10 +17,15 @@ use domain::pkce::Challenge;
 use domain::redirect::RedirectUri;
 use domain::region::Region;
 use domain::scope::Scopes;
-use domain::token::{AccessToken, AuthorizationCode, Browser, ClientSecret, RefreshToken, Token};
+use domain::settings::Settings;
+use domain::token::{
+    AccessToken, AuthorizationCode, Browser, ClientSecret, PageLink, PageSession, RefreshToken,
+    Token,
+};
 use store::{
     Connect, DatabaseUrl, GatewaySecret, LeaseOutcome, LeaseOwner, NewClient, NewDevice, NewGrant,
-    NewRefresh, NewSignIn, NewTokens, OpenMode, OpenOptions, Rotation, SignInLimits, Store,
+    NewRefresh, NewSession, NewSignIn, NewTokens, OpenMode, OpenOptions, Rotation, SignInLimits,
+    Store, UsedTool,
 };
 
 const SECRET: &str = "tVq3n8Xw1LrT6yB0cPfK9sJdHaG4mUeR";
@@ -85,10 +90,34 @@ async fn write_to_garmin(store: &Store, account: &AccountId) {
     }
 }
 
+async fn see_the_page(
+    store: &Store,
+    account: &AccountId,
+    device: &DeviceId,
+    cookie: &Token<PageSession>,
+    link: &Token<PageLink>,
+) {
+    let soon = NOW.plus(Duration::from_mins(10));
+    let session = NewSession {
+        id: &SessionId::generate(&OsEntropy),
+        account,
+        cookie: &store.digest(cookie),
+        state: b"session-of-zofia",
+        expires_at: soon,
+    };
+    store.begin_session(&session, NOW).await.unwrap();
+    assert!(store.add_link(account, device, &store.digest(link), soon, NOW).await.unwrap());
+    let settings = Settings { time_zone: Some("Europe/Zofia".to_owned()), ..Settings::default() };
+    store.put_settings(account, &settings, NOW).await.unwrap();
+}
+
 /// One person's whole way through the gateway.
 async fn live(store: &Store, needles: &mut Needles) {
     let soon = NOW.plus(Duration::from_mins(10));
-    let [cookie, session_cookie] = [(); 2].map(|()| Token::<Browser>::generate(&OsEntropy));
+    let cookie = Token::<Browser>::generate(&OsEntropy);
+    let session_cookie = Token::<PageSession>::generate(&OsEntropy);
+    let link = Token::<PageLink>::generate(&OsEntropy);
+    needles.note_token(link.reveal());
     let client_secret = Token::<ClientSecret>::generate(&OsEntropy);
     let code = AuthorizationCode::generate(&OsEntropy);
     let (access, refresh) = (AccessToken::generate(&OsEntropy), RefreshToken::generate(&OsEntropy));
@@ -128,9 +157,6 @@ async fn live(store: &Store, needles: &mut Needles) {
         .unwrap();
     let pending = br#"{"mfa":"pending-of-zofia@recognisable.example"}"#;
     let version = store.update_sign_in(&sign_in, version, pending, NOW).await.unwrap().unwrap();
-    let session = SessionId::generate(&OsEntropy);
-    let digest = store.digest(&session_cookie);
-    store.put_session(&session, &digest, b"session-of-zofia", soon, NOW).await.unwrap();
 
     let email = LoginEmail::parse("Zofia@Recognisable.example").unwrap();
     let connect = Connect {
@@ -170,6 +196,8 @@ async fn live(store: &Store, needles: &mut Needles) {
         },
     };
     store.add_device(&device, NOW).await.unwrap();
+    let account = &connected.account;
+    see_the_page(store, account, device.device, &session_cookie, &link).await;
 
     let owner = LeaseOwner::generate(&NodeId::generate(&OsEntropy), &OsEntropy);
     let (account, from) = (&connected.account, connected.generation);
@@ -182,7 +210,8 @@ async fn live(store: &Store, needles: &mut Needles) {
     };
     store.commit_rotation(account, &rotation, NOW).await.unwrap();
     write_to_garmin(store, account).await;
-    store.count_call(account, "get_sleep", NOW);
+    let used = UsedTool { account, client: &client, tool: "get_sleep" };
+    store.count_call(&used, NOW);
     store.flush().await.unwrap();
 }
 

@@ -96,6 +96,8 @@ async fn the_tables_of_the_design_are_there() {
     .unwrap();
     let expected = [
         "access_tokens",
+        "account_links",
+        "account_settings",
         "accounts",
         "audit",
         "clients",
@@ -108,6 +110,7 @@ async fn the_tables_of_the_design_are_there() {
         "sessions",
         "sign_ins",
         "usage",
+        "usage_daily",
     ];
     assert_eq!(tables, expected);
     store.close().await;

@@ -1,10 +1,10 @@
 //! The account a process serves, and what is needed to ask Garmin about it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::clock::Clock;
-use domain::contract::{Athlete, ToolsAnswer};
+use domain::contract::{Athlete, LinkAnswer, ToolsAnswer};
 use domain::tools::ToolChoice;
 use domain::upstream::Upstream;
 use garmin::days::{Day, DayRange};
@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::answer::{Absence, Reading, Stretch};
 use crate::desktop::Desktop;
 use crate::error::ToolError;
-use crate::host::{Caller, Line};
+use crate::host::{Caller, Line, LineError};
 use crate::keeper::ChoiceError;
 use crate::writes::{Journal, NoJournal};
 
@@ -42,6 +42,8 @@ pub(crate) struct Account {
     /// The way to the gateway; none on a desktop.
     line: Option<Line>,
     garmin: Mutex<Option<Garmin>>,
+    /// The zone the athlete has chosen, as the last call said.
+    chosen_zone: Mutex<Option<String>>,
     /// Whose data `garmin` remembers; on a desktop only.
     person: Mutex<Option<GarminGuid>>,
 }
@@ -70,6 +72,7 @@ impl Account {
             resolver: None,
             line: None,
             garmin: Mutex::default(),
+            chosen_zone: Mutex::default(),
             person: Mutex::default(),
         }
     }
@@ -135,7 +138,8 @@ impl Account {
     /// The client of Garmin's API, built at the first call: a worker that only lists its
     /// tools never pays for TLS.
     pub(crate) fn garmin(&self) -> Result<Garmin, ToolError> {
-        let mut garmin = self.garmin.lock().unwrap_or_else(PoisonError::into_inner);
+        let chosen = lock(&self.chosen_zone).clone();
+        let mut garmin = lock(&self.garmin);
         if let Some(garmin) = &*garmin {
             return Ok(garmin.clone());
         }
@@ -145,7 +149,7 @@ impl Account {
             .map_err(|_| ToolError::Unavailable { retry_after: None })?;
         let options = GarminOptions {
             display_name: self.athlete.display_name.clone(),
-            time_zone: self.athlete.time_zone.clone(),
+            time_zone: chosen.or_else(|| self.athlete.time_zone.clone()),
             ..GarminOptions::default()
         };
         let source = Arc::clone(&self.keeper);
@@ -155,14 +159,39 @@ impl Account {
 
     /// Forgets what is known about the person: somebody else may have signed in.
     pub(crate) fn forget_person(&self) {
-        *self.garmin.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *lock(&self.garmin) = None;
+    }
+
+    /// Counts days from now on in the zone the athlete has chosen. What was read in another one
+    /// is forgotten.
+    pub(crate) fn keep_time_of(&self, caller: &Caller) {
+        if self.changes_zone(caller) {
+            self.forget_person();
+        }
+    }
+
+    fn changes_zone(&self, caller: &Caller) -> bool {
+        let mut chosen = lock(&self.chosen_zone);
+        let changes = *chosen != caller.time_zone;
+        if changes {
+            chosen.clone_from(&caller.time_zone);
+        }
+        changes
+    }
+
+    /// A link to the account's page, for whoever talks through this device.
+    pub(crate) async fn page_link(&self, caller: &Caller) -> Result<LinkAnswer, LineError> {
+        let (Some(line), Some(device)) = (&self.line, &caller.device) else {
+            return Ok(LinkAnswer::NotThere);
+        };
+        line.page_link(device).await
     }
 
     /// Looks whether somebody else has signed in on this machine since the last call.
     pub(crate) fn look_who_it_is(&self) {
         let Door::Desktop(desktop) = &self.door else { return };
         let Some(now) = desktop.person() else { return };
-        let mut known = self.person.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.person);
         if known.as_ref().is_some_and(|known| *known != now) {
             self.forget_person();
         }
@@ -228,4 +257,8 @@ impl Account {
             (Door::Gateway | Door::Desktop(_), error) => error,
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -80,6 +80,12 @@ pub(crate) enum ToolError {
     NotRecorded,
     #[error("The journal of writes cannot be read at the moment. Try again in a minute.")]
     JournalAway,
+    #[error(
+        "No link could be made. Try again in {}, or ask the user to open the account page of \
+         this gateway and sign in there.",
+        wait(*retry_after)
+    )]
+    NoLink { retry_after: Option<Duration> },
     #[error("Garmin took too long to answer. Try again, or ask for less.")]
     Timeout,
     #[error("Garmin's answer is too large. Ask for less.")]
@@ -151,6 +157,7 @@ impl ToolError {
             | Self::Maintenance => "upstream_error",
             Self::Conflict { .. } => "conflict",
             Self::NotRecorded | Self::JournalAway => "internal",
+            Self::NoLink { .. } => "link_unavailable",
             Self::UpstreamChanged { .. } => "upstream_changed",
             Self::Timeout => "timeout",
             Self::TooLarge => "too_large",
@@ -166,7 +173,9 @@ impl ToolError {
         match &self {
             Self::InvalidArgument { field, .. } => data["field"] = field.as_str().into(),
             Self::NotFound { field, .. } => data["field"] = (*field).into(),
-            Self::RateLimited { retry_after } | Self::Unavailable { retry_after } => {
+            Self::RateLimited { retry_after }
+            | Self::Unavailable { retry_after }
+            | Self::NoLink { retry_after } => {
                 if let Some(wait) = retry_after {
                     data["retry_after_s"] = wait.as_secs().into();
                 }

@@ -28,7 +28,7 @@ fn program(launch: Launch, line: Line) -> Program<Endpoint> {
         tracing::warn!(event = "tools.unknown", name = %name, closest, "nothing has this name");
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let catalogue = Catalogue::new(Place::Everywhere, &launch.tools);
+    let catalogue = Catalogue::new(Place::Gateway, &launch.tools);
     let keeper = Channel::new(line.clone(), Arc::clone(&clock), launch.credentials);
     let journal = GatewayJournal::new(line.clone(), &launch.account_key);
     let account = Account::new(Arc::new(keeper), clock, launch.upstream, Door::Gateway)

@@ -75,6 +75,8 @@ impl Class {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Everywhere,
+    /// Where a gateway holds the sign-in.
+    Gateway,
     /// Where the person's own machine holds the sign-in.
     Desktop,
 }
@@ -110,6 +112,7 @@ pub(crate) trait ServerTool {
     #[cfg_attr(not(test), expect(dead_code, reason = "generated into the catalogue"))]
     const DESCRIPTION: &'static str;
     const CLASS: Class;
+    const PLACE: Place = Place::Everywhere;
 
     type Args: DeserializeOwned + JsonSchema + Send;
     type Answer: Serialize + JsonSchema + Send;
@@ -159,7 +162,7 @@ impl Entry {
         Self {
             name: T::NAME,
             class: T::CLASS,
-            place: Place::Everywhere,
+            place: T::PLACE,
             within: CALL_WITHIN,
             call: run_on_server::<T>,
             #[cfg(test)]
@@ -202,7 +205,7 @@ impl Entry {
 fn run<T: Tool>(visit: Visit<'_>, mut args: JsonObject) -> BoxFuture<'_, Result<Value, ToolError>> {
     Box::pin(async move {
         let given = args.clone();
-        let wanted = Wanted::take(&mut args, T::LEVELS)?;
+        let wanted = Wanted::take(&mut args, T::LEVELS, visit.units())?;
         let args = args::parse::<T::Args>(args)?;
         if wanted.is_raw() && T::CLASS == Class::Read {
             let (answer, heard) = heard::listening(T::call(visit.account, args)).await;
@@ -224,7 +227,7 @@ fn run_on_server<T: ServerTool>(
     mut args: JsonObject,
 ) -> BoxFuture<'_, Result<Value, ToolError>> {
     Box::pin(async move {
-        let wanted = Wanted::take(&mut args, false)?;
+        let wanted = Wanted::take(&mut args, false, visit.units())?;
         let answer = T::call(visit, args::parse::<T::Args>(args)?).await?;
         wanted.shape(plain::<T::Answer>(T::NAME, answer)?)
     })

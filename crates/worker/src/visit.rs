@@ -1,5 +1,6 @@
 //! One call: who makes it, for which account, and what may be asked for on the way.
 
+use domain::settings::UnitSystem;
 use domain::tools::ToolChoice;
 use garmin::heard;
 use rmcp::model::JsonObject;
@@ -64,6 +65,11 @@ impl Visit<'_> {
             Err(error) if heard.is_empty() => Err(error),
             Ok(_) | Err(_) => shape::raw_whole(&heard),
         }
+    }
+
+    /// The units the athlete has chosen for results.
+    pub(crate) fn units(self) -> UnitSystem {
+        self.caller.units.unwrap_or(UnitSystem::Metric)
     }
 
     /// What the device has chosen itself.

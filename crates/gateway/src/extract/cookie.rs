@@ -1,23 +1,38 @@
-//! The cookie that ties a browser to its sign-in.
+//! The cookie that ties a browser to its sign-in, and the one that opens an account page.
 
 use domain::entropy::Entropy;
 use domain::origin::Origin;
-use domain::token::{Browser, Token};
+use domain::token::{Browser, Kind, PageSession, Token};
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
 /// Longer than any sign-in; the row behind it decides.
 const MAX_AGE_SECS: u32 = 3600;
+const PAGE_MAX_AGE_SECS: u32 = 12 * 3600;
 
 /// `__Host-` needs `Secure`, which needs https; on loopback the name goes without.
 fn name(origin: &Origin) -> &'static str {
     if origin.is_secure() { "__Host-garmin-gateway" } else { "garmin-gateway" }
 }
 
+fn page_name(origin: &Origin) -> &'static str {
+    if origin.is_secure() { "__Host-garmin-account" } else { "garmin-account" }
+}
+
 /// The browser's secret, if it brought exactly one that could be ours.
 #[must_use]
 pub fn read(origin: &Origin, headers: &HeaderMap) -> Option<Token<Browser>> {
-    let wanted = name(origin);
+    sole(name(origin), headers)
+}
+
+/// What opens an account page, if the browser brought exactly one.
+#[must_use]
+pub fn read_page(origin: &Origin, headers: &HeaderMap) -> Option<Token<PageSession>> {
+    sole(page_name(origin), headers)
+}
+
+/// The token in the one cookie of this name.
+fn sole<K: Kind>(wanted: &str, headers: &HeaderMap) -> Option<Token<K>> {
     let mut found = headers
         .get_all(COOKIE)
         .iter()
@@ -42,6 +57,29 @@ pub fn read_or_generate(
     read(origin, headers).unwrap_or_else(|| Token::generate(entropy))
 }
 
+/// Of the account page: longer than a session, whose row decides. `Strict`: nobody arrives there
+/// from another site but by a link that needs no cookie.
+#[must_use]
+pub fn set_page(origin: &Origin, session: &Token<PageSession>) -> Option<HeaderValue> {
+    page(origin, session.reveal(), PAGE_MAX_AGE_SECS)
+}
+
+/// Takes that cookie back.
+#[must_use]
+pub fn forget_page(origin: &Origin) -> Option<HeaderValue> {
+    page(origin, "", 0)
+}
+
+fn page(origin: &Origin, value: &str, max_age: u32) -> Option<HeaderValue> {
+    let secure = if origin.is_secure() { "; Secure" } else { "" };
+    let name = page_name(origin);
+    let text =
+        format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}");
+    let mut value = HeaderValue::from_str(&text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
 /// `Lax`, because the person arrives from the client's site.
 #[must_use]
 pub fn set(origin: &Origin, browser: &Token<Browser>) -> Option<HeaderValue> {
@@ -61,6 +99,27 @@ mod tests {
     use domain::entropy::CountingEntropy;
 
     use super::*;
+
+    #[test]
+    fn sec054_the_cookie_of_an_account_page_is_strict_and_taken_back_by_an_empty_one() {
+        let origin = Origin::parse("https://garmin.example.org").unwrap();
+        let session = Token::<PageSession>::generate(&CountingEntropy::default());
+        let text = set_page(&origin, &session).unwrap();
+        let text = text.to_str().unwrap();
+        assert!(text.starts_with("__Host-garmin-account=ggw_ps_"), "{text}");
+        for part in ["Secure", "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(!text.contains("Domain"), "{text}");
+        let pair = text.split(';').next().unwrap();
+        let line = HeaderValue::from_str(pair).unwrap();
+        let headers = HeaderMap::from_iter([(COOKIE, line)]);
+        let read_back = read_page(&origin, &headers).unwrap();
+        assert_eq!(read_back.reveal(), session.reveal());
+        assert!(read(&origin, &headers).is_none(), "one is not the other");
+        let gone = forget_page(&origin).unwrap();
+        assert!(gone.to_str().unwrap().starts_with("__Host-garmin-account=; Path=/; Max-Age=0"));
+    }
 
     #[test]
     fn sec054_a_cookie_is_read_back_and_two_are_none() {

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use domain::contract;
 use domain::scope::Scopes;
+use domain::settings::UnitSystem;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::Full;
 use serde_json::value::RawValue;
+use store::{LiveDevice, UsedTool};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +24,7 @@ use super::message::{Id, Message};
 use super::outcome::Ended;
 use super::plan::{Plan, Replays};
 use super::record::{CallRecord, StreamEnd};
-use super::rpc::Failure;
+use super::rpc::{self, Failure};
 use super::{CALL, Visit};
 use crate::error::{Refusal, challenge, panicked};
 use crate::failures::Recorded;
@@ -74,6 +77,8 @@ struct Errand {
     visit: Visit,
     asked: Asked,
     label: Box<str>,
+    /// The tool that was called, once a worker has taken the call.
+    used: Option<Box<str>>,
     /// How long its worker took for the head of its answer, or the whole of it.
     waited: Duration,
 }
@@ -106,7 +111,7 @@ impl Visit {
         let (line, client) = Line::new(reads, owner);
         let tasks = self.app.tasks.clone();
         let label = asked.plan.label(None).into();
-        let errand = Errand { visit: self, asked, label, waited: Duration::ZERO };
+        let errand = Errand { visit: self, asked, label, used: None, waited: Duration::ZERO };
         let work = Owned::new(tasks, errand.run(line, body, room));
         let response = client.response(work).await;
         let mut response = response.unwrap_or_else(|| panicked(Box::new(())));
@@ -159,7 +164,8 @@ impl Errand {
         self.label = self.asked.plan.label(Some(&call)).into();
         if let Some(tool) = self.asked.plan.announced_tool(&call) {
             let Visit { app, device, .. } = &self.visit;
-            app.store.count_call(&device.account, tool, app.clock.now());
+            app.store.count_call(&used(device, tool), app.clock.now());
+            self.used = Some(tool.into());
         }
         match answered {
             Answered::Whole(Whole { status, body }) => {
@@ -264,11 +270,24 @@ impl Errand {
             Ok(answer) => answer,
             Err(error) => return Ok(Err(error)),
         };
-        verdict(answer.status(), answer.headers()).map_err(|stop| self.noted(stop))?;
+        verdict(answer.status(), answer.headers()).map_err(|stop| self.meant(stop))?;
         match Answered::read(answer, &self.asked.id).await {
             Ok(answered) => Ok(Ok(answered)),
             Err(Unusable::Broken) => Ok(Err(call.post_mortem().await)),
             Err(unusable) => Err(Stop::Failed(self.failure_of(unusable, Repeatable::No))),
+        }
+    }
+
+    /// A scope that the athlete has switched off for all devices is no scope to ask for: the
+    /// client would be granted it, and be refused again.
+    fn meant(&self, stop: Stop) -> Stop {
+        match stop {
+            Stop::Challenge(Refusal::ScopeMissing { needed })
+                if self.visit.device.scopes.cover(needed) =>
+            {
+                Stop::Failed(Failure::AccountReadOnly)
+            }
+            Stop::Challenge(_) | Stop::Failed(_) | Stop::Nobody => self.noted(stop),
         }
     }
 
@@ -303,8 +322,10 @@ impl Errand {
             host: address.host.clone(),
             secret: address.secret.clone(),
             device: device.device.as_str(),
-            scopes: device.scopes.as_str(),
+            scopes: device.allowed().as_str(),
             tools: device.tools.as_deref(),
+            time_zone: device.rules.settings.time_zone.as_deref(),
+            units: device.rules.settings.units.map(UnitSystem::as_str),
             request_id: request_id.as_str(),
         };
         let mut request = Request::new(Full::new(body));
@@ -332,6 +353,12 @@ impl Errand {
         if !line.is_open() {
             line.answer(match stop {
                 Stop::Challenge(refusal) => challenge(&self.visit.app.config.public_url, refusal),
+                // A model reads a result and tells the person; an error of the protocol goes
+                // nowhere.
+                Stop::Failed(Failure::AccountReadOnly) if self.asked.plan.is_tool() => {
+                    let result = failure.tool_result(id, self.asked.era);
+                    rpc::whole(StatusCode::OK, Body::from(result))
+                }
                 Stop::Failed(_) | Stop::Nobody => failure.answer(Some(id)),
             });
             return StreamEnd::Complete;
@@ -340,7 +367,9 @@ impl Errand {
             // Whoever cancels a call expects to hear no more of it.
             Failure::Cancelled => {}
             // Too late for a challenge: what a model reads tells the person what to do.
-            Failure::SignInNeeded | Failure::ScopeMissing if self.asked.plan.is_tool() => {
+            Failure::SignInNeeded | Failure::ScopeMissing | Failure::AccountReadOnly
+                if self.asked.plan.is_tool() =>
+            {
                 line.last(&failure.tool_result(id, self.asked.era));
             }
             other => line.last(&other.json(Some(id))),
@@ -355,6 +384,10 @@ impl Errand {
         let (status, total) = (line.told.status, began.elapsed());
         let waited = Some(self.waited);
         Ended { kind, end, failure, status, total, waited }.count(&self.visit.app.metrics);
+        if let (Some(tool), Some(_)) = (&self.used, failure) {
+            let app = &self.visit.app;
+            app.store.count_failure(&used(device, tool), app.clock.now());
+        }
         CallRecord {
             account: &device.account,
             device: &device.device,
@@ -370,6 +403,10 @@ impl Errand {
         }
         .emit();
     }
+}
+
+fn used<'a>(device: &'a LiveDevice, tool: &'a str) -> UsedTool<'a> {
+    UsedTool { account: &device.account, client: &device.client, tool }
 }
 
 /// The work, unless there is a reason to stop it. The reason is asked first: work that never

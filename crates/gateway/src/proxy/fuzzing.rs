@@ -73,6 +73,8 @@ pub fn mcp_headers(data: &[u8]) {
         device: "dev_1",
         scopes: "garmin:read",
         tools: None,
+        time_zone: None,
+        units: None,
         request_id: "r1",
     };
     let sent = to_worker(&headers, &stamp);

@@ -44,6 +44,8 @@ pub(super) struct Stamp<'a> {
     pub(super) device: &'a str,
     pub(super) scopes: &'static str,
     pub(super) tools: Option<&'a str>,
+    pub(super) time_zone: Option<&'a str>,
+    pub(super) units: Option<&'static str>,
     pub(super) request_id: &'a str,
 }
 
@@ -91,8 +93,15 @@ pub(super) fn to_worker(client: &HeaderMap, stamp: &Stamp<'_>) -> HeaderMap {
     set(contract::DEVICE, stamp.device);
     set(contract::SCOPES, stamp.scopes);
     set(contract::REQUEST_ID, stamp.request_id);
-    if let Some(tools) = stamp.tools {
-        set(contract::TOOLS, tools);
+    let chosen = [
+        (contract::TOOLS, stamp.tools),
+        (contract::TIME_ZONE, stamp.time_zone),
+        (contract::UNITS, stamp.units),
+    ];
+    for (name, value) in chosen {
+        if let Some(value) = value {
+            set(name, value);
+        }
     }
     headers
 }
@@ -196,6 +205,8 @@ mod tests {
             device: "dev_1",
             scopes: "garmin:read",
             tools: None,
+            time_zone: None,
+            units: None,
             request_id: "r1",
         }
     }
@@ -261,6 +272,8 @@ mod tests {
             device: "d",
             scopes: "garmin:read",
             tools: None,
+            time_zone: None,
+            units: None,
             request_id: "r1",
         };
         assert!(to_worker(&client, &stamp).len() < 50);

@@ -55,7 +55,9 @@ impl From<Failure> for CallOutcome {
             | Failure::UnsupportedVersion
             | Failure::ClientResponse => Self::BadRequest,
             Failure::SignInNeeded => Self::SignInNeeded,
-            Failure::ScopeMissing | Failure::AccessEnded => Self::Forbidden,
+            Failure::ScopeMissing | Failure::AccountReadOnly | Failure::AccessEnded => {
+                Self::Forbidden
+            }
             Failure::TooManyCalls | Failure::TooManyStreams | Failure::RateLimited { .. } => {
                 Self::Limited
             }

@@ -35,9 +35,10 @@ impl From<Failure> for StreamEnd {
             Failure::WorkerCrashed(_) => Self::WorkerReset,
             Failure::Cancelled => Self::Cancelled,
             Failure::WorkerSlow | Failure::WorkerStartSlow => Self::CallTimeout,
-            Failure::AccessEnded | Failure::SignInNeeded | Failure::ScopeMissing => {
-                Self::AccessEnded
-            }
+            Failure::AccessEnded
+            | Failure::SignInNeeded
+            | Failure::ScopeMissing
+            | Failure::AccountReadOnly => Self::AccessEnded,
             Failure::GatewayStopping => Self::GatewayDrain,
             Failure::WorkerNonsense | Failure::AnswerTooLarge | Failure::NotUnderstood(_) => {
                 Self::WorkerUnusable

@@ -71,6 +71,8 @@ pub(super) enum Failure {
     SignInNeeded,
     /// The same for a connection that may only read.
     ScopeMissing,
+    /// The athlete lets no app change anything.
+    AccountReadOnly,
 }
 
 #[derive(Serialize)]
@@ -141,6 +143,7 @@ impl Failure {
             Self::BadParams(_, Era::Legacy)
             | Self::NotUnderstood(Era::Legacy)
             | Self::AnswerTooLarge
+            | Self::AccountReadOnly
             | Self::Cancelled => StatusCode::OK,
             Self::MethodNotFound => StatusCode::NOT_FOUND,
             Self::AccessEnded | Self::SignInNeeded => StatusCode::UNAUTHORIZED,
@@ -187,7 +190,8 @@ impl Failure {
             | Self::AnswerTooLarge
             | Self::Cancelled
             | Self::SignInNeeded
-            | Self::ScopeMissing => -32603,
+            | Self::ScopeMissing
+            | Self::AccountReadOnly => -32603,
         }
     }
 
@@ -221,6 +225,7 @@ impl Failure {
             Self::Cancelled => "cancelled",
             Self::SignInNeeded => "auth_expired",
             Self::ScopeMissing => "insufficient_scope",
+            Self::AccountReadOnly => "account_read_only",
         }
     }
 
@@ -273,6 +278,10 @@ impl Failure {
                 "Garmin Connect asks for a new sign-in: connect the Garmin connector again."
             }
             Self::ScopeMissing => "This connection may only read. Connect again and allow changes.",
+            Self::AccountReadOnly => {
+                "The user has set their account here to read only, so nothing was changed. They \
+                 can turn that off on their account page, at /account of this server."
+            }
         }
     }
 
@@ -303,7 +312,8 @@ impl Failure {
             | Self::AnswerTooLarge
             | Self::Cancelled
             | Self::SignInNeeded
-            | Self::ScopeMissing => None,
+            | Self::ScopeMissing
+            | Self::AccountReadOnly => None,
         }
     }
 

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use domain::clock::Timestamp;
 use domain::contract::{
     self, CredentialsAnswer, FromWorker, JournalAnswer, JournalEntry, JournalPage, LONGEST_DETAIL,
-    ToWorker, ToolsAnswer, WriteOutcome,
+    LinkAnswer, ToWorker, ToolsAnswer, WriteOutcome,
 };
 use domain::id::{DeviceId, JournalId};
 use domain::tools::ToolChoice;
@@ -36,6 +36,7 @@ use super::lifecycle::Event;
 use super::process::{Tools, Worker};
 use super::resolve::{self, Resolver};
 use super::supervisor::Supervisor;
+use crate::account::Issuer;
 use crate::custody::Custody;
 use crate::proxy::DeviceCache;
 
@@ -259,6 +260,10 @@ fn hear(desk: &Desk, frame: &[u8], writing: usize) -> Result<Heard, &'static str
                 ToWorker::JournalPage { id, answer }
             })))
         }
+        FromWorker::LinkWanted { id, device } => {
+            let answer = page_link(desk, device);
+            Ok(Heard::Write(Box::pin(async move { ToWorker::Link { id, answer: answer.await } })))
+        }
         FromWorker::Stopping => {
             desk.supervisor.hear(&desk.worker, Event::Leaving);
             Ok(Heard::Nothing)
@@ -353,6 +358,26 @@ fn journal(
     })
 }
 
+/// Hands out a link to the account page. A worker may name any device, so the store looks
+/// whether it is one of the account's.
+fn page_link(desk: &Desk, device: DeviceId) -> Pin<Box<dyn Future<Output = LinkAnswer> + Send>> {
+    let (supervisor, account) = (desk.supervisor.clone(), desk.worker.account.clone());
+    Box::pin(async move {
+        let parts = supervisor.parts();
+        if let Err(full) = parts.links.take(&account) {
+            let retry_after_secs = full.retry_after.as_secs().max(1);
+            return LinkAnswer::TooMany { retry_after_secs };
+        }
+        let issuer = Issuer {
+            store: &parts.store,
+            clock: &*parts.clock,
+            entropy: &*parts.entropy,
+            origin: &parts.public_url,
+        };
+        issuer.issue(&account, &device).await
+    })
+}
+
 /// Writes down what a device is to be shown. A worker may name any device, so the store looks
 /// whether it is one of the account's.
 fn choose_tools(
@@ -363,8 +388,9 @@ fn choose_tools(
     let (store, account) = (desk.store.clone(), desk.worker.account.clone());
     let devices = desk.devices.clone();
     let tools = (!choice.is_default()).then(|| choice.to_string());
+    let now = desk.now();
     Box::pin(async move {
-        match store.choose_tools(&account, &device, tools.as_deref()).await {
+        match store.choose_tools(&account, &device, tools.as_deref(), now).await {
             Ok(true) => {
                 devices.forget_device(&device);
                 ToolsAnswer::Saved

@@ -15,6 +15,7 @@ use domain::console;
 use domain::contract::ToolPolicy;
 use domain::entropy::Entropy;
 use domain::id::AccountId;
+use domain::origin::Origin;
 use domain::region::Region;
 use domain::upstream::Upstream;
 use store::Store;
@@ -70,6 +71,10 @@ pub(super) struct Parts {
     pub(super) resolver: Resolver,
     /// What workers may still make others store, by account.
     pub(super) journals: Keyed<AccountId>,
+    /// Links to the account page that may still be handed out, by account.
+    pub(super) links: Keyed<AccountId>,
+    /// Where they lead.
+    pub(super) public_url: Origin,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     upstreams: [Arc<Upstream>; 2],
@@ -107,6 +112,9 @@ const TENURE: Duration = Duration::from_secs(20);
 /// is a row that stays.
 const WRITES: u32 = 64;
 const WRITE_EACH: Duration = Duration::from_secs(10);
+/// The same for links to the account page: each voids the one before.
+const LINKS: u32 = 5;
+const LINK_EACH: Duration = Duration::from_mins(2);
 const MOST_ACCOUNTS: u64 = 100_000;
 
 impl Parts {
@@ -174,6 +182,8 @@ impl Supervisor {
                 tools: config.tools.clone(),
                 resolver: Resolver::default(),
                 journals: Keyed::new(one_each(WRITE_EACH, WRITES), MOST_ACCOUNTS),
+                links: Keyed::new(one_each(LINK_EACH, LINKS), MOST_ACCOUNTS),
+                public_url: config.public_url.clone(),
                 clock,
                 entropy,
                 upstreams,

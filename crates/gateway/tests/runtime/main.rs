@@ -1,6 +1,7 @@
 //! Workers, proxy and token custody with real processes and a Garmin that speaks real HTTP.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod account_page;
 mod backups;
 mod clock_steps;
 mod custody_kills;

@@ -1,6 +1,6 @@
 //! What is in a backup: every table that lasts, in an order in which rows may refer to others.
 //!
-//! Sign-ins in progress and browser sessions are over in minutes and stay out. The keys are in
+//! Sign-ins in progress, browser sessions and links are over in minutes and stay out. The keys are in
 //! the header of a backup, and the schedule in `marks` belongs to the database, not to its
 //! contents. `tests/contract/backup.rs` compares this list with the columns there are.
 
@@ -30,7 +30,7 @@ pub(crate) struct Table {
 
 use Kind::{Bytes, Int, Sealed, Text};
 
-pub(crate) static TABLES: [Table; 9] = [
+pub(crate) static TABLES: [Table; 11] = [
     Table {
         name: "accounts",
         columns: &[
@@ -50,6 +50,10 @@ pub(crate) static TABLES: [Table; 9] = [
             ("refreshed_at", Int),
             ("taken_up_at", Int),
         ],
+    },
+    Table {
+        name: "account_settings",
+        columns: &[("account_id", Text), ("read_only", Int), ("settings", Sealed)],
     },
     Table {
         name: "clients",
@@ -122,6 +126,17 @@ pub(crate) static TABLES: [Table; 9] = [
     Table {
         name: "usage",
         columns: &[("account_id", Text), ("tool", Text), ("calls", Int), ("last_used_at", Int)],
+    },
+    Table {
+        name: "usage_daily",
+        columns: &[
+            ("account_id", Text),
+            ("day", Int),
+            ("tool", Text),
+            ("client_id", Text),
+            ("calls", Int),
+            ("errors", Int),
+        ],
     },
     Table {
         name: "journal",

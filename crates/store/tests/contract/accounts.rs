@@ -1,11 +1,26 @@
 //! Accounts: who somebody is, and what a sign-in changes.
 
+use domain::contract::{JournalEntry, KeyUse};
 use domain::email::LoginEmail;
-use domain::id::Generation;
+use domain::entropy::OsEntropy;
+use domain::id::{AccountId, Generation, SessionId};
 use domain::region::Region;
-use store::{AccountState, Connect, LeaseOutcome, Rotation, RotationOutcome, StoreError};
+use domain::token::{PageLink, PageSession, Token};
+use store::{
+    AccountState, Connect, LeaseOutcome, NewSession, Rotation, RotationOutcome, StoreError,
+};
 
 use crate::support::{DAY, NOW, all_at_once, connect, lease_owner, on_both, random_account};
+
+async fn write(db: &crate::support::Db, account: &AccountId) {
+    let entry = JournalEntry::Intent {
+        key: "key".to_owned(),
+        key_use: KeyUse::Once,
+        tool: "create_workout".to_owned(),
+        detail: "intervals".to_owned(),
+    };
+    db.store.journal(account, &entry, NOW).await.unwrap();
+}
 
 on_both! {
     async fn the_first_sign_in_makes_an_account_and_the_next_one_finds_it(db: &Db) {
@@ -130,18 +145,30 @@ on_both! {
 }
 
 on_both! {
-    async fn t68_sec092_forgetting_an_account_leaves_nothing_but_the_audit(db: &Db) {
+    async fn t68_sec092_sec107_sec123_forgetting_an_account_leaves_nothing_of_it(db: &Db) {
         let account = db.connect("guid-1").await.account;
         let other = db.connect("guid-2").await.account;
         let client = db.client().await;
         let device = db.device(&account, &client).await;
         let kept = db.device(&other, &client).await;
         db.grant(&account, &client).await;
-        db.store.count_call(&account, "get_sleep", NOW);
+        db.store.set_read_only(&account, true, NOW).await.unwrap();
+        let link = db.store.digest(&Token::<PageLink>::generate(&OsEntropy));
+        assert!(db.store.add_link(&account, &device.id, &link, NOW.plus(DAY), NOW).await.unwrap());
+        let session = NewSession {
+            id: &SessionId::generate(&OsEntropy),
+            account: &account,
+            cookie: &db.store.digest(&Token::<PageSession>::generate(&OsEntropy)),
+            state: b"",
+            expires_at: NOW.plus(DAY),
+        };
+        db.store.begin_session(&session, NOW).await.unwrap();
+        write(db, &account).await;
+        db.call(&account, "get_sleep", NOW);
         db.store.flush().await.unwrap();
 
-        assert!(db.store.forget_account(&account).await.unwrap());
-        assert!(!db.store.forget_account(&account).await.unwrap());
+        assert!(db.store.forget_account(&account, NOW).await.unwrap());
+        assert!(!db.store.forget_account(&account, NOW).await.unwrap());
         assert!(db.store.find_account(&account).await.unwrap().is_none());
         assert!(db.store.credentials(&account).await.unwrap().is_none());
         let gone = db.store.find_device_by_access(&device.pair.access, NOW).await.unwrap();
@@ -152,6 +179,14 @@ on_both! {
             db.count("SELECT COUNT(*) FROM usage").await,
             db.count("SELECT COUNT(*) - 1 FROM refresh_tokens").await,
             db.count("SELECT COUNT(*) - 1 FROM devices").await,
+            db.count("SELECT COUNT(*) FROM usage_daily").await,
+            db.count("SELECT COUNT(*) FROM journal").await,
+            db.count("SELECT COUNT(*) FROM account_settings").await,
+            db.count("SELECT COUNT(*) FROM account_links").await,
+            db.count("SELECT COUNT(*) FROM sessions").await,
+            db.count("SELECT COUNT(*) FROM audit WHERE account_id IS NOT NULL").await,
+            db.count("SELECT COUNT(*) FROM audit WHERE device_id IS NOT NULL").await,
+            db.count("SELECT COUNT(*) - 1 FROM audit WHERE event = 'account_forgotten'").await,
         ] {
             assert_eq!(rows, 0);
         }
@@ -198,5 +233,30 @@ on_both! {
             db.store.add_device(&device.described(&account, &client, None, None), NOW).await.unwrap_err();
         assert!(matches!(error, StoreError::Dangling(_)), "{error:?}");
         assert!(!error.is_retryable());
+    }
+}
+
+on_both! {
+    async fn a_sign_in_to_the_page_renews_an_account_and_makes_none(db: &Db) {
+        let email = LoginEmail::parse("guid-1@example.com").unwrap();
+        let connect = Connect {
+            region: Region::Global,
+            guid: "guid-1",
+            email: &email,
+            profile: b"profile",
+            credentials: b"from the page",
+            refresh_expires_at: None,
+        };
+        assert_eq!(db.store.renew_account(&connect, NOW).await.unwrap(), None);
+        assert_eq!(db.count("SELECT COUNT(*) FROM accounts").await, 0);
+        assert_eq!(db.count("SELECT COUNT(*) FROM audit").await, 0);
+        let first = db.connect("guid-1").await;
+        let renewed = db.store.renew_account(&connect, NOW.plus(DAY)).await.unwrap().unwrap();
+        assert_eq!((&renewed.account, renewed.new), (&first.account, false));
+        assert_eq!(renewed.generation, Generation(2));
+        let stored = db.store.credentials(&first.account).await.unwrap().unwrap();
+        assert_eq!((stored.bytes.as_slice(), stored.generation), (&b"from the page"[..], Generation(2)));
+        let account = db.store.find_account(&first.account).await.unwrap().unwrap();
+        assert_eq!(account.signed_in_at, NOW.plus(DAY));
     }
 }

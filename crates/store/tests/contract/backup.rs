@@ -73,8 +73,9 @@ async fn populate(db: &Db) -> Device {
     db.redeem(&grant).await;
     let other = db.connect_with("guid-2", b"the pair of two").await.account;
     db.grant(&other, &client).await;
-    db.store.count_call(&account, "get_sleep", NOW);
+    db.call(&account, "get_sleep", NOW);
     db.store.flush().await.unwrap();
+    db.store.set_read_only(&account, true, NOW).await.unwrap();
     device
 }
 
@@ -92,7 +93,7 @@ on_both! {
         assert!(manifest.tables.contains(&("devices".to_owned(), 2)), "{manifest:?}");
         let checked = check(&bytes, &secret()).unwrap();
         assert_eq!((checked.unreadable, checked.wrapping), (0, Wrapping::Current));
-        assert_eq!(checked.sealed, 2 * 4 + 1 + 2, "accounts, the client, the grants");
+        assert_eq!(checked.sealed, 2 * 4 + 1 + 1 + 2, "accounts, settings, the client, the grants");
         assert_eq!(checked.manifest, manifest);
 
         let places = Places::new().await;
@@ -114,6 +115,9 @@ on_both! {
             before.sort_by(|one, two| one.id.cmp(&two.id));
             assert_eq!(accounts, before);
             assert_eq!(there.list_usage().await.unwrap(), db.store.list_usage().await.unwrap());
+            let daily = there.daily_usage(None, 0).await.unwrap();
+            assert_eq!(daily, db.store.daily_usage(None, 0).await.unwrap());
+            assert_eq!((daily.len(), found.rules.read_only), (1, true));
             // Nobody waits for the lease of a process that is gone; and the same person is
             // found again by the same keyed hashes.
             let taken =
@@ -351,7 +355,8 @@ async fn rel62_values_that_were_damaged_before_the_backup_are_counted() {
 /// A column that nobody put into the list would be lost with every restore.
 #[tokio::test]
 async fn everything_that_lasts_is_in_a_backup() {
-    const PASSING: [&str; 5] = ["keys.", "marks.", "sign_ins.", "sessions.", "accounts.lease_"];
+    const PASSING: [&str; 6] =
+        ["keys.", "marks.", "sign_ins.", "sessions.", "account_links.", "accounts.lease_"];
     let db = Db::sqlite().await;
     let mut lasting = db.columns().await;
     lasting.retain(|column| !PASSING.iter().any(|passing| column.starts_with(passing)));

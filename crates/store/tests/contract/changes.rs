@@ -48,7 +48,7 @@ on_both! {
         grown("an account").await;
         db.store.revoke_all(NOW).await.unwrap();
         grown("everything").await;
-        db.store.forget_account(&account).await.unwrap();
+        db.store.forget_account(&account, NOW).await.unwrap();
         grown("a forgotten account").await;
     }
 }

@@ -36,7 +36,7 @@ on_both! {
             db.store.find_device_by_access(access, NOW).await.unwrap().unwrap().tools
         };
         let choose = async |account, device, tools| {
-            db.store.choose_tools(account, device, tools).await.unwrap()
+            db.store.choose_tools(account, device, tools, NOW).await.unwrap()
         };
         assert!(!choose(&other, &device.id, Some("full")).await);
         let stranger = DeviceId::generate(&OsEntropy);

@@ -13,6 +13,7 @@ mod grants;
 mod journal;
 mod lease;
 mod opening;
+mod pages;
 #[path = "../postgres/mod.rs"]
 mod postgres;
 mod refresh;

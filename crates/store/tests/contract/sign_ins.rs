@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::clock::Timestamp;
 use domain::entropy::OsEntropy;
-use domain::id::{SessionId, SignInId};
+use domain::id::SignInId;
 use domain::token::{Browser, Token, TokenDigest};
 use store::{NewSignIn, SignInLimits, SignInVersion, Store};
 
@@ -156,20 +156,6 @@ on_both! {
         .await;
         assert_eq!(finished.iter().filter(|finished| **finished).count(), 1);
         assert!(db.store.find_sign_in(&id, NOW).await.unwrap().is_none());
-    }
-}
-
-on_both! {
-    async fn a_browser_session_lives_until_it_ends_or_expires(db: &Db) {
-        let (id, cookie) = (SessionId::generate(&OsEntropy), browser(&db.store));
-        db.store.put_session(&id, &cookie, b"one", SOON, NOW).await.unwrap();
-        db.store.put_session(&id, &cookie, b"two", SOON, NOW).await.unwrap();
-        let found = db.store.find_session(&cookie, NOW).await.unwrap().unwrap();
-        assert_eq!((found.state.as_slice(), &found.id), (&b"two"[..], &id));
-        assert!(db.store.find_session(&cookie, SOON).await.unwrap().is_none());
-        assert!(db.store.end_session(&id).await.unwrap());
-        assert!(!db.store.end_session(&id).await.unwrap());
-        assert!(db.store.find_session(&cookie, NOW).await.unwrap().is_none());
     }
 }
 

@@ -19,7 +19,7 @@ use sqlx::{PgPool, SqlitePool};
 use store::{
     ClientDetails, Connect, Connected, DatabaseUrl, DeviceAdded, GatewaySecret, Grant, LeaseOwner,
     NewClient, NewDevice, NewGrant, NewRefresh, NewTokens, OpenError, OpenMode, OpenOptions, Store,
-    StoreError,
+    StoreError, UsedTool,
 };
 use tempfile::TempDir;
 
@@ -141,6 +141,12 @@ impl Db {
             Raw::Sqlite(pool) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
             Raw::Postgres(pool) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
         }
+    }
+
+    /// Counts one call of a tool, through a client that nobody has registered.
+    pub(crate) fn call(&self, account: &AccountId, tool: &str, now: Timestamp) {
+        let client = ClientId::parse("cli_of_calls").unwrap();
+        self.store.count_call(&UsedTool { account, client: &client, tool }, now);
     }
 
     /// The file of a SQLite database.

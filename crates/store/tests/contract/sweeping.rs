@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use domain::entropy::OsEntropy;
 use domain::id::{ClientId, SessionId, SignInId};
-use domain::token::{Browser, Token};
+use domain::token::{Browser, PageLink, PageSession, Token};
 use store::{
-    AuditEntry, AuditEvent, NewSignIn, PresentedCode, RefreshOutcome, RefreshRequest, SignInLimits,
-    Stats, StoreError, Swept,
+    AuditEntry, AuditEvent, NewSession, NewSignIn, PresentedCode, RefreshOutcome, RefreshRequest,
+    SignInLimits, Stats, StoreError, Swept,
 };
 
 use crate::support::{DAY, Device, NOW, Pair, on_both};
@@ -49,20 +49,28 @@ on_both! {
             expires_at: soon,
         };
         db.store.add_sign_in(&sign_in, SignInLimits { in_all: 1, per_browser: 1 }, NOW).await.unwrap();
-        let session = SessionId::generate(&OsEntropy);
-        db.store.put_session(&session, &browser, b"", soon, NOW).await.unwrap();
+        let session = NewSession {
+            id: &SessionId::generate(&OsEntropy),
+            account: &account,
+            cookie: &db.store.digest(&Token::<PageSession>::generate(&OsEntropy)),
+            state: b"",
+            expires_at: soon,
+        };
+        db.store.begin_session(&session, NOW).await.unwrap();
         db.grant(&account, &client).await;
-        db.device(&account, &client).await;
+        let device = db.device(&account, &client).await;
+        let link = db.store.digest(&Token::<PageLink>::generate(&OsEntropy));
+        assert!(db.store.add_link(&account, &device.id, &link, soon, NOW).await.unwrap());
         let eternal = Device::generate(&db.store);
         db.store.add_device(&eternal.described(&account, &client, None, None), NOW).await.unwrap();
 
         assert_eq!(db.store.sweep_expired(NOW).await.unwrap(), Swept::default());
         let swept = db.store.sweep_expired(soon).await.unwrap();
-        assert_eq!(swept, Swept { sign_ins: 1, sessions: 1, ..Swept::default() });
+        assert_eq!(swept, Swept { sign_ins: 1, sessions: 1, links: 1, ..Swept::default() });
         let swept = db.store.sweep_expired(NOW.plus(2 * DAY)).await.unwrap();
         assert_eq!(swept, Swept { grants: 1, access_tokens: 1, ..Swept::default() });
         let swept = db.store.sweep_expired(NOW.plus(400 * DAY)).await.unwrap();
-        assert_eq!(swept, Swept { refresh_tokens: 2, devices: 1, ..Swept::default() });
+        assert_eq!(swept, Swept { refresh_tokens: 2, devices: 1, audit: 1, ..Swept::default() });
         let stats = db.store.stats(NOW).await.unwrap();
         assert_eq!((stats.accounts, stats.clients, stats.devices), (1, 1, 1));
     }

@@ -10,14 +10,14 @@ on_both! {
     async fn calls_are_counted_in_memory_and_written_by_one_flush(db: &Db) {
         let account = db.connect("guid-1").await.account;
         for _ in 0..5 {
-            db.store.count_call(&account, "get_sleep", NOW);
+            db.call(&account, "get_sleep", NOW);
         }
-        db.store.count_call(&account, "get_steps", NOW.plus(DAY));
+        db.call(&account, "get_steps", NOW.plus(DAY));
         assert!(db.store.list_usage().await.unwrap().is_empty());
         let flushed = db.store.flush().await.unwrap();
         assert_eq!(flushed, Flushed { counters: 2, ..Flushed::default() });
         assert_eq!(db.store.flush().await.unwrap(), Flushed::default());
-        db.store.count_call(&account, "get_sleep", NOW.plus(DAY));
+        db.call(&account, "get_sleep", NOW.plus(DAY));
         db.store.flush().await.unwrap();
 
         let usage = db.store.list_usage().await.unwrap();
@@ -45,8 +45,8 @@ on_both! {
 on_both! {
     async fn what_is_gone_by_the_time_of_the_flush_spoils_nothing(db: &Db) {
         let account = db.connect("guid-1").await.account;
-        db.store.count_call(&random_account(), "get_sleep", NOW);
-        db.store.count_call(&account, "get_sleep", NOW);
+        db.call(&random_account(), "get_sleep", NOW);
+        db.call(&account, "get_sleep", NOW);
         db.store.touch_device(&DeviceId::generate(&OsEntropy), NOW);
         db.store.touch_client(&ClientId::generate(&OsEntropy), NOW);
         db.store.flush().await.unwrap();
@@ -58,10 +58,10 @@ on_both! {
 on_both! {
     async fn a_failed_flush_keeps_everything_for_the_next(db: &Db) {
         let account = db.connect("guid-1").await.account;
-        db.store.count_call(&account, "get_sleep", NOW);
+        db.call(&account, "get_sleep", NOW);
         db.execute("ALTER TABLE usage RENAME TO hidden").await;
         assert!(db.store.flush().await.is_err());
-        db.store.count_call(&account, "get_sleep", NOW);
+        db.call(&account, "get_sleep", NOW);
         db.execute("ALTER TABLE hidden RENAME TO usage").await;
         db.store.flush().await.unwrap();
         assert_eq!(db.store.list_usage().await.unwrap()[0].calls, 2);

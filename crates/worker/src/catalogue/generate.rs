@@ -459,3 +459,12 @@ fn signing_in_is_offered_on_the_desktop_only() {
     let (twice, once) = everywhere.names();
     assert!(!has(&twice, "authenticate") && !has(&once, "authenticate"));
 }
+
+#[test]
+fn a_link_to_the_account_page_is_offered_where_there_is_one() {
+    let gateway = Catalogue::new(Place::Gateway, &ToolPolicy::default());
+    let desktop = Catalogue::new(Place::Desktop, &ToolPolicy::default());
+    assert!(matches!(gateway.find("get_account_link"), Found::Tool(_)));
+    assert!(matches!(desktop.find("get_account_link"), Found::Nothing));
+    assert!(names(&gateway, "").iter().any(|name| name == "get_account_link"));
+}

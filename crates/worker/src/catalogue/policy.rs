@@ -43,7 +43,8 @@ pub(super) fn standing(
     let named = |patterns: &[String]| patterns.iter().any(|text| matches(text, tool, toolset));
     match tool.place {
         Place::Desktop if place != Place::Desktop => return Standing::Absent,
-        Place::Desktop | Place::Everywhere => {}
+        Place::Gateway if place == Place::Desktop => return Standing::Absent,
+        Place::Desktop | Place::Gateway | Place::Everywhere => {}
     }
     if !policy.enabled.is_empty() && !named(&policy.enabled) {
         return Standing::Barred(Setting::Enabled);

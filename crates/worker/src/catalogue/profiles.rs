@@ -60,6 +60,7 @@ const DAILY: &[&str] = &[
     "update_workout",
     "delete_workout",
     "undo_write_operation",
+    "get_account_link",
 ];
 
 /// Every name of `garmin_mcp`, each with the arguments it had.

@@ -3,6 +3,7 @@
 use domain::contract::{SecretText, header};
 use domain::id::DeviceId;
 use domain::scope::Scopes;
+use domain::settings::UnitSystem;
 use http::{HeaderMap, HeaderName};
 
 /// On whose behalf a request comes; among the extensions of every request a service sees.
@@ -12,10 +13,20 @@ pub struct Caller {
     pub scopes: Scopes,
     /// The device's tool profile; absent for the default.
     pub tools: Option<String>,
+    /// The zone the athlete has chosen; absent where Garmin's counts.
+    pub time_zone: Option<String>,
+    /// The units the athlete has chosen.
+    pub units: Option<UnitSystem>,
     pub request_id: Option<String>,
 }
 
 impl Caller {
+    /// Somebody nobody knows anything about but what they may do.
+    #[must_use]
+    pub fn unknown(scopes: Scopes) -> Self {
+        Self { device: None, scopes, tools: None, time_zone: None, units: None, request_id: None }
+    }
+
     /// Reads the gateway's headers. Without scopes a caller may do the least there is.
     pub(super) fn read(headers: &HeaderMap) -> Self {
         let text = |name| sole(headers, name);
@@ -25,6 +36,8 @@ impl Caller {
                 .and_then(|scopes| Scopes::parse(scopes).ok())
                 .unwrap_or(Scopes::ReadOnly),
             tools: text(header::TOOLS).map(str::to_owned),
+            time_zone: text(header::TIME_ZONE).map(str::to_owned),
+            units: text(header::UNITS).and_then(UnitSystem::parse),
             request_id: text(header::REQUEST_ID).map(str::to_owned),
         }
     }
@@ -74,6 +87,16 @@ mod tests {
         assert_eq!(scopes(&[(header::SCOPES, "everything")]), Scopes::ReadOnly);
         let twice = [(header::SCOPES, "garmin:write"), (header::SCOPES, "garmin:write")];
         assert_eq!(scopes(&twice), Scopes::ReadOnly);
+    }
+
+    #[test]
+    fn what_an_athlete_has_chosen_comes_with_every_request() {
+        let chosen = [(header::TIME_ZONE, "Europe/Vienna"), (header::UNITS, "imperial")];
+        let caller = Caller::read(&headers(&chosen));
+        assert_eq!(caller.time_zone.as_deref(), Some("Europe/Vienna"));
+        assert_eq!(caller.units, Some(UnitSystem::Imperial));
+        let nothing = Caller::read(&headers(&[(header::UNITS, "furlongs")]));
+        assert_eq!((nothing.time_zone, nothing.units), (None, None));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use domain::contract::{
     CredentialsAnswer, FromWorker, JournalAnswer, JournalEntry, JournalPage, JournalQuery, Launch,
-    MAX_FRAME, QuestionId, ToWorker, ToolsAnswer,
+    LinkAnswer, MAX_FRAME, QuestionId, ToWorker, ToolsAnswer,
 };
 use domain::id::{DeviceId, Generation};
 use domain::tools::ToolChoice;
@@ -26,6 +26,7 @@ const CREDENTIALS_WITHIN: Duration = Duration::from_mins(1);
 const ADDRESSES_WITHIN: Duration = Duration::from_secs(10);
 const JOURNAL_WITHIN: Duration = Duration::from_secs(10);
 const TOOLS_WITHIN: Duration = Duration::from_secs(10);
+const LINK_WITHIN: Duration = Duration::from_secs(10);
 /// Questions waiting for an answer at once. More would mean that calls pile up, and the next
 /// one had better wait here than in the gateway.
 const QUESTIONS_AT_ONCE: usize = 32;
@@ -50,6 +51,7 @@ enum Waiting {
     Journal(oneshot::Sender<JournalAnswer>),
     Tools(oneshot::Sender<ToolsAnswer>),
     JournalPage(oneshot::Sender<JournalPage>),
+    Link(oneshot::Sender<LinkAnswer>),
 }
 
 /// Why a question has no answer.
@@ -98,6 +100,13 @@ impl Line {
     pub async fn read_journal(&self, query: JournalQuery) -> Result<JournalPage, LineError> {
         let say = |id| FromWorker::JournalRead { id, query };
         self.ask(JOURNAL_WITHIN, say, Waiting::JournalPage).await
+    }
+
+    /// Asks for a link to the account's page.
+    pub async fn page_link(&self, device: &DeviceId) -> Result<LinkAnswer, LineError> {
+        let device = device.clone();
+        let say = |id| FromWorker::LinkWanted { id, device };
+        self.ask(LINK_WITHIN, say, Waiting::Link).await
     }
 
     async fn ask<A>(
@@ -268,6 +277,14 @@ fn heed(message: ToWorker, inner: &Inner, stop: &CancellationToken) -> Result<()
         },
         ToWorker::JournalPage { id, answer } => match inner.waiting().remove(&id) {
             Some(Waiting::JournalPage(asker)) => {
+                let _ = asker.send(answer);
+                Ok(())
+            }
+            Some(_) => Err(Violation::WrongAnswer),
+            None => Ok(()),
+        },
+        ToWorker::Link { id, answer } => match inner.waiting().remove(&id) {
+            Some(Waiting::Link(asker)) => {
                 let _ = asker.send(answer);
                 Ok(())
             }

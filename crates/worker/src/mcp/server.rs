@@ -86,6 +86,7 @@ impl Server {
             return Some(ToolError::NoPermission.into_result());
         }
         account.look_who_it_is();
+        account.keep_time_of(&door.caller);
         let args = request.arguments.unwrap_or_default();
         let called = tokio::time::timeout(tool.within, (tool.call)(self.visit(door), args)).await;
         Some(match called.unwrap_or(Err(ToolError::Timeout)) {
@@ -114,21 +115,22 @@ struct Door {
 
 impl Door {
     fn of(context: &RequestContext<RoleServer>, account: &Account) -> Self {
-        let nobody = |scopes| Caller { device: None, scopes, tools: None, request_id: None };
         match (context.extensions.get::<Parts>(), &account.door) {
             (Some(parts), _) => Self {
                 caller: parts
                     .extensions
                     .get::<Caller>()
-                    .map_or_else(|| nobody(Scopes::ReadOnly), Clone::clone),
+                    .map_or_else(|| Caller::unknown(Scopes::ReadOnly), Clone::clone),
                 slot: parts.extensions.get::<OutcomeSlot>().cloned(),
             },
             // Over stdio the person at the machine is the only caller.
             (None, account::Door::Desktop(_)) => {
-                Self { caller: nobody(Scopes::ReadWrite), slot: None }
+                Self { caller: Caller::unknown(Scopes::ReadWrite), slot: None }
             }
             // A call nobody has vouched for may do the least there is.
-            (None, account::Door::Gateway) => Self { caller: nobody(Scopes::ReadOnly), slot: None },
+            (None, account::Door::Gateway) => {
+                Self { caller: Caller::unknown(Scopes::ReadOnly), slot: None }
+            }
         }
     }
 
@@ -297,6 +299,7 @@ impl ServerHandler for Server {
     ) -> Result<ReadResourceResponse, ErrorData> {
         let door = Door::of(&context, &self.0.account);
         self.0.account.look_who_it_is();
+        self.0.account.keep_time_of(&door.caller);
         let read = resources::read(&request.uri, self.visit(&door));
         let read = tokio::time::timeout(crate::tool::CALL_WITHIN, read).await;
         match read.unwrap_or(Err(ToolError::Timeout)) {

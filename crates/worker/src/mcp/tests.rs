@@ -110,7 +110,7 @@ fn request(
     let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
     let mut request = request.body(Full::new(Bytes::from(message.to_string()))).unwrap();
     if let Some(scopes) = scopes {
-        let caller = Caller { device: None, scopes, tools: None, request_id: None };
+        let caller = Caller::unknown(scopes);
         request.extensions_mut().insert(caller);
     }
     request

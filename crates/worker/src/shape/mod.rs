@@ -17,6 +17,7 @@ mod fields;
 mod raw;
 mod units;
 
+use domain::settings::UnitSystem;
 use rmcp::model::JsonObject;
 use serde_json::{Value, json};
 
@@ -34,17 +35,11 @@ enum Detail {
     Raw,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Units {
-    Metric,
-    Imperial,
-}
-
 /// The arguments that belong to no tool, taken out of a call.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     detail: Detail,
-    units: Units,
+    units: UnitSystem,
     fields: Option<Fields>,
     from: Option<cursor::Place>,
     /// What the call asked for, for a cursor to repeat; nothing of a call that must not be.
@@ -53,8 +48,13 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     /// Takes the shared arguments out of `args`, and puts those of a cursor back in.
-    /// `levels`: the tool knows degrees of detail itself.
-    pub(crate) fn take(args: &mut JsonObject, levels: bool) -> Result<Self, ToolError> {
+    /// `levels`: the tool knows degrees of detail itself. `usual`: the units of a call that asks
+    /// for none.
+    pub(crate) fn take(
+        args: &mut JsonObject,
+        levels: bool,
+        usual: UnitSystem,
+    ) -> Result<Self, ToolError> {
         let from = match present(args, "cursor") {
             None => None,
             Some(Value::String(text)) => Cursor::read(&text)?.resume(args)?,
@@ -78,23 +78,21 @@ impl Wanted {
             }
         };
         let units = match present(args, "units") {
-            None => Units::Metric,
-            Some(Value::String(text)) if text == "metric" => Units::Metric,
-            Some(Value::String(text)) if text == "imperial" => Units::Imperial,
-            Some(_) => {
-                return Err(ToolError::argument("units", "allowed are `metric` and `imperial`"));
-            }
+            None => usual,
+            Some(value) => value.as_str().and_then(UnitSystem::parse).ok_or_else(|| {
+                ToolError::argument("units", "allowed are `metric` and `imperial`")
+            })?,
         };
         let fields = present(args, "fields").map(|value| Fields::read(&value)).transpose()?;
         Ok(Self { detail, units, fields: fields.flatten(), from, args: Some(all) })
     }
 
     /// The same for a call that must not be made twice: what is cut stays cut.
-    pub(crate) fn once(args: &mut JsonObject) -> Result<Self, ToolError> {
+    pub(crate) fn once(args: &mut JsonObject, usual: UnitSystem) -> Result<Self, ToolError> {
         if present(args, "cursor").is_some() {
             return Err(ToolError::argument("cursor", "the result of a write has no pages"));
         }
-        Ok(Self { args: None, ..Self::take(args, false)? })
+        Ok(Self { args: None, ..Self::take(args, false, usual)? })
     }
 
     pub(crate) fn is_raw(&self) -> bool {
@@ -106,7 +104,7 @@ impl Wanted {
     pub(crate) fn shape(self, mut answer: Value) -> Result<Value, ToolError> {
         drop_nulls(&mut answer);
         let mut warnings = Vec::new();
-        if self.units == Units::Imperial {
+        if self.units == UnitSystem::Imperial {
             units::to_imperial(&mut answer);
         }
         if let Some(fields) = &self.fields {
@@ -177,7 +175,7 @@ mod tests {
     }
 
     fn shaped(args: Value, answer: Value) -> Value {
-        Wanted::take(&mut object(args), false).unwrap().shape(answer).unwrap()
+        Wanted::take(&mut object(args), false, UnitSystem::Metric).unwrap().shape(answer).unwrap()
     }
 
     #[test]
@@ -206,7 +204,7 @@ mod tests {
             assert_eq!(page["truncated"], true);
             args = json!({ "cursor": next });
             let mut again = object(args.clone());
-            Wanted::take(&mut again, false).unwrap();
+            Wanted::take(&mut again, false, UnitSystem::Metric).unwrap();
             assert_eq!(again, object(json!({"date": "today"})));
         }
         assert_eq!(seen, (0..900).collect::<Vec<i64>>());
@@ -216,11 +214,11 @@ mod tests {
     fn shared_arguments_never_reach_a_tool_and_are_refused_by_name() {
         let mut args =
             object(json!({"units": "imperial", "fields": ["a"], "detail": "full", "x": 1}));
-        let wanted = Wanted::take(&mut args, false).unwrap();
+        let wanted = Wanted::take(&mut args, false, UnitSystem::Metric).unwrap();
         assert_eq!(args, object(json!({"x": 1})));
         assert!(!wanted.is_raw());
         let mut args = object(json!({"detail": "full"}));
-        Wanted::take(&mut args, true).unwrap();
+        Wanted::take(&mut args, true, UnitSystem::Metric).unwrap();
         assert_eq!(args, object(json!({"detail": "full"})));
         for (args, name) in [
             (json!({"units": "furlongs"}), "`units`"),
@@ -229,7 +227,8 @@ mod tests {
             (json!({"cursor": "!"}), "`cursor`"),
             (json!({"cursor": 7}), "`cursor`"),
         ] {
-            let refused = Wanted::take(&mut object(args), false).unwrap_err().to_string();
+            let refused =
+                Wanted::take(&mut object(args), false, UnitSystem::Metric).unwrap_err().to_string();
             assert!(refused.starts_with(name), "{refused}");
         }
     }

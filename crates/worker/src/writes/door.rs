@@ -36,7 +36,7 @@ pub(crate) fn run<T: WriteTool>(
 ) -> BoxFuture<'_, Result<Value, ToolError>> {
     Box::pin(async move {
         let shared = Shared::take(&mut args)?;
-        let wanted = Wanted::once(&mut args)?;
+        let wanted = Wanted::once(&mut args, visit.units())?;
         wanted.shape(call::<T>(visit.account, args, shared).await?)
     })
 }

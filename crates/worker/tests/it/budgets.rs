@@ -34,7 +34,7 @@ async fn every_profile_keeps_to_its_budget_of_tokens() {
     let mut over = Vec::new();
     for profile in Profile::ALL {
         let tools = Some(profile.as_str().to_owned());
-        let caller = Caller { device: None, scopes: Scopes::ReadWrite, tools };
+        let caller = Caller { scopes: Scopes::ReadWrite, tools, ..Caller::default() };
         let list = message(LEGACY, "tools/list", json!({}));
         let answer = mcp.post_as(&caller, LEGACY, &list).await;
         let body: Value = serde_json::from_slice(answer.body()).unwrap();

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod account_page;
 mod activities;
 mod analysis;
 mod belongings;

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use domain::clock::Timestamp;
 use domain::contract::{
-    AccessGrant, CredentialsAnswer, FromWorker, Launch, ToWorker, ToolPolicy, ToolsAnswer, header,
+    AccessGrant, CredentialsAnswer, FromWorker, Launch, LinkAnswer, ToWorker, ToolPolicy,
+    ToolsAnswer, header,
 };
 use domain::id::{DeviceId, Generation};
 use domain::scope::Scopes;
@@ -48,11 +50,14 @@ pub(crate) struct Caller {
     pub(crate) device: Option<DeviceId>,
     pub(crate) scopes: Scopes,
     pub(crate) tools: Option<String>,
+    pub(crate) time_zone: Option<String>,
+    pub(crate) units: Option<&'static str>,
 }
 
 impl Default for Caller {
     fn default() -> Self {
-        Self { device: None, scopes: Scopes::ReadOnly, tools: None }
+        let (device, scopes) = (None, Scopes::ReadOnly);
+        Self { device, scopes, tools: None, time_zone: None, units: None }
     }
 }
 
@@ -134,6 +139,12 @@ impl Mcp {
         if let Some(tools) = &caller.tools {
             request = request.header(header::TOOLS, tools);
         }
+        if let Some(zone) = &caller.time_zone {
+            request = request.header(header::TIME_ZONE, zone);
+        }
+        if let Some(units) = caller.units {
+            request = request.header(header::UNITS, units);
+        }
         if era == MODERN {
             request = request.header("mcp-method", message["method"].as_str().unwrap());
             let names = ["name", "uri", "taskId"].map(|key| message["params"][key].as_str());
@@ -203,6 +214,18 @@ struct Heard {
     ledger: Arc<Mutex<Ledger>>,
 }
 
+/// A gateway that knows every device but one.
+fn link_for(device: &DeviceId) -> LinkAnswer {
+    match device.as_str() {
+        "dev_AAAAAAAAAAAAAAAAAAAAAA" => LinkAnswer::NotThere,
+        "dev_AAAAAAAAAAAAAAAAAAAAAQ" => LinkAnswer::TooMany { retry_after_secs: 90 },
+        known => LinkAnswer::Link {
+            url: format!("https://gateway.example/account/link?token={known}").as_str().into(),
+            expires_at: Timestamp(1_790_000_600),
+        },
+    }
+}
+
 async fn answer(mut control: UnixStream, heard: Heard) {
     let Heard { answers, asked, chosen, ledger } = heard;
     while let Ok(size) = control.read_u32().await {
@@ -221,6 +244,9 @@ async fn answer(mut control: UnixStream, heard: Heard) {
             }
             FromWorker::Journal { id, entry } => {
                 ToWorker::Journal { id, answer: ledger.lock().unwrap().record(entry) }
+            }
+            FromWorker::LinkWanted { id, device } => {
+                ToWorker::Link { id, answer: link_for(&device) }
             }
             FromWorker::JournalRead { id, query } => {
                 ToWorker::JournalPage { id, answer: ledger.lock().unwrap().read(&query) }

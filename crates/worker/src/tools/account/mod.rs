@@ -1,5 +1,6 @@
 //! The sign-in, and the server itself.
 
+mod link;
 mod machine;
 mod server;
 mod sign_in;
@@ -13,6 +14,7 @@ pub(super) static ALL: &[Entry] = &[
     Entry::of_server::<server::ServerInfo>(),
     Entry::of_server::<toolsets::ListToolsets>(),
     Entry::of_server::<toolsets::SetActiveToolsets>(),
+    Entry::of_server::<link::GetAccountLink>(),
     Entry::of::<sign_in::Authenticate>(),
     Entry::of::<sign_in::CompleteMfa>(),
     Entry::of::<machine::ListAccounts>(),

@@ -90,6 +90,7 @@ impl AuthStatusAnswer {
             | ToolError::Conflict { .. }
             | ToolError::NotRecorded
             | ToolError::JournalAway
+            | ToolError::NoLink { .. }
             | ToolError::TooLarge => State::Unknown,
         };
         let retry_after_s = match &error {
