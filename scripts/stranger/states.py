@@ -117,7 +117,7 @@ def in_german(stage, gallery):
     gallery.take("german-landing", visitor.open(start + "/"), "Drei Schritte")
     gallery.take("german-help", visitor.open(start + "/help"), "So verbindest du dich")
     gallery.take("german-tools", visitor.open(start + "/help/tools?q=sleep"), "Werkzeuge für")
-    gallery.take("german-not-found", visitor.open(start + "/nowhere"), "Hier ist nichts")
+    gallery.take("german-not-found", visitor.open(start + "/nowhere"), "gibt es nicht")
     hosted = Asking(stage.open, HOSTED, "Claude")
     gallery.take("german-sign-in", visitor.open(hosted.url()), "Verbinde dein Garmin-Konto")
     tab = visitor.open(Asking(stage.open, STRANGE, "Assistant").url())
@@ -129,7 +129,7 @@ def in_german(stage, gallery):
     tab.fill(stage.coded)
     tab.submit()
     tab.wait_for(CODE)
-    gallery.take("german-code", tab, "Gib den Code von Garmin ein")
+    gallery.take("german-code", tab, "Gib den Code von Garmin")
 
 
 def who_asks(stage, gallery):

@@ -13,7 +13,6 @@ tools-all = Alle Werkzeuge
 tools-english = Namen und Beschreibungen sind englisch, weil sie für die Assistenten geschrieben sind.
 tools-restricted = Einige davon hat der Betreiber dieses Gateways abgeschaltet.
 tools-what = Was
-tools-name = Name
 tools-does = Ändert
 tools-reads = Wo in der letzten Spalte nichts steht, wird nur gelesen.
 tools-adds = legt an

@@ -13,7 +13,6 @@ tools-all = All tools
 tools-english = Names and descriptions are in English, because they are written for the assistants.
 tools-restricted = The operator has switched some of them off on this gateway.
 tools-what = What
-tools-name = Name
 tools-does = Changes
 tools-reads = Those with nothing in the last column only read.
 tools-adds = adds

@@ -48,14 +48,14 @@ pub(super) fn count(sets: &[Toolset<'_>]) -> u32 {
     u32::try_from(tools).unwrap_or(u32::MAX)
 }
 
-/// The tools whose toolset, name, title or sentence has every word of the query; all of them
-/// without one.
+/// The tools whose name, title, sentence or toolset's name has every word of the query; all of
+/// them without one.
 pub(super) fn find(query: &str) -> Vec<Toolset<'static>> {
     let query = query.to_lowercase();
     let words: Vec<&str> = query.split_whitespace().collect();
     let sets = all().iter().map(|set| {
         let wanted = |tool: &&Tool<'_>| {
-            let text = [set.name, set.about, tool.name, tool.title, tool.what].join(" ");
+            let text = [set.name, tool.name, tool.title, tool.what].join(" ");
             let text = text.to_lowercase();
             words.iter().all(|word| text.contains(word))
         };

@@ -77,10 +77,10 @@ async fn every_page_comes_in_the_language_the_browser_asks_for() {
     for (path, german, english) in [
         ("/", "Drei Schritte", "Three steps"),
         ("/help", "Was gespeichert wird", "What is stored"),
-        ("/help/tools", "Was dein Assistent kann", "What your assistant can do"),
-        ("/nowhere", "Hier ist nichts", "There is nothing here"),
-        ("/oauth/authorize?sign_in=x", "Anmeldeseite ist abgelaufen", "page is over"),
-        ("/oauth/authorize", "Dieser Link ist unvoll", "This link is incomplete"),
+        ("/help/tools", "Wo in der letzten Spalte", "What your assistant can do"),
+        ("/nowhere", "gibt es nicht", "There is nothing here"),
+        ("/oauth/authorize?sign_in=x", "Eine Anmeldeseite gilt", "page is over"),
+        ("/oauth/authorize", "Die App hat nicht gesagt", "This link is incomplete"),
     ] {
         for (asked, tag, says) in [
             ("de-AT,de;q=0.9,en;q=0.5", "de", german),
