@@ -94,6 +94,7 @@ def configure(work, gateways):
     site = (ROOT / "nginx.conf.example").read_text()
     site, named = re.subn(r"/etc/letsencrypt/live/[^/;]+/", f"{work}/", site)
     expect(named == 2, "nginx.conf.example does not name one certificate and one key")
+    site = site.replace("/var/www/certbot", f"{work}/certbot")
     plain, secure = free_port(), free_port()
     site = re.sub(r"^\s+listen \[::\].*\n", "", site, flags=re.M)
     site, first = re.subn(r"listen 80;", f"listen 127.0.0.1:{plain};", site)
@@ -150,6 +151,7 @@ def check():
             await_port(secure, process)
             client = Client(secure)
             leads_to_https(plain)
+            answers_the_certificate_authority(plain, work)
             speaks_tls(secure)
             hides_what_clients_claim(client)
             streams(client, gateways)
@@ -180,6 +182,18 @@ def leads_to_https(port):
     answer = line.getresponse()
     expect((answer.status, answer.getheader("location")) == (301, f"https://{NAME}/help?lang=de"),
            f"plain HTTP gets {answer.status} to {answer.getheader('location')}")
+
+
+def answers_the_certificate_authority(port, work):
+    place = work / "certbot/.well-known/acme-challenge"
+    place.mkdir(parents=True)
+    (place / "token").write_text("proof")
+    for folder in (work, work / "certbot", place.parent, place):
+        folder.chmod(0o755)
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    line.request("GET", "/.well-known/acme-challenge/token", headers={"host": NAME})
+    answer = line.getresponse()
+    expect((answer.status, answer.read()) == (200, b"proof"), "a certificate cannot be renewed while nginx runs")
 
 
 def speaks_tls(port):
