@@ -42,7 +42,7 @@ sign-in-tools-hint = Mit einer kurzen Liste wählt die App besser aus. Du kannst
 sign-in-leaves = Was mit deinen Daten geschieht
 sign-in-leaves-data = Wenn die App fragt, bekommt sie deine Garmin-Daten: Aktivitäten, Schlaf, Herzfrequenz, Körper- und Trainingswerte, Geräte und Profil. Damit bekommt sie auch, wer die App betreibt. Dieses Gateway reicht die Daten durch und speichert sie nicht.
 sign-in-leaves-key = Die App bekommt einen Schlüssel zu diesem Gateway. Dein Garmin-Passwort oder Garmins Zugangsschlüssel bekommt sie nie.
-sign-in-leaves-end = Um die Verbindung zu beenden, entferne den Konnektor in deiner App. Auch der Betreiber dieses Gateways kann sie hier beenden.
+sign-in-leaves-end = Um die Verbindung zu beenden, entferne den Konnektor in deiner App oder beende sie hier auf deiner Kontoseite. Auch der Betreiber dieses Gateways kann sie beenden.
 
 sign-in-consent-title = Diese App zulassen?
 sign-in-consent = Darf diese App deine Garmin-Daten verwenden?

@@ -42,7 +42,7 @@ sign-in-tools-hint = A short list helps the app choose well. You can change it l
 sign-in-leaves = What happens with your data
 sign-in-leaves-data = When the app asks, it receives your Garmin data: activities, sleep, heart rate, body and training figures, devices and profile. So does whoever runs the app. This gateway passes the data through and does not store it.
 sign-in-leaves-key = The app gets a key to this gateway. It never gets your Garmin password or Garmin’s token.
-sign-in-leaves-end = To end the connection, remove the connector in your app. The operator of this gateway can end it here as well.
+sign-in-leaves-end = To end the connection, remove the connector in your app, or end it here on your account page. The operator of this gateway can end it as well.
 
 sign-in-consent-title = Allow this app?
 sign-in-consent = Allow this app to use your Garmin data?

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::StatusCode;
 
-use crate::harness::{ORIGIN, Reply, TestApp, request};
+use crate::harness::{ORIGIN, RUNNER, Reply, TestApp, request};
 
 #[tokio::test]
 async fn the_start_page_says_how_to_connect_and_who_runs_it() {
@@ -139,4 +139,16 @@ async fn the_start_page_has_a_picture_for_messengers_and_says_who_can_reach_it()
     let path = picture.unwrap().strip_prefix(ORIGIN).expect("an address of our own");
     let picture = app.send(request("HEAD", path).body(Body::empty()).unwrap()).await;
     assert_eq!((picture.status, picture.header("content-type")), (StatusCode::OK, "image/png"));
+}
+
+#[tokio::test]
+async fn the_start_page_tells_how_garmin_has_answered() {
+    let app = TestApp::start().await;
+    let quiet = page(&app, "/", "en").await;
+    assert_eq!(quiet.body.matches("nobody needed it in the last hour").count(), 2);
+    app.device(RUNNER).await;
+    let after = page(&app, "/", "en").await;
+    assert!(after.body.contains("<dd>works</dd>"), "{}", after.body);
+    let german = page(&app, "/", "de").await;
+    assert!(german.body.contains("<dd>klappt</dd>"), "{}", german.body);
 }
