@@ -13,6 +13,11 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 # nothing that somebody could be in the middle of, and it may be left for a link.
 EXCEPT = {"meta-refresh"}
 
+# A page with all it refers to, unpacked: what a telephone on a bad line has to fetch at most.
+HEAVIEST = 30_000
+WEIGHT = """() => ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
+    .reduce((sum, one) => sum + one.decodedBodySize, 0)"""
+
 FOCUSABLE = """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select')]
     .filter(one => one.type !== 'radio' || one.checked)
     .map(one => one.name || one.textContent.trim())"""
@@ -31,6 +36,7 @@ class Gallery:
         self._chromium = Chromium({})
         self._profiles = []
         self.names, self.objections, self.taken = [], [], 0
+        self.heaviest = (0, "")
 
     def visitor(self, **options):
         """A new person, whose every request is watched."""
@@ -56,6 +62,7 @@ class Gallery:
         if says and says not in text:
             self._object(name, f"does not say {says!r}: {' '.join(text.split())[:300]}")
             return
+        self._weigh(name, page)
         for screen, (width, height) in SCREENS.items():
             page.set_viewport_size({"width": width, "height": height})
             for scheme in SCHEMES:
@@ -67,6 +74,12 @@ class Gallery:
             self._object(name, f"is wider than {NARROWEST} pixels")
         self._walk_by_keyboard(name, page)
         self.taken += 1
+
+    def _weigh(self, name, page):
+        weight = page.evaluate(WEIGHT)
+        self.heaviest = max(self.heaviest, (weight, name))
+        if weight > HEAVIEST:
+            self._object(name, f"weighs {weight} bytes, more than {HEAVIEST}")
 
     def _examine(self, name, page):
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
