@@ -240,7 +240,7 @@ impl Garmin {
     }
 
     /// Something has changed, or may have: what was read before counts no longer.
-    pub(crate) fn forget_reads(&self) {
+    pub fn forget_reads(&self) {
         self.0.cache.clear();
     }
 

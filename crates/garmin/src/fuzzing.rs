@@ -3,14 +3,16 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a finding is a panic")]
 
+use std::ops::ControlFlow;
+
 use domain::clock::Timestamp;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::body::{Shape, decode};
 use crate::jar::{Jar, Place};
-use crate::model;
 use crate::tokens::Fresh;
 use crate::transport::{Answer, retry_after};
+use crate::{files, model, workout};
 
 pub use crate::sign_in::fuzzing::{sign_in_json, sign_in_page};
 
@@ -98,6 +100,40 @@ pub fn data_json(data: &[u8]) {
     reads::<Vec<model::StepBucket>>(data);
 }
 
+/// A file that a device or anybody else wrote: as an upload, as a recording, as its messages.
+pub fn recorded_file(data: &[u8]) {
+    if let Ok(told) = files::told(data) {
+        assert!(told.elapsed_s.is_none_or(f64::is_finite), "an endless activity");
+    }
+    let Ok(unpacked) = files::unpack(data) else { return };
+    if let Ok(recording) = files::record(&unpacked) {
+        let length = recording.records.len();
+        for name in recording.records.names() {
+            let column = recording.records.channel(name).map(Iterator::count);
+            assert_eq!(column, Some(length), "a column of another length");
+        }
+    }
+    let mut seen = 0_usize;
+    let _ = files::messages(&unpacked, |message| {
+        seen += message.fields.len();
+        ControlFlow::Continue(())
+    });
+}
+
+/// A workout as a model writes one: in our form, or in Garmin's own.
+pub fn workout_form(data: &[u8]) {
+    let Ok(given) = serde_json::from_slice(data) else { return };
+    if let Ok(parsed) = workout::parse(&given, &workout::form::Athlete::default()) {
+        let sent = workout::compile(&parsed.form);
+        assert!(workout::differences(&sent, &sent).is_empty(), "not equal to itself");
+        let _ = (workout::describe(&parsed.form), workout::estimate(&parsed.form));
+        assert!(workout::repair(&sent).is_ok(), "what is sent would have to be repaired");
+    }
+    if let Ok(repaired) = workout::repair(&given) {
+        let _ = workout::decompile(&repaired.workout);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -109,13 +145,15 @@ mod tests {
 
     type Target = (&'static str, fn(&[u8]));
 
-    const TARGETS: [Target; 6] = [
+    const TARGETS: [Target; 8] = [
         ("data_json", data_json),
+        ("recorded_file", recorded_file),
         ("retry_after_header", retry_after_header),
         ("set_cookie", set_cookie),
         ("sign_in_json", sign_in_json),
         ("sign_in_page", sign_in_page),
         ("token_json", token_json),
+        ("workout_form", workout_form),
     ];
 
     fn seeds(name: &str) -> Vec<Vec<u8>> {

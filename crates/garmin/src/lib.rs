@@ -24,6 +24,7 @@ mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod html;
+mod import;
 mod jar;
 mod jwt;
 mod limit;
@@ -34,6 +35,7 @@ pub use access::{Access, AccessError, AccessSource, BoxFuture};
 pub use cache::CacheLimits;
 pub use client::{Garmin, GarminOptions, Retries};
 pub use error::GarminError;
+pub use import::IMPORTED;
 pub use session::{GarminGuid, MalformedSession, Profile, Session, TokenPair};
 pub use sign_in::{
     Block, BlockKind, MfaError, MfaMethod, Pauses, PendingMfa, SignIn, SignInError, SignInOptions,

@@ -5,10 +5,12 @@
 //! What became of a write is an [`Outcome`], and "nobody knows" is one of them.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use domain::text::is_harmless;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use domain::upstream::BaseUrl;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -60,11 +62,37 @@ enum Payload {
     },
 }
 
+/// Where to ask what became of something that takes its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Follow {
+    /// Path and query below the API host, whatever host the answer named.
+    pub(crate) target: String,
+    /// How long Garmin asks to wait before.
+    pub(crate) after: Option<Duration>,
+}
+
+impl Follow {
+    fn of(headers: &HeaderMap, api: &BaseUrl) -> Option<Self> {
+        let text = |name: &str| headers.get(name)?.to_str().ok();
+        let place = api.as_url().join(text("location")?).ok()?;
+        let path = match place.query() {
+            Some(query) => format!("{}?{query}", place.path()),
+            None => place.path().to_owned(),
+        };
+        let base = api.as_url().path().trim_end_matches('/');
+        let below = path.strip_prefix(base).filter(|rest| rest.starts_with('/'));
+        let millis = text("location-in-milliseconds").and_then(|text| text.trim().parse().ok());
+        let target = below.map_or(path.clone(), str::to_owned);
+        Some(Self { target, after: millis.map(Duration::from_millis) })
+    }
+}
+
 /// What became of a write.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// Garmin did it. The body is null where Garmin had nothing to say, or said it badly.
-    Done { status: u16, body: Value },
+    /// `follow` is where Garmin says more once it has worked through it.
+    Done { status: u16, body: Value, follow: Option<Follow> },
     /// Garmin said no, in these words of its own: nothing happened.
     Refused { status: u16, message: Option<String>, body: Value },
     /// It never reached Garmin, or Garmin did not look at it: nothing happened.
@@ -231,6 +259,7 @@ impl Garmin {
         let status = answer.status().as_u16();
         let now = self.clock().now();
         let wait = retry_after(answer.headers(), now);
+        let follow = Follow::of(answer.headers(), &transport.upstream().api);
         let mut body = BytesMut::new();
         // Whatever is wrong with the rest, the status has said what happened.
         while let Ok(Some(chunk)) = answer.chunk().await {
@@ -244,7 +273,7 @@ impl Garmin {
         Tried::Over(match status {
             200..=299 => {
                 self.limit().answered(now);
-                Outcome::Done { status, body }
+                Outcome::Done { status, body, follow }
             }
             401 => return Tried::Unauthorized,
             427 | 429 => {
@@ -291,7 +320,7 @@ fn form(name: &str, content: &[u8], boundary: &str) -> (String, Bytes) {
 }
 
 /// Garmin's own words about a refusal, without anything that could disguise them.
-fn message(body: &Value) -> Option<String> {
+pub(crate) fn message(body: &Value) -> Option<String> {
     let failure = body.pointer("/detailedImportResult/failures/0/messages/0");
     let said = [body.get("message"), body.get("content"), failure.and_then(|it| it.get("content"))]
         .into_iter()
@@ -338,6 +367,28 @@ mod tests {
         let body = String::from_utf8(body.to_vec()).unwrap();
         assert!(body.contains("filename=\".._____.fit\"\r\n"), "{body}");
         assert!(body.starts_with("--xyz\r\n") && body.ends_with("\r\n\r\nFIT\r\n--xyz--\r\n"));
+    }
+
+    #[test]
+    fn more_is_asked_for_below_our_own_address_whatever_host_is_named() {
+        let api = BaseUrl::parse("http://127.0.0.1:4000/api").unwrap();
+        let follow = |place: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("location", place.parse().unwrap());
+            headers.insert("location-in-milliseconds", "250".parse().unwrap());
+            Follow::of(&headers, &api).unwrap()
+        };
+        for (place, target) in [
+            ("http://127.0.0.1:4000/api/activity-service/x?y=1", "/activity-service/x?y=1"),
+            ("/api/activity-service/x", "/activity-service/x"),
+            ("https://connectapi.garmin.com/activity-service/x", "/activity-service/x"),
+            ("https://elsewhere.example/apiary/x", "/apiary/x"),
+        ] {
+            let follow = follow(place);
+            assert_eq!(follow.target, target, "{place}");
+            assert_eq!(follow.after, Some(Duration::from_millis(250)));
+        }
+        assert_eq!(Follow::of(&HeaderMap::new(), &api), None);
     }
 
     #[test]

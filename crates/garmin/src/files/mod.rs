@@ -7,12 +7,14 @@
 mod archive;
 mod fit;
 mod recording;
+mod told;
 mod values;
 mod weight;
 
 pub use archive::{LARGEST_FILE, unpack};
 pub use fit::{Damage, Field, FitMessage, messages};
 pub use recording::{DeveloperChannel, Pause, Recording, Records, record};
+pub use told::{NotAnActivity, Told, UploadFormat, told};
 pub use values::FitValue;
 pub use weight::{BodyComposition, weight_file};
 

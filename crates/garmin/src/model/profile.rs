@@ -99,6 +99,8 @@ model! {
 
     UserInfo as "user information" {
         "timeZone" => time_zone: String,
+        "locale" => locale: String,
+        "countryCode" => country: String,
     }
 
     /// Where the athlete's heart rate zones begin, beats per minute.

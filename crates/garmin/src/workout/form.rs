@@ -117,6 +117,30 @@ pub enum Limit {
     Zone(u8),
 }
 
+impl Form {
+    /// The steps as a watch numbers them: those of a group first, then the group itself, which
+    /// has no step of its own.
+    #[must_use]
+    pub fn numbered(&self) -> Vec<Option<(Sport, &Step)>> {
+        fn walk<'a>(nodes: &'a [Node], sport: Sport, all: &mut Vec<Option<(Sport, &'a Step)>>) {
+            for node in nodes {
+                match node {
+                    Node::Step(step) => all.push(Some((sport, step))),
+                    Node::Repeat(repeat) => {
+                        walk(&repeat.steps, sport, all);
+                        all.push(None);
+                    }
+                }
+            }
+        }
+        let mut all = Vec::new();
+        for leg in &self.legs {
+            walk(&leg.steps, leg.sport, &mut all);
+        }
+        all
+    }
+}
+
 /// From low to high, both included.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {

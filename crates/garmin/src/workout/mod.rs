@@ -30,7 +30,7 @@ pub use estimate::{Estimate, estimate};
 pub use parse::{Parsed, needs_thresholds, parse};
 pub use reader::{Matched, Problem, Resolved};
 pub use repair::{Repaired, repair};
-pub use text::describe;
+pub use text::{describe, describe_step};
 pub use write::write;
 
 #[cfg(test)]

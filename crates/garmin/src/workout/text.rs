@@ -47,6 +47,12 @@ fn nodes(text: &mut String, leg: &Leg, nodes_of: &[Node], depth: usize) {
     }
 }
 
+/// One step in a line.
+#[must_use]
+pub fn describe_step(one: &Step, sport: Sport) -> String {
+    step(one, sport)
+}
+
 fn step(step: &Step, sport: Sport) -> String {
     let mut text = match &step.exercise {
         Some(exercise) => exercise
