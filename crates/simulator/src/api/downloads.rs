@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -31,9 +31,19 @@ fn file(kind: &'static str, name: &str, bytes: Vec<u8>) -> Reply {
 }
 
 /// A ZIP with the one file the watch has sent.
-async fn original(Path(id): Path<String>, caller: Caller) -> Reply {
-    let activity = caller.activity(&id)?;
-    let fit = activity_file(&caller.athlete.person, activity);
+async fn original(
+    Path(id): Path<String>,
+    State(inner): State<Arc<Inner>>,
+    caller: Caller,
+) -> Reply {
+    let number: i64 = id.parse().map_err(|_| ApiError::NotFound)?;
+    let (gone, uploaded) =
+        inner.edits(caller.index, |edits| (edits.is_deleted(number), edits.file(number)));
+    let fit = match uploaded {
+        Some(file) => file,
+        None if gone => return Err(ApiError::NotFound),
+        None => activity_file(&caller.athlete.person, caller.activity(&id)?),
+    };
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let packed = zip
         .start_file(format!("{id}_ACTIVITY.fit"), zip::write::SimpleFileOptions::default())

@@ -32,6 +32,7 @@ mod splits;
 mod streams;
 mod summary;
 mod training;
+mod uploads;
 mod wellness;
 mod workouts;
 
@@ -189,4 +190,5 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .merge(challenges::router())
         .merge(edits::router())
         .merge(nutrition::router())
+        .merge(uploads::router())
 }

@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
 
+use super::uploads::Upload;
 use super::{ApiError, Reply};
 use crate::accounts::AccountIndex;
 use crate::state::Inner;
@@ -28,12 +29,39 @@ pub(crate) struct Edits {
     /// Activities that no watch recorded, whole.
     made: BTreeMap<i64, Value>,
     sets: BTreeMap<i64, Value>,
+    /// What was uploaded since the start, by the number the answer gave.
+    pub(super) uploads: BTreeMap<String, Upload>,
+    files: BTreeMap<i64, Vec<u8>>,
 }
 
 /// Ids of what was made by hand or uploaded begin here; a season's are below.
 const FIRST_MADE: i64 = 29_000_000_000;
 
 impl Edits {
+    pub(super) fn is_deleted(&self, id: i64) -> bool {
+        self.deleted.contains(&id)
+    }
+
+    /// The one of these that began then.
+    pub(super) fn began_at(&self, start: &str) -> Option<i64> {
+        let began = |made: &Value| made["summaryDTO"]["startTimeGMT"] == start;
+        self.made.iter().find(|(_, made)| began(made)).map(|(id, _)| *id)
+    }
+
+    /// Keeps an activity that came as a file, and the file.
+    pub(super) fn keep_upload(&mut self, mut whole: Value, file: &[u8]) -> i64 {
+        let id = self.next_id();
+        whole["activityId"] = id.into();
+        self.made.insert(id, whole);
+        self.files.insert(id, file.to_vec());
+        id
+    }
+
+    /// The file of an activity that came as one.
+    pub(super) fn file(&self, id: i64) -> Option<Vec<u8>> {
+        self.files.get(&id).filter(|_| self.made.contains_key(&id)).cloned()
+    }
+
     fn next_id(&self) -> i64 {
         let made = self.made.keys().chain(&self.deleted).copied();
         made.filter(|id| *id >= FIRST_MADE).max().map_or(FIRST_MADE, |last| last + 1)
@@ -45,7 +73,7 @@ pub(super) fn router() -> Router<Arc<Inner>> {
 }
 
 impl Inner {
-    fn edits<T>(&self, index: AccountIndex, with: impl FnOnce(&mut Edits) -> T) -> T {
+    pub(super) fn edits<T>(&self, index: AccountIndex, with: impl FnOnce(&mut Edits) -> T) -> T {
         with(&mut self.lock().account_mut(index).edits)
     }
 }

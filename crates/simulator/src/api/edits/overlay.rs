@@ -147,7 +147,7 @@ fn listed(made: &Value) -> Value {
     for key in ["distance", "duration"] {
         row[key] = made["summaryDTO"][key].clone();
     }
-    row["manualActivity"] = true.into();
+    row["manualActivity"] = made["metadataDTO"]["manualActivity"].clone();
     row
 }
 
