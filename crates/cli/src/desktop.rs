@@ -72,6 +72,7 @@ pub(crate) fn stdio(args: &StdioArgs) -> anyhow::Result<()> {
         login,
         tools: garmin.tools,
         downloads: set("GARMIN_FIT_DOWNLOAD_DIR").map(PathBuf::from),
+        uploads: set("GARMIN_UPLOAD_DIRS").iter().flat_map(std::env::split_paths).collect(),
     })?;
     Ok(())
 }

@@ -17,7 +17,9 @@ fn config() -> Option<StdioConfig> {
         }
         (_, _) => None,
     };
-    Some(StdioConfig { directory, upstream, login, tools: ToolPolicy::default(), downloads: None })
+    let uploads = std::env::var_os("UPLOADS").iter().flat_map(std::env::split_paths).collect();
+    let tools = ToolPolicy::default();
+    Some(StdioConfig { directory, upstream, login, tools, downloads: None, uploads })
 }
 
 fn main() -> ExitCode {

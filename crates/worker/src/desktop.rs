@@ -44,6 +44,8 @@ pub(crate) struct Desktop {
     pending: Mutex<Option<PendingMfa>>,
     /// Where files are saved unless the person has chosen another place.
     downloads: OnceLock<PathBuf>,
+    /// Where files may be read from; nowhere unless the person has said so.
+    uploads: OnceLock<Vec<PathBuf>>,
 }
 
 /// What came of signing in.
@@ -73,6 +75,7 @@ impl Desktop {
             entropy,
             pending: Mutex::default(),
             downloads: OnceLock::new(),
+            uploads: OnceLock::new(),
         }
     }
 
@@ -119,6 +122,16 @@ impl Desktop {
     /// Where files are saved; nowhere until somebody says where.
     pub(crate) fn downloads(&self) -> Option<PathBuf> {
         self.keeper.downloads().or_else(|| self.downloads.get().cloned())
+    }
+
+    /// Names the directories that files may be read from.
+    pub(crate) fn allow_uploads_from(&self, directories: Vec<PathBuf>) {
+        // Said once, at the start.
+        let _ = self.uploads.set(directories);
+    }
+
+    pub(crate) fn uploads(&self) -> &[PathBuf] {
+        self.uploads.get().map_or(&[], Vec::as_slice)
     }
 
     pub(crate) async fn choose_downloads(

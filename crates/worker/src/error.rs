@@ -6,6 +6,12 @@ use garmin::GarminError;
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
 use serde_json::{Value, json};
 
+use crate::text;
+
+/// Names of arguments are shorter; so is all that a person reads of a problem.
+const LONGEST_FIELD: usize = 100;
+const LONGEST_PROBLEM: usize = 3_000;
+
 /// Read by a model and then by a person, so each variant says what to do next and none
 /// carries the text of another error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -134,8 +140,11 @@ pub(crate) enum SignInProblem {
 }
 
 impl ToolError {
+    /// A problem may repeat what was given, which anybody may have written, at any length.
     pub(crate) fn argument(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::InvalidArgument { field: field.into(), problem: problem.into() }
+        let field = text::shortened(field.into(), LONGEST_FIELD);
+        let problem = text::shortened(problem.into(), LONGEST_PROBLEM);
+        Self::InvalidArgument { field, problem }
     }
 
     /// Stable: clients branch on it and logs count by it.
@@ -306,6 +315,14 @@ mod tests {
         for passing in [GarminError::Unreachable, GarminError::NotJson] {
             assert!(text(passing).contains("few minutes"), "{}", text(passing));
         }
+    }
+
+    #[test]
+    fn what_was_given_is_repeated_without_its_disguise_and_not_at_any_length() {
+        let error = ToolError::argument("x".repeat(9_000), "é\u{1b}[2J".repeat(9_000) + " end");
+        let text = error.to_string();
+        assert!(text.len() < 7_000 && text.ends_with(" end"), "{}", text.len());
+        assert!(!text.contains('\u{1b}'));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod completion;
 mod desktop;
 mod error;
 mod keeper;
+mod local_file;
 mod login;
 mod mcp;
 mod progress;

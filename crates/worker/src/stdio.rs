@@ -36,6 +36,8 @@ pub struct StdioConfig {
     pub tools: ToolPolicy,
     /// Where files are saved: `GARMIN_FIT_DOWNLOAD_DIR`, when set.
     pub downloads: Option<PathBuf>,
+    /// Where files to upload may be read from: `GARMIN_UPLOAD_DIRS`; nowhere when empty.
+    pub uploads: Vec<PathBuf>,
 }
 
 /// Why a desktop server ended badly.
@@ -131,6 +133,7 @@ async fn serve(config: StdioConfig) -> Result<(), DesktopError> {
     if let Some(downloads) = config.downloads.filter(|path| path.is_absolute()) {
         desktop.save_downloads_in(downloads);
     }
+    desktop.allow_uploads_from(config.uploads);
     let writes = account.writes.clone();
     let server = Server::new(account, Catalogue::new(Place::Desktop, &config.tools));
     let mut terminated = signal(SignalKind::terminate())?;
@@ -189,6 +192,7 @@ mod tests {
             login: None,
             tools: ToolPolicy { enabled: vec!["get_sleepy".into()], ..ToolPolicy::default() },
             downloads: None,
+            uploads: Vec::new(),
         };
         let refused = stdio(config).unwrap_err().to_string();
         assert!(refused.contains("`get_sleepy`") && refused.contains("`get_sleep`"), "{refused}");

@@ -1,4 +1,4 @@
-//! Text that others wrote, on its way into a result.
+//! Text on its way into a result, most of it written by others.
 
 use domain::text::is_harmless;
 use serde_json::Value;
@@ -24,6 +24,32 @@ fn words(text: String) -> String {
     let blank = |letter: char| if letter.is_whitespace() { ' ' } else { letter };
     let text: String = text.chars().map(blank).filter(|letter| is_harmless(*letter)).collect();
     text.trim().to_owned()
+}
+
+/// A text for a person, of at most so many letters: where there are more, the middle is left out.
+pub(crate) fn shortened(text: String, longest: usize) -> String {
+    let plain = |letter: char| letter == '\n' || is_harmless(letter);
+    if text.len() <= longest && text.chars().all(plain) {
+        return text;
+    }
+    let letters: Vec<char> = text.chars().filter(|letter| plain(*letter)).collect();
+    if letters.len() <= longest {
+        return letters.into_iter().collect();
+    }
+    let half = longest / 2;
+    let (head, tail) = (&letters[..half], &letters[letters.len() - half..]);
+    head.iter().chain(&[' ', '…', ' ']).chain(tail).collect()
+}
+
+/// Bytes as a person compares them.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 #[cfg(test)]

@@ -137,66 +137,47 @@ pub(crate) struct Entry {
     pub(crate) describe: fn() -> Value,
 }
 
-impl Entry {
-    pub(crate) const fn of<T: Tool>() -> Self {
+/// What all kinds of tools have in common, taken from the constants of the one named.
+macro_rules! entry {
+    ($tool:ident, ($place:expr, $within:expr, $call:expr), |$words:ident| $describe:expr) => {
         Self {
-            name: T::NAME,
-            class: T::CLASS,
-            place: T::PLACE,
-            within: T::WITHIN,
-            call: run::<T>,
+            name: $tool::NAME,
+            class: $tool::CLASS,
+            place: $place,
+            within: $within,
+            call: $call,
             #[cfg(test)]
             describe: || {
-                let words = Words {
-                    name: T::NAME,
-                    title: T::TITLE,
-                    description: T::DESCRIPTION,
-                    class: T::CLASS,
+                let $words = &Words {
+                    name: $tool::NAME,
+                    title: $tool::TITLE,
+                    description: $tool::DESCRIPTION,
+                    class: $tool::CLASS,
                 };
-                catalogue::describe::<T::Args, T::Answer>(&words)
+                $describe
             },
         }
+    };
+}
+
+impl Entry {
+    pub(crate) const fn of<T: Tool>() -> Self {
+        entry!(T, (T::PLACE, T::WITHIN, run::<T>), |words| {
+            catalogue::describe::<T::Args, T::Answer>(words)
+        })
     }
 
     pub(crate) const fn of_server<T: ServerTool>() -> Self {
-        Self {
-            name: T::NAME,
-            class: T::CLASS,
-            place: T::PLACE,
-            within: CALL_WITHIN,
-            call: run_on_server::<T>,
-            #[cfg(test)]
-            describe: || {
-                let words = Words {
-                    name: T::NAME,
-                    title: T::TITLE,
-                    description: T::DESCRIPTION,
-                    class: T::CLASS,
-                };
-                catalogue::describe::<T::Args, T::Answer>(&words)
-            },
-        }
+        entry!(T, (T::PLACE, CALL_WITHIN, run_on_server::<T>), |words| {
+            catalogue::describe::<T::Args, T::Answer>(words)
+        })
     }
 
     /// A tool that writes, behind its door.
     pub(crate) const fn writes<T: WriteTool>() -> Self {
-        Self {
-            name: T::NAME,
-            class: T::CLASS,
-            place: Place::Everywhere,
-            within: writes::WRITE_WITHIN,
-            call: writes::run::<T>,
-            #[cfg(test)]
-            describe: || {
-                let words = Words {
-                    name: T::NAME,
-                    title: T::TITLE,
-                    description: T::DESCRIPTION,
-                    class: T::CLASS,
-                };
-                catalogue::describe_write::<T::Args>(&words, T::CONFIRM)
-            },
-        }
+        entry!(T, (Place::Everywhere, writes::WRITE_WITHIN, writes::run::<T>), |words| {
+            catalogue::describe_write::<T::Args>(words, T::CONFIRM)
+        })
     }
 }
 

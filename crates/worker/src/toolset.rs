@@ -115,7 +115,7 @@ impl Toolset {
             Self::Challenges => "goals, records, predictions, badges, challenges",
             Self::Profile => "profile, units, zones",
             Self::Golf => "rounds, shots, clubs",
-            Self::Data => "journal of changes, undo",
+            Self::Data => "journal of changes, undo, export as files",
         }
     }
 

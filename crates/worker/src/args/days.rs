@@ -207,7 +207,7 @@ pub(crate) enum RangeStart {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RangeArgs {
-    /// A day, or a period: `this_week`, `last_month`, `90d`.
+    /// Day or period: `last_month`, `90d`
     pub(crate) start_date: Option<RangeStart>,
     pub(crate) end_date: Option<NamedDay>,
 }

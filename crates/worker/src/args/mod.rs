@@ -89,10 +89,8 @@ impl JsonSchema for ActivityNumber {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": ["integer", "string"],
-            "description": "The `id` of an activity, from `get_activities`",
-        })
+        // A text is understood as well; saying so costs more than it helps.
+        json_schema!({ "type": "integer", "description": "`id` of get_activities" })
     }
 }
 
@@ -119,7 +117,7 @@ impl JsonSchema for Number {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["integer", "string"] })
+        json_schema!({ "type": "integer" })
     }
 }
 

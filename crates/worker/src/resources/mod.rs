@@ -6,6 +6,7 @@
 
 mod account;
 mod address;
+mod exports;
 mod files;
 mod raw;
 mod reference;
@@ -42,6 +43,7 @@ pub(crate) enum Read {
 
 pub(crate) enum Content {
     Json(Value),
+    Text(String),
     /// A file.
     Bytes(Vec<u8>),
 }
@@ -50,7 +52,8 @@ pub(crate) const JSON: &str = "application/json";
 pub(crate) const MARKDOWN: &str = "text/markdown";
 
 /// Every resource, in the order of the listing.
-static ALL: &[&[Entry]] = &[files::ALL, account::ALL, workouts::ALL, reference::ALL, raw::ALL];
+static ALL: &[&[Entry]] =
+    &[files::ALL, exports::ALL, account::ALL, workouts::ALL, reference::ALL, raw::ALL];
 
 fn offered(visit: Visit<'_>) -> impl Iterator<Item = &'static Entry> {
     let callable = move |tool: &str| visit.may_call(tool);
@@ -98,6 +101,7 @@ pub(crate) async fn read(
         Read::Text(text) => ResourceContents::text(text, uri),
         Read::By(read) => match read(visit, address).await? {
             Content::Json(value) => ResourceContents::text(value.to_string(), uri),
+            Content::Text(text) => ResourceContents::text(text, uri),
             Content::Bytes(bytes) => ResourceContents::blob(base64(&bytes), uri),
         },
     };

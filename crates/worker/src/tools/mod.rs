@@ -23,6 +23,7 @@ mod training;
 mod womens_health;
 mod workouts;
 
+pub(crate) use data::{ExportFormat, exported};
 pub(crate) use numbers::whole;
 
 use crate::tool::Entry;

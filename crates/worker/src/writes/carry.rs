@@ -14,7 +14,7 @@ use super::answer::{WriteAnswer, WriteStatus};
 use super::check::Check;
 use super::door::{RECONCILE, UNDER_WAY, finished, repeated};
 use super::entry::{Journal, Noted};
-use super::plan::{Bulk, OnError, Plan, Request, Step};
+use super::plan::{Bulk, Finish, OnError, Plan, Request, Step};
 use crate::error::ToolError;
 
 /// After this no further step is begun.
@@ -229,14 +229,14 @@ impl Writing {
     }
 
     async fn send_one(&self, step: Step, progress: &mut Progress) -> Ended {
-        let Step { what, request, mut keys, keys_from, mut undo, undo_from } = step;
+        let Step { what, request, finish, mut keys, keys_from, mut undo, undo_from } = step;
         let write = match request {
             Request::Ready(write) => Ok(write),
             Request::After(make) => make(&progress.answers),
         };
         let how = match write {
             Err(error) => How::NotSent(Some(error)),
-            Ok(write) => match self.garmin.send(&write).await {
+            Ok(write) => match self.send(&write, finish).await {
                 Outcome::Done { body, .. } => {
                     if let Some(keys_from) = keys_from {
                         keys.extend(keys_from(&body));
@@ -257,6 +257,14 @@ impl Writing {
         let done = matches!(how, How::Done);
         tracing::info!(event = "write.sent", tool = self.tool, done, "a write was sent");
         Ended { what, how, keys }
+    }
+
+    async fn send(&self, write: &Write, finish: Option<Finish>) -> Outcome {
+        let outcome = self.garmin.send(write).await;
+        match finish {
+            Some(finish) => finish(self.garmin.clone(), outcome).await,
+            None => outcome,
+        }
     }
 
     /// Reads back what was written. What a look shows of a write that nobody knows the end of

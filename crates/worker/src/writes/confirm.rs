@@ -13,6 +13,8 @@ use domain::token::Pepper;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 
+use crate::text::hex;
+
 const VALID_FOR: Duration = Duration::from_mins(10);
 /// Bytes of the code that are kept.
 const KEPT: usize = 16;
@@ -42,16 +44,6 @@ pub(super) fn accepts(key: &Pepper, digest: &str, now: Timestamp, token: &str) -
 fn sealed(key: &Pepper, digest: &str, end: i64) -> String {
     let code = key.mac(format!("confirm\0{digest}\0{end}").as_bytes());
     format!("{end:x}-{}", hex(&code[..KEPT]))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]

@@ -103,7 +103,10 @@ async fn call<T: WriteTool>(
         (Some(name), _) => (named(&name), KeyUse::Once),
         // Whatever else was said in the call: one write is taken back by one undo at a time.
         (None, Some(entry)) => (format!("undo:{}", entry.journal), KeyUse::WhenSettled),
-        (None, None) => (format!("request:{request}"), KeyUse::WhenSettled),
+        (None, None) => {
+            let business = plan.business_key.as_ref().map(|business| format!("thing:{business}"));
+            (business.unwrap_or_else(|| format!("request:{request}")), KeyUse::WhenSettled)
+        }
     };
     let writing = Writing {
         garmin: account.garmin()?,

@@ -40,6 +40,7 @@
 //! - What needs the answer comes as closures: [`Step::keys_from`] (ids of what was made),
 //!   [`Step::undone_from`] (how to remove it), [`Step::after`] (a request that names the id of
 //!   an earlier answer), [`Plan::check_from`] (what to read back).
+//! - What Garmin works through after it has answered is waited for by [`Step::finished_by`].
 //! - Bulk tools call [`Plan::items`]: one step per item, at most 50, each with its own result.
 //! - Undo is requests, because it must outlive the process. None given means `undo: false`.
 //! - A tool that destroys what the journal cannot restore is `Class::Destroy`: the door asks for

@@ -1,6 +1,7 @@
 //! What a write is going to do, as data.
 
-use garmin::write::Write;
+use garmin::write::{Outcome, Write};
+use garmin::{BoxFuture, Garmin};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,7 +12,7 @@ use crate::error::ToolError;
 /// Items of one bulk call.
 pub(super) const MOST_ITEMS: usize = 50;
 
-/// What a bulk tool does after an item that Garmin refused.
+// What a bulk tool does after an item that Garmin refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -23,12 +24,15 @@ pub(crate) enum OnError {
 
 type FromAnswer<T> = Box<dyn FnOnce(&Value) -> T + Send + Sync>;
 type FromAnswers<T> = Box<dyn FnOnce(&[Value]) -> T + Send + Sync>;
+pub(super) type Finish =
+    Box<dyn FnOnce(Garmin, Outcome) -> BoxFuture<'static, Outcome> + Send + Sync>;
 
 /// One request.
 pub(crate) struct Step {
     /// In human words: "delete the lap of 2026-05-01".
     pub(super) what: String,
     pub(super) request: Request,
+    pub(super) finish: Option<Finish>,
     pub(super) keys: Map<String, Value>,
     pub(super) keys_from: Option<FromAnswer<Map<String, Value>>>,
     pub(super) undo: Vec<Write>,
@@ -56,7 +60,16 @@ impl Step {
 
     fn of(what: String, request: Request) -> Self {
         let (keys, undo) = (Map::new(), Vec::new());
-        Self { what, request, keys, keys_from: None, undo, undo_from: None }
+        Self { what, request, finish: None, keys, keys_from: None, undo, undo_from: None }
+    }
+
+    /// Looks what Garmin has made of it before anything else is done with the answer: reads
+    /// only, within bounds of its own. What it gives stands for Garmin's answer.
+    pub(crate) fn finished_by(
+        self,
+        finish: impl FnOnce(Garmin, Outcome) -> BoxFuture<'static, Outcome> + Send + Sync + 'static,
+    ) -> Self {
+        Self { finish: Some(Box::new(finish)), ..self }
     }
 
     /// Given in the result once this step is done.
@@ -98,6 +111,8 @@ pub(crate) struct Plan {
     pub(super) checks_from: Option<FromAnswers<Vec<Check>>>,
     pub(super) warnings: Vec<String>,
     pub(super) undoes: Option<domain::contract::JournalRow>,
+    /// What makes two calls the same write, where that is not the whole of their arguments.
+    pub(super) business_key: Option<String>,
     /// All is as it is meant to be; there are no steps.
     pub(super) settled: bool,
 }
@@ -122,6 +137,7 @@ impl Plan {
             checks_from: None,
             warnings: Vec::new(),
             undoes: None,
+            business_key: None,
             settled: false,
         }
     }
@@ -181,6 +197,12 @@ impl Plan {
     pub(crate) fn warning(mut self, warning: impl Into<String>) -> Self {
         self.warnings.push(warning.into());
         self
+    }
+
+    /// Calls with this key are the same write, whatever else they say: while nobody knows what
+    /// became of one, no other is sent.
+    pub(crate) fn business_key(self, key: impl Into<String>) -> Self {
+        Self { business_key: Some(key.into()), ..self }
     }
 
     /// This takes back what that entry of the journal did.

@@ -20,12 +20,23 @@ struct Desktop {
 
 impl Desktop {
     fn start(directory: &Path, garmin: &Garmin, login: Option<(&str, &str)>) -> Self {
+        Self::start_with(directory, garmin, login, None)
+    }
+
+    /// The same with a directory that files to upload may be read from.
+    fn start_with(
+        directory: &Path,
+        garmin: &Garmin,
+        login: Option<(&str, &str)>,
+        uploads: Option<&Path>,
+    ) -> Self {
         let upstream = serde_json::to_string(garmin.simulator.urls()).unwrap();
         let mut command = Command::new(example("desktop"));
         command.arg(directory).arg(upstream).stdin(Stdio::piped()).stdout(Stdio::piped());
         if let Some((email, password)) = login {
             command.args([email, password]);
         }
+        command.envs(uploads.map(|uploads| ("UPLOADS", uploads)));
         let mut process = command.spawn().unwrap();
         let input = process.stdin.take();
         let output = BufReader::new(process.stdout.take().unwrap());
@@ -274,6 +285,52 @@ async fn a_code_outlives_a_moment_of_trouble() {
         let done = desktop.call("complete_mfa", code);
         assert_eq!(done["structuredContent"]["state"], "ok", "{done}");
         desktop.end();
+    })
+    .await;
+}
+
+const GPX: &str = "<gpx version=\"1.1\"><trk><type>running</type><trkseg>\
+    <trkpt lat=\"45.0\" lon=\"4.0\"><time>2024-02-03T09:00:00Z</time></trkpt>\
+    <trkpt lat=\"45.1\" lon=\"4.0\"><time>2024-02-03T09:30:00Z</time></trkpt>\
+    </trkseg></trk></gpx>";
+
+#[tokio::test]
+async fn files_are_read_only_where_the_person_allows_it() {
+    let garmin = Garmin::start().await;
+    let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (open, closed) = (files.path().join("open"), files.path().join("closed"));
+    for directory in [&open, &closed] {
+        std::fs::create_dir(directory).unwrap();
+        std::fs::write(directory.join("loop.gpx"), GPX).unwrap();
+    }
+    let login = Some((EMAIL, PASSWORD));
+    let mut desktop = Desktop::start_with(state.path(), &garmin, login, Some(&open));
+    let other = tempfile::tempdir().unwrap();
+    let mut strict = Desktop::start(other.path(), &garmin, login);
+    on_a_thread(move || {
+        for server in [&mut desktop, &mut strict] {
+            server.call("authenticate", json!({}));
+        }
+        let at = |directory: &Path| directory.join("loop.gpx").display().to_string();
+        let upload = json!({ "file_path": at(&open), "confirm": true });
+        let refused = strict.call("upload_activity", upload.clone());
+        assert!(text(&refused).contains("GARMIN_UPLOAD_DIRS"), "{refused}");
+        for elsewhere in [at(&closed), at(&open.join("../closed")), "/etc/passwd".into()] {
+            for (tool, argument) in
+                [("upload_activity", "file_path"), ("upload_course", "gpx_path")]
+            {
+                let refused = desktop.call(tool, json!({ argument: elsewhere, "confirm": true }));
+                assert!(text(&refused).starts_with("invalid_argument: "), "{refused}");
+                assert!(text(&refused).contains("GARMIN_UPLOAD_DIRS"), "{refused}");
+            }
+        }
+        let done = desktop.call("upload_activity", upload);
+        assert_eq!(done["structuredContent"]["import_status"], "done", "{done}");
+        assert_eq!(done["structuredContent"]["file_name"], "loop.gpx");
+        let course = desktop.call("upload_course", json!({ "gpx_path": at(&open) }));
+        assert_eq!(course["structuredContent"]["status"], "done", "{course}");
+        desktop.end();
+        strict.end();
     })
     .await;
 }

@@ -21,7 +21,7 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 
 use crate::child::{SECRET, Worker, launch};
-use crate::garmin::Garmin;
+use crate::garmin::{EMAIL, Garmin};
 use crate::ledger::Ledger;
 
 pub(crate) const LEGACY: &str = "2025-11-25";
@@ -72,15 +72,24 @@ pub(crate) fn grant(tokens: &IssuedTokens, generation: i64) -> AccessGrant {
 impl Mcp {
     /// With every tool in the listing.
     pub(crate) async fn start() -> Self {
+        Self::start_as(EMAIL).await
+    }
+
+    /// The same for another athlete.
+    pub(crate) async fn start_as(email: &str) -> Self {
         let profile = Some(ToolChoice::of(Profile::Full));
-        Self::start_with(ToolPolicy { profile, ..ToolPolicy::default() }).await
+        Self::launch(email, ToolPolicy { profile, ..ToolPolicy::default() }).await
     }
 
     pub(crate) async fn start_with(tools: ToolPolicy) -> Self {
+        Self::launch(EMAIL, tools).await
+    }
+
+    async fn launch(email: &str, tools: ToolPolicy) -> Self {
         let garmin = Garmin::start().await;
         let launch = Launch {
             upstream: garmin.simulator.urls().clone(),
-            credentials: Some(grant(&garmin.tokens(), 1)),
+            credentials: Some(grant(&garmin.tokens_of(email), 1)),
             athlete: domain::contract::Athlete::default(),
             tools,
             ..launch()

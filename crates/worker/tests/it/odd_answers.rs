@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::child::{Worker, launch};
-use crate::garmin::Garmin;
+use crate::garmin::{EMAIL, Garmin};
 use crate::mcp::{Mcp, grant};
 
 /// How answers differ from what Garmin documents.
@@ -193,8 +193,8 @@ const ARGUMENTS: [(&str, &str, &str); 7] = [
 ];
 
 /// Arguments for each tool that reads, from an account that answers as documented.
-pub(crate) async fn calls() -> Vec<(String, Value)> {
-    let mcp = Mcp::start().await;
+pub(crate) async fn calls(email: &str) -> Vec<(String, Value)> {
+    let mcp = Mcp::start_as(email).await;
     let tools = mcp.tools().await;
     let known = |name: &str| tools.iter().any(|tool| tool["name"] == name);
     let mut values: Map<String, Value> = Map::new();
@@ -211,6 +211,7 @@ pub(crate) async fn calls() -> Vec<(String, Value)> {
     let ids = ["/activities/0/id", "/activities/1/id"].map(|way| activities.pointer(way));
     values.insert("activity_ids".into(), json!(ids));
     values.insert("query".into(), json!("apple"));
+    values.insert("kinds".into(), json!(["activities", "sleep", "hrv"]));
     values.insert("metric".into(), json!("distance"));
     values.insert("metrics".into(), json!(["steps", "resting_hr", "sleep_hours"]));
     values.insert("x".into(), json!("steps"));
@@ -272,7 +273,7 @@ fn code(result: &Value) -> &str {
 
 #[tokio::test]
 async fn tools_make_the_best_of_answers_that_lack_something() {
-    let calls = calls().await;
+    let calls = calls(EMAIL).await;
     let plain = answers(Oddity::None, 0, &calls).await;
     let failed: Vec<_> = plain.iter().filter(|(_, result)| result["isError"] == true).collect();
     assert!(failed.is_empty(), "{failed:#?}");
@@ -289,7 +290,7 @@ async fn tools_make_the_best_of_answers_that_lack_something() {
 
 #[tokio::test]
 async fn no_answer_of_garmins_ends_a_worker() {
-    let calls = calls().await;
+    let calls = calls(EMAIL).await;
     for seed in [7, 70_000, 700_000] {
         for (tool, result) in answers(Oddity::Hostile, seed, &calls).await {
             let expected = ["none", "upstream_changed", "upstream_error", "not_found", "too_large"];

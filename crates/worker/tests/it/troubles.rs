@@ -31,7 +31,8 @@ async fn t128_rel37_each_kind_of_trouble_has_its_code_and_shows_nothing_of_the_m
         (Effect::Status { status: 429, retry_after_secs: Some(30) }, "rate_limited"),
     ] {
         hrv_fault(&mcp, effect.clone());
-        let (error, text) = mcp.fail("get_hrv", json!({})).await;
+        // A day that has data, whatever the time is.
+        let (error, text) = mcp.fail("get_hrv", json!({ "date": "yesterday" })).await;
         assert_eq!(error["code"], code, "{effect:?}: {text}");
         let told = format!("{error} {text}");
         for secret in ["hrv-service", "://", "127.0.0.1", "<", ".rs", "Bearer", "eyJ", EMAIL] {

@@ -50,8 +50,8 @@ struct Limits {
 impl ServerTool for ServerInfo {
     const NAME: &'static str = "server_info";
     const TITLE: &'static str = "About this server";
-    const DESCRIPTION: &'static str = "Version, profile, permissions and limits of this server. For questions about the \
-        server itself; the sign-in is garmin_auth_status.";
+    const DESCRIPTION: &'static str = "Version, profile, permissions and limits of this server; \
+        the sign-in is garmin_auth_status.";
     const CLASS: Class = Class::ReadLocal;
     type Args = NoArgs;
     type Answer = ServerInfoAnswer;

@@ -14,7 +14,7 @@ pub(super) struct AuthStatus;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AuthStatusArgs {
-    /// Whether to ask Garmin itself instead of looking at what is known; false when left out.
+    /// Whether to ask Garmin itself instead of looking at what is known; default false
     verify: Option<bool>,
 }
 
@@ -107,8 +107,8 @@ impl AuthStatusAnswer {
 impl Tool for AuthStatus {
     const NAME: &'static str = "garmin_auth_status";
     const TITLE: &'static str = "Sign-in at Garmin";
-    const DESCRIPTION: &'static str = "Whether the server is signed in to Garmin, and what to \
-        do if not. Never fails; ask it first when another tool reports auth_expired.";
+    const DESCRIPTION: &'static str =
+        "Whether the server is signed in to Garmin, and what to do if not; never fails.";
     type Args = AuthStatusArgs;
     type Answer = AuthStatusAnswer;
 

@@ -142,8 +142,8 @@ pub(super) struct ActiveAnswer {
 impl ServerTool for SetActiveToolsets {
     const NAME: &'static str = "set_active_toolsets";
     const TITLE: &'static str = "Choose the tools that are shown";
-    const DESCRIPTION: &'static str = "Changes which tools this app is shown, for good: a profile \
-        to start from, and toolsets to show or hide. Names are in list_toolsets.";
+    const DESCRIPTION: &'static str = "Changes for good which tools this app is shown: a profile, \
+        and toolsets to add or hide. Names: list_toolsets.";
     const CLASS: Class = Class::SetLocal;
     type Args = SetActiveArgs;
     type Answer = ActiveAnswer;

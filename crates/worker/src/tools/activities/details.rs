@@ -29,11 +29,11 @@ const POINTS: u32 = 60;
 #[serde(deny_unknown_fields)]
 pub(super) struct DetailsArgs {
     activity_id: ActivityNumber,
-    /// Parts besides the activity; `laps`, `zones`, `weather`, `gear` when left out.
+    /// Default `laps`, `zones`, `weather`, `gear`
     include: Option<Many<Part>>,
     /// `next_lap` of the answer before.
     from_lap: Option<Whole<1, 10_000>>,
-    /// Points of the `series`; 60 when left out.
+    /// Points of the `series`; default 60
     max_points: Option<Whole<10, 300>>,
 }
 
@@ -242,9 +242,8 @@ async fn wanted<T>(
 impl Tool for Details {
     const NAME: &'static str = "get_activity_details";
     const TITLE: &'static str = "One activity with laps and zones";
-    const DESCRIPTION: &'static str = "One activity with all its metrics, laps, time in zones, \
-        weather and gear; on request strength sets and its course over time \
-        (include: [\"sets\", \"series\"]).";
+    const DESCRIPTION: &'static str = "One activity with laps, time in zones, weather and gear; on \
+        request strength sets and its course (include: [\"sets\", \"series\"]).";
     type Args = DetailsArgs;
     type Answer = DetailsAnswer;
 

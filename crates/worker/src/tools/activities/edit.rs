@@ -15,7 +15,7 @@ use crate::tool::Class;
 use crate::writes::{Check, Plan, Step, WriteTool};
 
 /// Garmin cuts longer ones without a word.
-const LONGEST_NAME: usize = 255;
+pub(super) const LONGEST_NAME: usize = 255;
 const LONGEST_DESCRIPTION: usize = 2_000;
 
 pub(super) fn place(id: i64) -> Target {
@@ -56,14 +56,16 @@ struct Change {
     found: Value,
     what: &'static str,
     to: Value,
-    back: Value,
+    /// None where Garmin has no way back.
+    back: Option<Value>,
     check: Check,
 }
 
 impl Change {
     fn plan(self) -> Plan {
         let Self { id, found, what, to, back, check } = self;
-        let step = Step::new(format!("set the {what}"), set(id, to)).undone_by(vec![set(id, back)]);
+        let back = back.map(|back| set(id, back)).into_iter().collect();
+        let step = Step::new(format!("set the {what}"), set(id, to)).undone_by(back);
         Plan::new(format!("{what} of {}", describe(id, &found)))
             .previous(check.seen_in(&found))
             .step(step)
@@ -72,7 +74,7 @@ impl Change {
     }
 }
 
-fn text(field: &'static str, text: &str, longest: usize) -> Result<String, ToolError> {
+pub(super) fn text(field: &'static str, text: &str, longest: usize) -> Result<String, ToolError> {
     let text = text.trim();
     let length = text.chars().count();
     if length > longest {
@@ -109,7 +111,7 @@ impl WriteTool for Rename {
         let id = args.activity_id.0;
         let check = Check::at(place(id)).field("activity_name", "/activityName", name.as_str());
         let to = json!({ "activityName": name });
-        let back = json!({ "activityName": found["activityName"] });
+        let back = Some(json!({ "activityName": found["activityName"] }));
         let change = Change { id, found, what: "name", to, back, check };
         Ok(change.plan().key("activity_name", name))
     }
@@ -139,7 +141,8 @@ impl WriteTool for Describe {
         let id = args.activity_id.0;
         let check = Check::at(place(id)).field("description", "/description", said.as_str());
         let to = json!({ "description": said });
-        let back = json!({ "description": found["description"].as_str().unwrap_or_default() });
+        let before = found["description"].as_str().unwrap_or_default();
+        let back = Some(json!({ "description": before }));
         Ok(Change { id, found, what: "description", to, back, check }.plan())
     }
 }
@@ -202,7 +205,7 @@ impl WriteTool for Retype {
                 "parentTypeId": kind["parentTypeId"],
             } })
         };
-        let (to, back) = (dto(&kind), dto(&found["activityTypeDTO"]));
+        let (to, back) = (dto(&kind), Some(dto(&found["activityTypeDTO"])));
         let change = Change { id, found, what: "type", to, back, check };
         Ok(change.plan().key("type_key", key).key("type_id", kind["typeId"].clone()))
     }
@@ -234,7 +237,7 @@ impl WriteTool for SetEvent {
         let key = event["typeKey"].clone();
         let check = Check::at(place(id)).field("event_type", "/eventTypeDTO/typeKey", key.clone());
         let dto = |event: &Value| json!({ "eventTypeDTO": { "typeId": event["typeId"], "typeKey": event["typeKey"] } });
-        let (to, back) = (dto(&event), dto(&found["eventTypeDTO"]));
+        let (to, back) = (dto(&event), Some(dto(&found["eventTypeDTO"])));
         let change = Change { id, found, what: "event type", to, back, check };
         Ok(change.plan().key("event_type", key))
     }
@@ -316,7 +319,7 @@ impl WriteTool for SetEffort {
         };
         let to = felt(&found, None, Some(&tenths.into()));
         let before = Value::from(found["summaryDTO"]["directWorkoutRpe"].as_f64().unwrap_or(0.0));
-        let back = felt(&found, None, Some(&before));
+        let back = Some(felt(&found, None, Some(&before)));
         let change = Change { id, found, what: "perceived effort", to, back, check };
         let rpe = if tenths % 10 == 0 {
             json!(tenths / 10)
@@ -394,14 +397,8 @@ impl WriteTool for SetFeel {
         let before = &found["summaryDTO"]["directWorkoutFeel"];
         // A feel that was never set cannot be unset.
         let back = (!before.is_null()).then(|| felt(&found, Some(before), None));
-        let step = Step::new("set the feel", set(id, to))
-            .undone_by(back.map(|back| set(id, back)).into_iter().collect());
-        Ok(Plan::new(format!("feel of {}", describe(id, &found)))
-            .previous(check.seen_in(&found))
-            .step(step)
-            .check(check)
-            .key("activity_id", id)
-            .key("feel", feel))
+        let change = Change { id, found, what: "feel", to, back, check };
+        Ok(change.plan().key("feel", feel))
     }
 }
 
@@ -434,11 +431,21 @@ impl WriteTool for Delete {
             "distance_m": summary["distance"],
             "description": found["description"],
         });
-        Ok(Plan::new(describe(id, &found))
+        let plan = Plan::new(describe(id, &found))
             .previous(goes)
             .step(Step::new("delete the activity", Write::delete(place(id))))
             .check(Check::gone(place(id)))
-            .warning("Garmin has no way to restore a deleted activity.")
-            .key("activity_id", id))
+            .key("activity_id", id);
+        if found["metadataDTO"]["manualActivity"] == true {
+            return Ok(plan.warning(
+                "This is for ever: undo cannot bring it back, and there is no file of what was \
+                 entered by hand.",
+            ));
+        }
+        Ok(plan.key("original_file_uri", format!("garmin://activity/{id}.fit")).warning(
+            "This is for ever: undo cannot bring it back. Offer the user the original file first \
+             (original_file_uri, or download_activity_file): upload_activity makes a new activity \
+             of it, without the name, notes and gear of this one.",
+        ))
     }
 }

@@ -110,14 +110,14 @@ pub(super) struct Activities;
 pub(super) struct ActivitiesArgs {
     /// `next_start` of the page before.
     start: Option<Whole<0, 100_000>>,
-    /// How many at most; 20 when left out.
+    /// Default 20
     limit: Option<Whole<1, 100>>,
-    /// A day, or a period: `last_month`, `90d`.
+    /// Day or period: `last_month`, `90d`
     start_date: Option<RangeStart>,
     end_date: Option<NamedDay>,
     /// Instead of dates: the last so many days.
     days: Option<Whole<1, 366>>,
-    /// Only this type, such as `running` or `cycling`.
+    /// `running`, `cycling`, …
     activity_type: Option<String>,
 }
 
@@ -162,9 +162,8 @@ pub(super) struct ActivitiesAnswer {
 impl Tool for Activities {
     const NAME: &'static str = "get_activities";
     const TITLE: &'static str = "List of activities";
-    const DESCRIPTION: &'static str = "Activities, newest first, optionally of some days or \
-        one type. Use `id` with get_activity for one in full and get_activity_details for its \
-        laps.";
+    const DESCRIPTION: &'static str = "Activities, newest first, optionally of some days or one \
+        type. `id` leads to get_activity and get_activity_details.";
     type Args = ActivitiesArgs;
     type Answer = ActivitiesAnswer;
 
@@ -196,14 +195,14 @@ pub(super) struct ActivitiesByDate;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ByDateArgs {
-    /// First day, or a period such as `last_month`; today when left out.
+    /// Day or period; default today
     start_date: Option<RangeStart>,
     end_date: Option<NamedDay>,
-    /// Only this type, such as `running` or `cycling`; every type when left out.
+    /// `running`, `cycling`, …
     activity_type: Option<String>,
     /// Which page; 0 is the first.
     page: Option<Whole<0, 10_000>>,
-    /// How many a page has at most; 30 when left out.
+    /// Default 30
     page_size: Option<Whole<1, 200>>,
 }
 

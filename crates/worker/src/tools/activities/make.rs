@@ -200,7 +200,7 @@ fn title(key: &str) -> String {
     letters.next().map_or(words.clone(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// One set as a person tells it.
+// One set as a person tells it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]

@@ -5,6 +5,7 @@ mod day;
 mod details;
 mod distances;
 mod edit;
+pub(super) mod export;
 pub(super) mod find;
 pub(super) mod kinds;
 mod list;
@@ -15,6 +16,7 @@ mod sets;
 mod splits;
 mod typed;
 mod types;
+mod upload;
 mod weather;
 
 use crate::tool::Entry;
@@ -48,5 +50,6 @@ pub(super) static ALL: &[Entry] = &[
     Entry::writes::<make::CreateManual>(),
     Entry::writes::<make::CreateStrength>(),
     Entry::writes::<make::SetSets>(),
+    Entry::writes::<upload::Upload>(),
     Entry::writes::<edit::Delete>(),
 ];

@@ -235,9 +235,9 @@ fn exertion(tenfold: i64) -> f64 {
 impl Tool for OneActivity {
     const NAME: &'static str = "get_activity";
     const TITLE: &'static str = "One activity";
-    const DESCRIPTION: &'static str = "Everything Garmin measured about one activity: times, \
-        distance, speed, heart rate, cadence, running form, power, training effect and load, \
-        elevation. For laps and zones use get_activity_details.";
+    const DESCRIPTION: &'static str = "One activity: times, distance, speed, heart rate, cadence, \
+        running form, power, training effect, elevation. get_activity_details has laps and \
+        zones.";
     type Args = ActivityArgs;
     type Answer = ActivityAnswer;
 
@@ -253,7 +253,7 @@ pub(super) struct LastActivity;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LastArgs {
-    /// Only this type, such as `running` or `cycling`.
+    /// `running`, `cycling`, …
     activity_type: Option<String>,
 }
 

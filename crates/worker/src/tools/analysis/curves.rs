@@ -74,9 +74,9 @@ pub(super) struct PowerCurve;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PowerCurveArgs {
-    /// How many of the newest of this type; 20 when left out.
+    /// How many of the newest of this type; default 20
     num_activities: Option<Whole<1, 50>>,
-    /// `cycling` when left out.
+    /// Default `cycling`
     activity_type: Option<String>,
     /// Only of the last so many days.
     days: Option<Whole<1, 1_100>>,
@@ -187,12 +187,12 @@ pub(super) enum EffortKind {
 pub(super) struct BestEffortsArgs {
     /// One activity instead of many.
     activity_id: Option<ActivityNumber>,
-    /// 90 when left out.
+    /// Default 90
     days: Option<Whole<1, 366>>,
     end_date: Option<NamedDay>,
-    /// `running` when left out.
+    /// Default `running`
     sport: Option<String>,
-    /// `pace` for runs, `power` for rides when left out.
+    /// Default `pace` for runs, `power` for rides
     kind: Option<EffortKind>,
 }
 

@@ -13,6 +13,7 @@ use crate::account::{Account, Door};
 use crate::args::ActivityNumber;
 use crate::desktop::Desktop;
 use crate::error::{SignInProblem, ToolError};
+use crate::text::hex;
 use crate::tool::{Class, Place, Tool};
 
 /// `download_activity_file`
@@ -168,11 +169,6 @@ impl Tool for Download {
 
 fn uri(id: ActivityId, format: Format) -> String {
     format!("garmin://activity/{id}.{}", format.ending())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.concat()
 }
 
 /// The directory of this call, else the configured one.

@@ -24,7 +24,7 @@ pub(super) struct FitDataArgs {
     activity_id: ActivityNumber,
     /// Adds the recording itself, thinned out to `max_points` rows.
     include_records: Option<bool>,
-    /// Only these; all when left out.
+    /// Only these
     sections: Option<Many<Section>>,
     max_points: Option<Whole<10, 10_000>>,
     /// Of the recording, in seconds from its start.
@@ -59,9 +59,8 @@ pub(super) struct FitDataAnswer {
 impl Tool for FitData {
     const NAME: &'static str = "get_activity_fit_data";
     const TITLE: &'static str = "Analysis of an activity's file";
-    const DESCRIPTION: &'static str = "What only the recorded FIT file knows: pedalling, gear \
-        shifts, climbs, heart-rate drift, power curve, HRV. For plain curves use \
-        get_activity_streams.";
+    const DESCRIPTION: &'static str = "What only the FIT file knows: pedalling, gear shifts, \
+        climbs, drift, power curve, HRV. Plain curves: get_activity_streams.";
     type Args = FitDataArgs;
     type Answer = FitDataAnswer;
 

@@ -29,7 +29,7 @@ pub(super) struct FitMessagesArgs {
     /// Counts records in; otherwise they are only counted.
     include_records: Option<bool>,
     message_offset: Option<Whole<0, 1_000_000>>,
-    /// 200 when left out.
+    /// Default 200
     message_limit: Option<Whole<1, 5_000>>,
 }
 

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use training::intervals::{Intervals, Stretch, detect};
 
+use super::planned::planned;
 use super::source::{Channel, Filed, Seconds, activity_id, chart, number, recording, shown};
 use crate::account::Account;
 use crate::answer::Status;
 use crate::args::{ActivityNumber, Number};
 use crate::error::ToolError;
 use crate::tool::Tool;
-use crate::tools::activities::find::{find, part};
 
 /// `detect_intervals`
 pub(super) struct DetectIntervals;
@@ -32,7 +32,7 @@ pub(super) enum Basis {
 pub(super) struct IntervalsArgs {
     activity_id: ActivityNumber,
     basis: Option<Basis>,
-    /// The workout this was meant to be; its laps are compared.
+    /// The workout this was meant to be; default the one Garmin knows of
     workout_id: Option<Number>,
 }
 
@@ -47,6 +47,7 @@ pub(super) struct IntervalsAnswer {
     reps: Option<Vec<Value>>,
     recoveries: Option<Vec<Value>>,
     set_summary: Option<Value>,
+    /// The laps of the planned workout against its targets.
     planned: Option<Value>,
     warnings: Vec<String>,
 }
@@ -70,7 +71,8 @@ impl Tool for DetectIntervals {
     const NAME: &'static str = "detect_intervals";
     const TITLE: &'static str = "Intervals in an activity";
     const DESCRIPTION: &'static str = "Finds the repetitions of a session and their recoveries \
-        from power, speed or heart rate, even without laps.";
+        from power, speed or heart rate, even without laps, and compares planned ones with their \
+        targets.";
     type Args = IntervalsArgs;
     type Answer = IntervalsAnswer;
 
@@ -126,10 +128,8 @@ impl Tool for DetectIntervals {
                 .collect(),
         );
         answer.set_summary = Some(summary(&intervals, name));
-        if let Some(workout) = args.workout_id {
-            answer.planned =
-                planned(account, args.activity_id, workout, &mut answer.warnings).await?;
-        }
+        answer.planned =
+            planned(account, args.activity_id, args.workout_id, &mut answer.warnings).await?;
         answer.status = Some(Status::Ok);
         answer.basis = Some(name);
         answer.confidence = Some(intervals.confidence());
@@ -200,43 +200,4 @@ fn summary(intervals: &Intervals, basis: &str) -> Value {
         "separation": shown(Some(intervals.separation), 2),
         "duration_variation_pct": shown(Some(100.0 * intervals.unevenness), 1),
     })
-}
-
-/// The laps the watch made for the steps of a workout: what it wanted is not in the recording,
-/// but how well it was kept is.
-async fn planned(
-    account: &Account,
-    number: ActivityNumber,
-    workout: Number,
-    warnings: &mut Vec<String>,
-) -> Result<Option<Value>, ToolError> {
-    let (id, activity) = find(account, number).await?;
-    let of = activity.metadata.and_then(|metadata| metadata.workout_id);
-    if of.is_some_and(|of| of != workout.0) {
-        warnings.push("Garmin says that this activity followed another workout".to_owned());
-    }
-    let splits = account.garmin()?.activity_splits(id).await;
-    let splits = part(account, number, splits).await?;
-    let laps = splits.and_then(|splits| splits.laps).unwrap_or_default();
-    let laps: Vec<Value> = laps
-        .iter()
-        .filter(|lap| {
-            lap.intensity.as_deref().is_some_and(|it| it.eq_ignore_ascii_case("interval"))
-        })
-        .map(|lap| {
-            json!({
-                "lap": lap.number,
-                "duration_s": shown(lap.duration_s, 0),
-                "distance_m": shown(lap.distance_m, 0),
-                "avg_power_w": shown(lap.average_power_w, 0),
-                "avg_hr_bpm": shown(lap.average_heart_rate, 0),
-                "avg_speed_mps": shown(lap.average_speed_mps, 2),
-            })
-        })
-        .collect();
-    if laps.is_empty() {
-        warnings.push("the watch made no laps for the steps of a workout".to_owned());
-        return Ok(None);
-    }
-    Ok(Some(json!({"workout_id": workout.0, "interval_laps": laps})))
 }

@@ -24,7 +24,7 @@ pub(super) struct TrainingLoad;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LoadArgs {
-    /// 90 when left out; half a year before is read as well.
+    /// Default 90; half a year before is read as well
     days: Option<Whole<1, 366>>,
     end_date: Option<NamedDay>,
     /// Only these types, such as `running`.
@@ -134,9 +134,8 @@ const BEFORE: u32 = 180;
 impl Tool for TrainingLoad {
     const NAME: &'static str = "analyze_training_load";
     const TITLE: &'static str = "Training load";
-    const DESCRIPTION: &'static str = "Fitness (CTL), fatigue (ATL), form (TSB) and acute to \
-        chronic ratio day by day, from power, pace or heart rate of every activity. For Garmin's \
-        own load use get_training_load_trend.";
+    const DESCRIPTION: &'static str = "Fitness (CTL), fatigue (ATL), form (TSB) and load ratio day \
+        by day, from power, pace or heart rate. Garmin's own load: get_training_load_trend.";
     type Args = LoadArgs;
     type Answer = LoadAnswer;
 

@@ -8,8 +8,10 @@ mod fit_messages;
 mod intervals;
 mod load;
 mod period;
+mod planned;
 mod route;
 mod sections;
+mod similar;
 mod source;
 mod streams;
 mod thresholds;
@@ -28,7 +30,7 @@ pub(super) static ALL: &[Entry] = &[
     Entry::of::<zones::TimeInZones>(),
     Entry::of::<zones::Distribution>(),
     Entry::of::<compare::Compare>(),
-    Entry::of::<compare::Similar>(),
+    Entry::of::<similar::Similar>(),
     Entry::of::<load::TrainingLoad>(),
     Entry::of::<period::Period>(),
     Entry::of::<period::AthleteStats>(),

@@ -24,10 +24,10 @@ pub(super) struct Period;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PeriodArgs {
-    /// `7d`, `30d`, `this_week`, `last_month`, `this_year`, …; `30d` when left out.
+    /// `7d`, `30d`, `this_week`, `last_month`, `this_year`, …; default `30d`
     period: Option<String>,
     activity_type: Option<String>,
-    /// True when left out.
+    /// Default true
     compare_previous: Option<bool>,
 }
 
@@ -242,7 +242,7 @@ pub(super) enum Span {
 #[serde(deny_unknown_fields)]
 pub(super) struct StatsArgs {
     period: Option<Span>,
-    /// The period that this day lies in; today when left out.
+    /// The period that this day lies in; default today
     end_date: Option<NamedDay>,
 }
 

@@ -34,7 +34,7 @@ pub(super) enum Format {
 #[serde(deny_unknown_fields)]
 pub(super) struct RouteArgs {
     activity_id: ActivityNumber,
-    /// How far the line may stray from the track, in metres; 20 when left out.
+    /// How far the line may stray from the track, in metres; default 20
     simplify_m: Option<Whole<0, 1_000>>,
     format: Option<Format>,
 }

@@ -17,7 +17,7 @@ use super::source::{Channel, Seconds, number, shown};
 use crate::tools::numbers::moment;
 use crate::tools::table::Table;
 
-/// What can be asked for alone.
+// What can be asked for alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -31,7 +31,7 @@ pub(super) enum Section {
     Temperature,
     PowerCurve,
     Hrv,
-    /// Part of `session` and `laps`.
+    // Part of `session` and `laps`.
     Dynamics,
 }
 

@@ -61,7 +61,7 @@ impl Resolution {
 pub(super) struct StreamsArgs {
     #[serde(alias = "ride_id")]
     activity_id: ActivityNumber,
-    /// `heart_rate`, `speed`, `altitude` when left out; also `power`, `cadence`, `distance`,
+    /// Default `heart_rate`, `speed`, `altitude`; also `power`, `cadence`, `distance`,
     /// `temperature`, `latitude`, `longitude`, …
     #[serde(alias = "stream_types")]
     channels: Option<Many<String>>,
@@ -69,7 +69,7 @@ pub(super) struct StreamsArgs {
     resolution: Option<Resolution>,
     start_offset_s: Option<Whole<0, 500_000>>,
     end_offset_s: Option<Whole<1, 500_000>>,
-    /// 500 when left out.
+    /// Default 500
     max_points: Option<Whole<10, 10_000>>,
 }
 
@@ -97,8 +97,8 @@ pub(super) struct StreamsAnswer {
 impl Tool for Streams {
     const NAME: &'static str = "get_activity_streams";
     const TITLE: &'static str = "Curves of an activity";
-    const DESCRIPTION: &'static str = "Heart rate, speed, power and other channels over the time \
-        of one activity, thinned out, with gaps and extremes. Narrow the window for more detail.";
+    const DESCRIPTION: &'static str = "Heart rate, speed, power and other channels over one \
+        activity, thinned out, with gaps and extremes; a narrower window shows more.";
     type Args = StreamsArgs;
     type Answer = StreamsAnswer;
 

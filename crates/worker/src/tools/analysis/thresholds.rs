@@ -25,10 +25,10 @@ const MOST_FILES: usize = 8;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EstimateArgs {
-    /// 42 when left out; widened to 90 where too little was done.
+    /// Default 42, or 90 where too little was done
     window_days: Option<Whole<7, 180>>,
     end_date: Option<NamedDay>,
-    /// `cycling` when left out.
+    /// Default `cycling`
     sport: Option<String>,
 }
 

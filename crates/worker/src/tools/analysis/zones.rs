@@ -309,7 +309,7 @@ pub(super) enum Model {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DistributionArgs {
-    /// 28 when left out.
+    /// Default 28
     days: Option<Whole<7, 366>>,
     end_date: Option<NamedDay>,
     /// What the training is meant to be.

@@ -7,7 +7,7 @@ use garmin::write::Write;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::weigh::{Unit, checked, shown_at};
+use super::weigh::{Unit, back, checked, keys, numbered, shown_at};
 use super::when::{Now, Stamp};
 use crate::account::Account;
 use crate::args::NamedDay;
@@ -15,13 +15,16 @@ use crate::error::ToolError;
 use crate::tool::Class;
 use crate::writes::{Check, Plan, Step, WriteTool};
 
+/// Garmin works through a file after it has answered.
+const LOOKS: u32 = 3;
+
 /// `add_body_composition`
 pub(super) struct Add;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AddArgs {
-    /// A day, or YYYY-MM-DDTHH:MM:SS; now unless given.
+    /// A day, or YYYY-MM-DDTHH:MM:SS
     date: Option<Measured>,
     /// Kilograms, as all masses here.
     weight: f64,
@@ -135,11 +138,14 @@ impl WriteTool for Add {
         let upload = Write::post(Target::new("/upload-service/upload"));
         let grams = (found.weight_kg * 1_000.0 / 10.0).round() * 10.0;
         let what = format!("body composition at {}, {} kg", when.shown(), found.weight_kg);
+        let moment = (when.date(), when.at.as_second() * 1_000);
+        let upload = upload.file("body_composition.fit", file);
+        let step = Step::new("upload it as the file of a scale", upload)
+            .finished_by(move |garmin, sent| Box::pin(numbered(garmin, sent, moment, LOOKS)))
+            .keys_from(keys)
+            .undone_from(back(when.date()));
         Ok(Plan::new(what)
-            .step(Step::new(
-                "upload it as the file of a scale",
-                upload.file("body_composition.fit", file),
-            ))
+            .step(step)
             .check(Check::listed(shown_at(when.date()), "/dateWeightList", "/weight", grams))
             .warning("Garmin shows an uploaded weighing only after some seconds.")
             .key("date", when.date().to_string())

@@ -24,11 +24,11 @@ pub(super) struct AddArgs {
     /// Negative takes away.
     #[schemars(with = "i64")]
     value_in_ml: Millilitres,
-    /// Today unless given.
+    /// Default today
     #[serde(default)]
     #[schemars(with = "Option<NamedDay>")]
     cdate: NamedDay,
-    /// YYYY-MM-DDTHH:MM:SS; now unless given.
+    /// YYYY-MM-DDTHH:MM:SS
     timestamp: Option<Stamp>,
 }
 

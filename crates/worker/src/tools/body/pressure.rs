@@ -40,7 +40,7 @@ pub(super) struct AddArgs {
     diastolic: Whole<40, 150>,
     pulse: Option<Whole<20, 250>>,
     notes: Option<String>,
-    /// YYYY-MM-DDTHH:MM:SS; now unless given.
+    /// YYYY-MM-DDTHH:MM:SS
     timestamp: Option<Stamp>,
 }
 

@@ -86,7 +86,7 @@ pub(super) struct OfOneDay;
 #[serde(deny_unknown_fields)]
 pub(super) struct DayArgs {
     date: NamedDay,
-    /// Also when there are several, which is so unless given.
+    /// Also several; default true
     delete_all: Option<bool>,
 }
 

@@ -1,10 +1,14 @@
 //! Entering a weight.
 
+use std::time::Duration;
+
+use garmin::Garmin;
 use garmin::api::Target;
-use garmin::write::Write;
+use garmin::write::{Outcome, Write};
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::when::{Clock, Now, Stamp, When};
 use crate::account::Account;
@@ -24,6 +28,8 @@ pub(super) enum Unit {
     Lbs,
 }
 
+const LOOK_WITHIN: Duration = Duration::from_secs(5);
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 const KG_PER_LB: f64 = 0.453_592_37;
 /// Kilograms of a person.
 const LEAST: f64 = 10.0;
@@ -69,6 +75,56 @@ pub(super) fn delete(date: impl std::fmt::Display, version: i64) -> Write {
     Write::delete(one.then("/byversion").segment(version))
 }
 
+/// The number Garmin has given a weighing of this moment, when there is exactly one: two of the
+/// same second cannot be told apart.
+async fn version_of(garmin: &Garmin, date: Date, at: i64) -> Option<i64> {
+    let place = shown_at(date).finish();
+    let found = tokio::time::timeout(LOOK_WITHIN, garmin.look(&place)).await.ok()?.ok()??;
+    let rows = found["dateWeightList"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut fitting = rows.iter().filter(|row| row["timestampGMT"].as_i64() == Some(at));
+    match (fitting.next(), fitting.next()) {
+        (Some(only), None) => only["samplePk"].as_i64().or_else(|| only["version"].as_i64()),
+        (_, _) => None,
+    }
+}
+
+/// Fills in the number of the new weighing, which Garmin's answer seldom has: without it nobody
+/// could take it back. Looks again a few times where Garmin takes its time.
+pub(super) async fn numbered(
+    garmin: Garmin,
+    sent: Outcome,
+    (date, at): (Date, i64),
+    looks: u32,
+) -> Outcome {
+    let Outcome::Done { status, body, follow } = sent else { return sent };
+    let mut version = ["samplePk", "version"].iter().find_map(|key| body[*key].as_i64());
+    for look in 0..looks {
+        if version.is_some() {
+            break;
+        }
+        if look > 0 {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            garmin.forget_reads();
+        }
+        version = version_of(&garmin, date, at).await;
+    }
+    let body = version.map_or(body, |version| json!({ "version": version }));
+    Outcome::Done { status, body, follow }
+}
+
+/// The requests that take a numbered weighing back.
+pub(super) fn back(date: Date) -> impl Fn(&Value) -> Vec<Write> + Send + Sync {
+    move |answer| {
+        answer["version"].as_i64().map(|version| delete(date, version)).into_iter().collect()
+    }
+}
+
+/// What the result says of a numbered weighing.
+pub(super) fn keys(answer: &Value) -> Map<String, Value> {
+    let version = answer["version"].as_i64();
+    version.map(|version| ("version".to_owned(), version.into())).into_iter().collect()
+}
+
 fn plan(weight: f64, unit: Unit, when: When, dated: bool) -> Result<Plan, ToolError> {
     checked(weight, unit)?;
     let date = when.date();
@@ -84,14 +140,14 @@ fn plan(weight: f64, unit: Unit, when: When, dated: bool) -> Result<Plan, ToolEr
         body["date"] = json!(date.to_string());
     }
     let write = Write::post(Target::new("/weight-service/user-weight")).json(body);
-    let undo = move |answer: &Value| {
-        let version = ["samplePk", "version"].iter().find_map(|key| answer[*key].as_i64());
-        version.map(|version| delete(date, version)).into_iter().collect()
-    };
     let what = format!("weight of {weight} {} at {}", unit.key(), when.shown());
     let instant = when.at.as_millisecond();
+    let step = Step::new("enter the weight", write)
+        .finished_by(move |garmin, sent| Box::pin(numbered(garmin, sent, (date, instant), 1)))
+        .keys_from(keys)
+        .undone_from(back(date));
     Ok(Plan::new(what)
-        .step(Step::new("enter the weight", write).undone_from(undo))
+        .step(step)
         .check(Check::listed(shown_at(date), "/dateWeightList", "/timestampGMT", instant))
         .key("weight", weight)
         .key("unit", unit.key())
@@ -109,7 +165,7 @@ pub(super) struct AddArgs {
     #[serde(default)]
     #[schemars(with = "Option<Unit>")]
     unit_key: Unit,
-    /// Today unless given.
+    /// Default today
     date: Option<NamedDay>,
     /// HH:MM on the athlete's clock; now, or noon of another day.
     time: Option<Clock>,
@@ -141,7 +197,7 @@ pub(super) struct StampedArgs {
     unit_key: Unit,
     /// YYYY-MM-DDTHH:MM:SS on the clock of the place.
     date_timestamp: Option<Stamp>,
-    /// The same moment in GMT; follows from the athlete's zone unless given.
+    /// The same moment in GMT
     gmt_timestamp: Option<Stamp>,
 }
 

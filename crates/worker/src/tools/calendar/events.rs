@@ -23,7 +23,7 @@ pub(super) struct CalendarEvents;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventArgs {
-    /// Today when left out; `end_date` is then half a year ahead.
+    /// Default today, with half a year to come
     start_date: Option<RangeStart>,
     end_date: Option<NamedDay>,
     #[serde(default)]

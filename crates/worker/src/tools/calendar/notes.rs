@@ -1,7 +1,11 @@
 //! Notes on days.
 
+use std::time::Duration;
+
+use garmin::Garmin;
 use garmin::api::{Target, month_at};
-use garmin::write::Write;
+use garmin::write::{Outcome, Write};
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, json};
@@ -14,6 +18,7 @@ use crate::writes::{Check, Plan, Step, WriteTool};
 
 const LONGEST_TITLE: usize = 100;
 const LONGEST_TEXT: usize = 4_000;
+const LOOK_WITHIN: Duration = Duration::from_secs(5);
 
 fn notes() -> Target {
     Target::new("/calendar-service/note")
@@ -50,7 +55,9 @@ impl WriteTool for AddNote {
             }
         }
         let note = json!({ "noteName": title, "content": text, "date": day.to_string() });
+        let (date, name) = (day.date(), title.clone());
         let step = Step::new(format!("note \"{title}\" on {day}"), Write::post(notes()).json(note))
+            .finished_by(move |garmin, sent| Box::pin(numbered(garmin, sent, date, name)))
             .keys_from(|answer| {
                 let mut keys = Map::new();
                 if let Some(id) = answer["id"].as_i64() {
@@ -62,7 +69,6 @@ impl WriteTool for AddNote {
                 let id = answer["id"].as_i64();
                 id.map(|id| Write::delete(notes().segment(id))).into_iter().collect()
             });
-        let date = day.date();
         Ok(Plan::new(format!("note \"{title}\" on {day}"))
             .step(step)
             .check_from(move |answers| {
@@ -75,6 +81,27 @@ impl WriteTool for AddNote {
             .key("date", day.to_string())
             .key("title", title))
     }
+}
+
+/// Fills in the number of the new note where the answer lacks it: without it nobody could take
+/// the note back. Two notes of one name on one day cannot be told apart.
+async fn numbered(garmin: Garmin, sent: Outcome, date: Date, name: String) -> Outcome {
+    let Outcome::Done { status, body, follow } = sent else { return sent };
+    if body["id"].is_i64() {
+        return Outcome::Done { status, body, follow };
+    }
+    let month = month_at(date.year(), date.month()).finish();
+    let look = tokio::time::timeout(LOOK_WITHIN, garmin.look(&month)).await;
+    let found = look.ok().and_then(Result::ok).flatten().unwrap_or_default();
+    let day = date.to_string();
+    let mut notes = found["calendarItems"].as_array().into_iter().flatten().filter(|item| {
+        item["itemType"] == "note" && item["date"] == day.as_str() && item["title"] == name.as_str()
+    });
+    let body = match (notes.next(), notes.next()) {
+        (Some(only), None) => json!({ "id": only["id"] }),
+        (_, _) => body,
+    };
+    Outcome::Done { status, body, follow }
 }
 
 /// `delete_calendar_note`

@@ -17,7 +17,7 @@ use crate::tools::numbers::{hundredth, whole};
 /// `get_calendar`
 pub(super) struct Calendar;
 
-/// What stands on a day.
+// What stands on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]

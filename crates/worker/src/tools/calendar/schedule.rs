@@ -146,7 +146,7 @@ impl Tool for OneScheduled {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PlanArgs {
-    /// Any day of the week meant; today when left out.
+    /// Any day of the week meant; default today
     #[serde(default)]
     #[schemars(with = "Option<NamedDay>")]
     calendar_date: NamedDay,
@@ -185,8 +185,7 @@ impl Tool for CoachWorkouts {
     const NAME: &'static str = "get_garmin_coach_workouts";
     const TITLE: &'static str = "Workouts of Garmin Coach";
     const DESCRIPTION: &'static str = "What Garmin Coach or another plan asks for in the week \
-        around a day. Daily suggested workouts stay on the watch. Use `workout_uuid` with \
-        get_workout_by_id.";
+        around a day. Use `workout_uuid` with get_workout_by_id.";
     type Args = PlanArgs;
     type Answer = PlanAnswer;
 

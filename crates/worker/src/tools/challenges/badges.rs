@@ -15,7 +15,7 @@ use crate::tool::Tool;
 #[serde(deny_unknown_fields)]
 pub(super) struct PageArgs {
     start: Option<Whole<0, 10_000>>,
-    /// 20 when left out.
+    /// Default 20
     limit: Option<Whole<1, 200>>,
 }
 

@@ -19,7 +19,7 @@ use crate::tools::numbers::hundredth;
 #[serde(deny_unknown_fields)]
 pub(super) struct PageArgs {
     start: Option<Whole<0, 10_000>>,
-    /// 20 when left out.
+    /// Default 20
     limit: Option<Whole<1, 100>>,
 }
 

@@ -33,7 +33,7 @@ pub(super) struct GoalArgs {
     goal_type: GoalType,
     /// Counted from 1.
     start: Option<Whole<1, 10_000>>,
-    /// 20 when left out.
+    /// Default 20
     limit: Option<Whole<1, 100>>,
 }
 

@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::one::find;
 use super::upload::{Wishes, course};
-use crate::account::{Account, Door};
+use crate::account::Account;
 use crate::args::Number;
 use crate::error::ToolError;
+use crate::local_file;
 use crate::tool::Class;
 use crate::tools::activities::kinds;
 use crate::writes::{Check, Plan, Step, WriteTool};
@@ -33,28 +34,24 @@ pub(super) struct Upload;
 pub(super) struct UploadArgs {
     /// The text of the file.
     gpx_content: Option<String>,
-    /// A file on the machine of the desktop client.
+    /// Desktop only, in directories the user allows
     gpx_path: Option<String>,
     course_name: Option<String>,
-    /// `running` when left out.
+    /// Default `running`
     activity_type: Option<String>,
     description: Option<String>,
-    /// True when left out.
+    /// Default true
     private: Option<bool>,
 }
 
 async fn content(account: &Account, args: &UploadArgs) -> Result<String, ToolError> {
-    let text = match (&args.gpx_content, &args.gpx_path, &account.door) {
-        (Some(_), Some(_), _) => {
+    let text = match (&args.gpx_content, &args.gpx_path) {
+        (Some(_), Some(_)) => {
             return Err(ToolError::argument("gpx_path", "not together with `gpx_content`"));
         }
-        (Some(text), None, _) => text.clone(),
-        (None, Some(_), Door::Gateway) => {
-            let problem = "this server has no files; allowed is `gpx_content`, the file's text";
-            return Err(ToolError::argument("gpx_path", problem));
-        }
-        (None, Some(path), Door::Desktop(_)) => read(path).await?,
-        (None, None, _) => {
+        (Some(text), None) => text.clone(),
+        (None, Some(path)) => read(account, path).await?,
+        (None, None) => {
             return Err(ToolError::argument("gpx_content", "required: the text of a GPX file"));
         }
     };
@@ -71,13 +68,10 @@ async fn content(account: &Account, args: &UploadArgs) -> Result<String, ToolErr
     Ok(text)
 }
 
-async fn read(path: &str) -> Result<String, ToolError> {
-    let is_gpx = path.to_ascii_lowercase().ends_with(".gpx");
-    if !is_gpx {
-        return Err(ToolError::argument("gpx_path", "not a .gpx file"));
-    }
-    let read = tokio::fs::read_to_string(path).await;
-    read.map_err(|_| ToolError::argument("gpx_path", "no such file, or it cannot be read as text"))
+async fn read(account: &Account, path: &str) -> Result<String, ToolError> {
+    const INSTEAD: &str = "`gpx_content`, the file's text";
+    let content = local_file::read(account, "gpx_path", path, LARGEST, INSTEAD).await?;
+    String::from_utf8(content).map_err(|_| ToolError::argument("gpx_path", "not a text"))
 }
 
 /// What the old keys say of the course that was made.

@@ -22,7 +22,7 @@ pub(super) struct CoursesArgs {
     /// Part of a name.
     search: Option<String>,
     start: Option<Whole<0, 100_000>>,
-    /// 50 when left out.
+    /// Default 50
     limit: Option<Whole<1, 200>>,
 }
 

@@ -23,7 +23,7 @@ pub(super) struct CourseDetails;
 #[serde(deny_unknown_fields)]
 pub(super) struct CourseArgs {
     course_id: Number,
-    /// Points of the elevation profile and the line; 100 when left out.
+    /// Default 100
     profile_points: Option<Whole<2, 1_000>>,
 }
 

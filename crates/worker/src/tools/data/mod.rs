@@ -1,5 +1,7 @@
-//! What this server has written for the person, and how to take it back.
+//! What this server has written for the person, how to take it back, and whole kinds of data as
+//! files.
 
+mod export;
 mod operations;
 mod reconcile;
 mod undo;
@@ -11,10 +13,13 @@ use crate::account::Account;
 use crate::error::ToolError;
 use crate::tool::Entry;
 
+pub(crate) use export::{Format as ExportFormat, content as exported};
+
 pub(super) static ALL: &[Entry] = &[
     Entry::of::<operations::Operations>(),
     Entry::of::<reconcile::Reconcile>(),
     Entry::writes::<undo::Undo>(),
+    Entry::of_server::<export::Export>(),
 ];
 
 /// The entry of an operation.

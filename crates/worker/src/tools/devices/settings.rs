@@ -18,7 +18,7 @@ pub(super) struct Settings;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeviceArgs {
-    /// The device used last when left out.
+    /// Default: the one used last
     pub(super) device_id: Option<Number>,
 }
 

@@ -22,11 +22,11 @@ const LONGEST: u32 = 28;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SolarArgs {
-    /// The device used last when left out.
+    /// Default: the one used last
     device_id: Option<Number>,
-    /// First day; today when left out.
+    /// First day; default today
     date: Option<NamedDay>,
-    /// The same day when left out.
+    /// Default the same day
     end_date: Option<NamedDay>,
 }
 

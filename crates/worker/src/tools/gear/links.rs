@@ -128,7 +128,7 @@ pub(super) struct SetDefault;
 pub(super) struct DefaultArgs {
     gear_uuid: GearName,
     activity_type: String,
-    /// `false` ends it; true when left out.
+    /// `false` ends it; default true
     default: Option<bool>,
 }
 

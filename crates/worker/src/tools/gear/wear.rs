@@ -21,7 +21,7 @@ pub(super) struct GearList;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GearArgs {
-    /// Whether to add mileage, wear and notes; true when left out.
+    /// Whether to add mileage, wear and notes; default true
     include_stats: Option<bool>,
     status: Option<InUse>,
 }

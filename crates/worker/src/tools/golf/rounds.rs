@@ -19,7 +19,7 @@ pub(super) struct Rounds;
 #[serde(deny_unknown_fields)]
 pub(super) struct RoundsArgs {
     start: Option<Whole<0, 100_000>>,
-    /// 20 when left out.
+    /// Default 20
     limit: Option<Whole<1, 100>>,
 }
 

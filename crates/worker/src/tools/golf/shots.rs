@@ -23,7 +23,7 @@ pub(super) struct Shots;
 #[serde(deny_unknown_fields)]
 pub(super) struct ShotsArgs {
     scorecard_id: Number,
-    /// All holes when left out.
+    /// Default all
     holes: Option<Many<Whole<1, 18>>>,
 }
 

@@ -54,7 +54,7 @@ pub(super) struct HealthBaselines;
 #[serde(deny_unknown_fields)]
 pub(super) struct BaselineArgs {
     metrics: Option<Many<Metric>>,
-    /// 28 when left out.
+    /// Default 28
     window_days: Option<Whole<7, 180>>,
 }
 
@@ -128,9 +128,9 @@ pub(super) struct WellnessAnomalies;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AnomalyArgs {
-    /// 30 when left out.
+    /// Default 30
     days: Option<Whole<1, 180>>,
-    /// How far from usual counts, in standard deviations; 2 when left out.
+    /// How far from usual counts, in standard deviations; default 2
     sensitivity: Option<Sensitivity>,
     metrics: Option<Many<Metric>>,
 }
@@ -280,9 +280,9 @@ pub(super) struct CorrelateMetrics;
 pub(super) struct CorrelateArgs {
     x: Metric,
     y: Metric,
-    /// 90 when left out.
+    /// Default 90
     days: Option<Whole<14, 365>>,
-    /// How many days `x` comes before `y`; 0 when left out.
+    /// How many days `x` comes before `y`; default 0
     lag_days: Option<Whole<0, 14>>,
 }
 

@@ -27,7 +27,7 @@ pub(super) struct BodyBatteryArgs {
     date: Option<NamedDay>,
     /// Instead of `date`: the first of at most 31 days.
     start_date: Option<RangeStart>,
-    /// `start_date` when left out.
+    /// Default `start_date`
     end_date: Option<NamedDay>,
 }
 
@@ -165,9 +165,8 @@ fn battery_day(day: &BodyBatteryDay, zone: &TimeZone) -> Option<BatteryDay> {
 impl Tool for BodyBattery {
     const NAME: &'static str = "get_body_battery";
     const TITLE: &'static str = "Body Battery";
-    const DESCRIPTION: &'static str = "Body Battery of one day or a range of at most 31: how \
-        much was charged and drained, highest, lowest and latest level with their times, and \
-        the events behind them. A single day also has its course.";
+    const DESCRIPTION: &'static str = "Body Battery of a day or up to 31: charged, drained, \
+        highest, lowest, latest, and the events behind them; the course of a single day.";
     type Args = BodyBatteryArgs;
     type Answer = BodyBatteryAnswer;
 

@@ -3,16 +3,15 @@
 use garmin::model::{Respiration, Spo2};
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::day::DayArgs;
+use super::day::{CurveArgs, DayArgs};
 use crate::account::Account;
 use crate::answer::Reading;
-use crate::args::NamedDay;
 use crate::error::ToolError;
 use crate::tool::Tool;
 use crate::tools::numbers::{moment, tenth, whole};
-use crate::tools::series::{self, Resolution, Series};
+use crate::tools::series::{self, Series};
 
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(inline)]
@@ -67,16 +66,6 @@ impl Tool for RespirationSummary {
 
 /// `get_respiration_data`
 pub(super) struct RespirationData;
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CurveArgs {
-    #[serde(default)]
-    #[schemars(with = "Option<NamedDay>")]
-    date: NamedDay,
-    #[serde(default)]
-    resolution: Resolution<15>,
-}
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct CurveAnswer {

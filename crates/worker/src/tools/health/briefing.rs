@@ -28,7 +28,7 @@ pub(super) struct BriefingArgs {
     #[serde(default)]
     #[schemars(with = "Option<NamedDay>")]
     date: NamedDay,
-    /// All when left out.
+    /// Default all
     sections: Option<Many<Section>>,
 }
 
@@ -269,9 +269,9 @@ fn seconds_to_minutes(seconds: f64) -> i64 {
 impl Tool for Briefing {
     const NAME: &'static str = "get_briefing";
     const TITLE: &'static str = "How somebody is today";
-    const DESCRIPTION: &'static str = "Sleep, heart rate variability, readiness, Body Battery, \
-        stress, load, activities, the week's plans, weight and nutrition of a day, with changes \
-        against 7 and 28 days. A good first question in the morning.";
+    const DESCRIPTION: &'static str = "Sleep, HRV, readiness, Body Battery, stress, load, \
+        activities, plans, weight and nutrition of a day, with changes against 7 and 28 days. A \
+        good first question.";
     type Args = BriefingArgs;
     type Answer = BriefingAnswer;
 

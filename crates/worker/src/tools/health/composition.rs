@@ -79,7 +79,7 @@ const LONGEST_RANGE: u32 = 3660;
 pub(super) struct CompositionArgs {
     /// A day, or a period such as `90d`.
     start_date: Option<RangeStart>,
-    /// `start_date` when left out.
+    /// Default `start_date`
     end_date: Option<NamedDay>,
 }
 

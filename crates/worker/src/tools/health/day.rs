@@ -1,6 +1,6 @@
 //! The totals of one day.
 
-use garmin::days::Day;
+use garmin::days::{Day, DayRange};
 use garmin::model::DailySummary;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
@@ -14,7 +14,7 @@ use crate::error::ToolError;
 use crate::tool::Tool;
 use crate::tools::extras::{Extras, Missing};
 use crate::tools::numbers::{moment, tenth, whole, word};
-use garmin::days::DayRange;
+use crate::tools::series::Resolution;
 
 /// One day.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -23,6 +23,17 @@ pub(in crate::tools) struct DayArgs {
     #[serde(default)]
     #[schemars(with = "Option<NamedDay>")]
     pub(in crate::tools) date: NamedDay,
+}
+
+/// One day and how finely its course is shown.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CurveArgs {
+    #[serde(default)]
+    #[schemars(with = "Option<NamedDay>")]
+    pub(super) date: NamedDay,
+    #[serde(default)]
+    pub(super) resolution: Resolution<15>,
 }
 
 /// The summary of a day, unless the watch was not worn.
@@ -158,9 +169,8 @@ async fn stats(account: &Account, args: DayArgs) -> Result<Reading<StatsAnswer>,
 impl Tool for Stats {
     const NAME: &'static str = "get_stats";
     const TITLE: &'static str = "Everything about one day";
-    const DESCRIPTION: &'static str = "The whole day in one answer: steps, distance, floors, \
-        calories, activity times, intensity minutes, heart rate, stress, Body Battery, blood \
-        oxygen, respiration. A good first question about any day.";
+    const DESCRIPTION: &'static str = "The whole day in short: steps, distance, floors, calories, \
+        intensity minutes, heart rate, stress, Body Battery, blood oxygen, respiration.";
     type Args = DayArgs;
     type Answer = Reading<StatsAnswer>;
 

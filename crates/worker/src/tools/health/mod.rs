@@ -28,6 +28,7 @@ mod clock_tests;
 use crate::tool::Entry;
 
 pub(super) use day::DayArgs;
+pub(super) use trend::{Gathered, Metric, gather};
 
 pub(super) static ALL: &[Entry] = &[
     Entry::of::<briefing::Briefing>(),

@@ -168,8 +168,8 @@ fn consistency(nights: &[Shown]) -> Option<Consistency> {
 impl Tool for SleepSummaryRange {
     const NAME: &'static str = "get_sleep_summary_range";
     const TITLE: &'static str = "Nights side by side";
-    const DESCRIPTION: &'static str = "Each night of a range of at most 224: bedtime, duration, \
-        stages, score, heart rate variability; with averages and how regular bedtimes were.";
+    const DESCRIPTION: &'static str = "Each night of up to 224: bedtime, duration, stages, score, \
+        HRV; with averages and how regular bedtimes were.";
     type Args = RangeArgs;
     type Answer = Stretch<NightsAnswer>;
 

@@ -127,9 +127,8 @@ pub(super) fn chosen(entries: Vec<TrainingReadiness>, which: Which) -> Vec<Train
 impl Tool for Readiness {
     const NAME: &'static str = "get_training_readiness";
     const TITLE: &'static str = "Readiness to train";
-    const DESCRIPTION: &'static str = "How ready the body is to train on this day: score, \
-        level, recovery time left, and what sleep, load, heart rate variability and stress \
-        contribute.";
+    const DESCRIPTION: &'static str = "How ready the body is on a day: score, level, recovery time \
+        left, and what sleep, load, HRV and stress contribute.";
     type Args = ReadinessArgs;
     type Answer = Reading<ReadinessAnswer>;
 

@@ -23,7 +23,7 @@ pub(super) struct SleepArgs {
     #[serde(default)]
     #[schemars(with = "Option<NamedDay>")]
     date: NamedDay,
-    /// `stages` when left out.
+    /// Default `stages`
     include: Option<Many<Part>>,
     #[serde(default)]
     resolution: Resolution<5>,

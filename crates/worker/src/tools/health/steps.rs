@@ -26,7 +26,7 @@ pub(super) struct StepsArgs {
     #[serde(default)]
     #[schemars(with = "Option<NamedDay>")]
     date: NamedDay,
-    /// Length of a bucket in minutes; 60 when left out.
+    /// Length of a bucket in minutes; default 60
     bucket_min: Option<Whole<15, 240>>,
 }
 

@@ -2,16 +2,15 @@
 
 use garmin::model::{Sample, Stress};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::day::{DayArgs, level};
+use super::day::{CurveArgs, DayArgs, level};
 use crate::account::Account;
 use crate::answer::Reading;
-use crate::args::NamedDay;
 use crate::error::ToolError;
 use crate::tool::Tool;
 use crate::tools::numbers::{float, share};
-use crate::tools::series::{self, Resolution, Series};
+use crate::tools::series::{self, Series};
 
 #[derive(Debug, Default, PartialEq, Serialize, JsonSchema)]
 #[schemars(inline)]
@@ -69,16 +68,6 @@ impl Tool for StressSummary {
         let stress = account.garmin()?.stress(day).await?;
         Ok(account.reading(day, today, stress.as_ref().and_then(summary)).await)
     }
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CurveArgs {
-    #[serde(default)]
-    #[schemars(with = "Option<NamedDay>")]
-    date: NamedDay,
-    #[serde(default)]
-    resolution: Resolution<15>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

@@ -20,7 +20,7 @@ pub(super) struct WeeksArgs {
     #[serde(default)]
     #[schemars(with = "Option<NamedDay>")]
     end_date: NamedDay,
-    /// 4 when left out.
+    /// Default 4
     weeks: Option<Whole<1, 52>>,
 }
 

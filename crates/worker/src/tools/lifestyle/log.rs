@@ -137,13 +137,13 @@ pub(super) struct Log;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogArgs {
-    /// Today unless given.
+    /// Default today
     #[serde(default)]
     #[schemars(with = "Option<NamedDay>")]
     date: NamedDay,
     /// Id or whole name.
     behaviour: Named,
-    /// `YES` unless given.
+    /// Default `YES`
     #[serde(default)]
     #[schemars(with = "Option<Said>")]
     status: Said,
@@ -151,7 +151,7 @@ pub(super) struct LogArgs {
     #[serde(default)]
     #[schemars(with = "Option<BTreeMap<String, Whole<0, 1000>>>")]
     amounts: BTreeMap<String, Whole<0, 1000>>,
-    /// Whether amounts replace what is logged of their kind, which they do unless given.
+    /// Default `set`
     #[serde(default)]
     #[schemars(with = "Option<Mode>")]
     mode: Mode,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::place::Place;
 use super::read::Macros;
 use crate::account::Account;
 use crate::args::{NoArgs, Whole};
@@ -109,11 +110,10 @@ impl Tool for Search {
         if words.is_empty() || words.chars().count() > 100 {
             return Err(ToolError::argument("query", "allowed are 1 to 100 characters"));
         }
-        let region = code("region", args.region)?;
-        let language = code("language", args.language)?;
+        let place = Place::of(account, args.region, args.language).await?;
         let start = args.start.map_or(0, |start| start.0);
         let limit = args.limit.map_or(20, |limit| limit.0);
-        let place = (region.as_deref(), language.as_deref());
+        let place = (Some(&*place.region), Some(&*place.language));
         let found = account.garmin()?.search_foods(words, start, limit, place).await?;
         let found = found.unwrap_or_default();
         let results: Vec<Shown> =

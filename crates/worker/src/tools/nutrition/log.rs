@@ -9,9 +9,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::foods::{code, find};
+use super::foods::find;
 use super::make::{Contents, Draft, delete, ids, name, positive, unit};
 use super::meals::{self, Chosen, MealName};
+use super::place::Place;
 use super::{Amount, FoodKey};
 use crate::account::Account;
 use crate::args::{NamedDay, Reach, clock};
@@ -69,13 +70,13 @@ impl Sitting {
         serving: &Value,
         source: &str,
         quantity: f64,
-        place: (&str, &str),
+        place: &Place,
     ) -> Write {
         let item = json!({
             "logTimestamp": self.stamp, "logSource": "GCW", "logCategory": "REGULAR_LOG",
             "mealTime": self.clock(), "action": "ADD", "mealId": self.meal.id,
             "foodId": food, "servingId": serving, "source": source,
-            "regionCode": place.0, "languageCode": place.1, "servingQty": quantity,
+            "regionCode": place.region, "languageCode": place.language, "servingQty": quantity,
         });
         let body = json!({ "mealDate": self.day.to_string(), "foodLogItems": [item] });
         Write::put(Target::new(LOGS)).json(body)
@@ -178,12 +179,11 @@ impl WriteTool for LogFood {
     async fn plan(account: &Account, args: LogArgs) -> Result<Plan, ToolError> {
         let source = source(args.source.as_deref())?;
         let quantity = positive("serving_qty", args.serving_qty.unwrap_or(Amount(1.0)))?;
-        let (region, language) = (code("region", args.region)?, code("language", args.language)?);
+        let place = Place::of(account, args.region, args.language).await?;
         let time = args.meal_time.as_deref();
         let sitting = Sitting::at(account, args.meal_date, args.meal, time).await?;
-        let place = (region.as_deref().unwrap_or("US"), language.as_deref().unwrap_or("en"));
         let (food, serving) = (json!(args.food_id.0), json!(args.serving_id.0));
-        let write = sitting.log(&food, &serving, source, quantity.0, place);
+        let write = sitting.log(&food, &serving, source, quantity.0, &place);
         let step = sitting.step(Step::new("log the food", write));
         Ok(sitting
             .plan("a food")
@@ -341,6 +341,7 @@ impl WriteTool for MakeAndLog {
                 && ids(food).len() == 2
         };
         let known = find(account, &called, same).await?;
+        let usual = Place::of(account, None, None).await?;
         let plan = sitting.plan(&format!("\"{called}\"")).key("food_name", called.as_str());
         let Some(food) = known else {
             let draft = Draft {
@@ -350,8 +351,7 @@ impl WriteTool for MakeAndLog {
                 units,
                 calories: args.calories,
                 contents: Contents::macros(args.carbs, args.protein, args.fat),
-                region: None,
-                language: None,
+                place: usual.clone(),
             };
             let create =
                 Step::new("create the food", draft.write()).keys_from(ids).undone_from(delete);
@@ -365,7 +365,7 @@ impl WriteTool for MakeAndLog {
                 let ids = answers.first().map(ids).unwrap_or_default();
                 match (ids.get("food_id"), ids.get("serving_id")) {
                     (Some(food), Some(serving)) => {
-                        Ok(at.log(food, serving, "GARMIN", quantity.0, ("US", "en")))
+                        Ok(at.log(food, serving, "GARMIN", quantity.0, &usual))
                     }
                     _ => Err(ToolError::UpstreamChanged { what: "custom food" }),
                 }
@@ -377,18 +377,14 @@ impl WriteTool for MakeAndLog {
                 .key("created", true));
         };
         let ids = ids(&food);
-        let text = |pointer: &str, other: &'static str| {
-            food.pointer(pointer).and_then(Value::as_str).unwrap_or(other).to_owned()
+        let text = |pointer: &str, usual: &str| {
+            food.pointer(pointer).and_then(Value::as_str).unwrap_or(usual).to_owned()
         };
-        let region = text("/foodMetaData/regionCode", "US");
-        let language = text("/foodMetaData/languageCode", "en");
-        let write = sitting.log(
-            &ids["food_id"],
-            &ids["serving_id"],
-            "GARMIN",
-            quantity.0,
-            (&region, &language),
-        );
+        let place = Place {
+            region: text("/foodMetaData/regionCode", &usual.region),
+            language: text("/foodMetaData/languageCode", &usual.language),
+        };
+        let write = sitting.log(&ids["food_id"], &ids["serving_id"], "GARMIN", quantity.0, &place);
         let step = sitting.step(Step::new("log it", write));
         let mut plan = plan.step(step).check_from(sitting.check()).key("created", false);
         for (key, id) in ids {

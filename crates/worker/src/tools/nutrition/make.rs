@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::foods::{code, find, units};
+use super::place::Place;
 use super::{Amount, FoodKey};
 use crate::account::Account;
 use crate::error::ToolError;
@@ -69,8 +70,7 @@ pub(super) struct Draft {
     pub(super) units: Amount,
     pub(super) calories: Amount,
     pub(super) contents: Contents,
-    pub(super) region: Option<String>,
-    pub(super) language: Option<String>,
+    pub(super) place: Place,
 }
 
 impl Draft {
@@ -86,8 +86,7 @@ impl Draft {
         }
         let mut food = json!({
             "foodName": self.name, "foodType": "GENERIC", "source": "GARMIN",
-            "regionCode": self.region.as_deref().unwrap_or("US"),
-            "languageCode": self.language.as_deref().unwrap_or("en"),
+            "regionCode": self.place.region, "languageCode": self.place.language,
         });
         if let Some(brand) = &self.brand {
             food["brandName"] = brand.as_str().into();
@@ -137,69 +136,75 @@ pub(super) fn delete(food: &Value) -> Vec<Write> {
     id.map(|id| Write::delete(Target::new(FOOD).segment(id))).into_iter().collect()
 }
 
-/// The contents among arguments.
-macro_rules! contents {
-    ($args:expr) => {{
-        let args = &$args;
-        Contents {
-            carbs: args.carbs,
-            protein: args.protein,
-            fat: args.fat,
-            fiber: args.fiber,
-            sugar: args.sugar,
-            saturated_fat: args.saturated_fat,
-            sodium: args.sodium,
-            cholesterol: args.cholesterol,
-            potassium: args.potassium,
-            trans_fat: args.trans_fat,
-            calcium: args.calcium,
-            iron: args.iron,
-            vitamin_d: args.vitamin_d,
+/// Arguments about a food: a tool's own, and what both of them say of a serving.
+macro_rules! food_args {
+    ($name:ident { $($(#[$meta:meta])* $field:ident: $kind:ty),* $(,)? }) => {
+        #[derive(Debug, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct $name {
+            $($(#[$meta])* $field: $kind,)*
+            serving_unit: Option<String>,
+            number_of_units: Option<Amount>,
+            brand_name: Option<String>,
+            region: Option<String>,
+            language: Option<String>,
+            carbs: Option<Amount>,
+            protein: Option<Amount>,
+            fat: Option<Amount>,
+            fiber: Option<Amount>,
+            sugar: Option<Amount>,
+            saturated_fat: Option<Amount>,
+            sodium: Option<Amount>,
+            cholesterol: Option<Amount>,
+            potassium: Option<Amount>,
+            trans_fat: Option<Amount>,
+            calcium: Option<Amount>,
+            iron: Option<Amount>,
+            vitamin_d: Option<Amount>,
         }
-    }};
+
+        impl $name {
+            fn contents(&self) -> Contents {
+                Contents {
+                    carbs: self.carbs,
+                    protein: self.protein,
+                    fat: self.fat,
+                    fiber: self.fiber,
+                    sugar: self.sugar,
+                    saturated_fat: self.saturated_fat,
+                    sodium: self.sodium,
+                    cholesterol: self.cholesterol,
+                    potassium: self.potassium,
+                    trans_fat: self.trans_fat,
+                    calcium: self.calcium,
+                    iron: self.iron,
+                    vitamin_d: self.vitamin_d,
+                }
+            }
+        }
+    };
 }
 
 /// `create_custom_food`
 pub(super) struct Create;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CreateArgs {
-    food_name: String,
-    /// kcal
-    calories: Amount,
-    /// Default G
-    serving_unit: Option<String>,
-    /// Default 100
-    number_of_units: Option<Amount>,
-    brand_name: Option<String>,
-    region: Option<String>,
-    language: Option<String>,
-    carbs: Option<Amount>,
-    protein: Option<Amount>,
-    fat: Option<Amount>,
-    fiber: Option<Amount>,
-    sugar: Option<Amount>,
-    saturated_fat: Option<Amount>,
-    sodium: Option<Amount>,
-    cholesterol: Option<Amount>,
-    potassium: Option<Amount>,
-    trans_fat: Option<Amount>,
-    calcium: Option<Amount>,
-    iron: Option<Amount>,
-    vitamin_d: Option<Amount>,
+food_args! {
+    CreateArgs {
+        food_name: String,
+        calories: Amount,
+    }
 }
 
 impl WriteTool for Create {
     const NAME: &'static str = "create_custom_food";
     const TITLE: &'static str = "Create a food";
     const DESCRIPTION: &'static str = "Adds a food of the athlete's own, with what one serving \
-        holds (grams, sodium and cholesterol in mg).";
+        (100 G by default) holds: kcal, grams; sodium and cholesterol in mg.";
     const CLASS: Class = Class::Add;
     type Args = CreateArgs;
 
     async fn plan(account: &Account, args: CreateArgs) -> Result<Plan, ToolError> {
-        let contents = contents!(args);
+        let contents = args.contents();
         let draft = Draft {
             name: name(&args.food_name)?,
             brand: args.brand_name.filter(|brand| !brand.trim().is_empty()),
@@ -207,8 +212,7 @@ impl WriteTool for Create {
             units: positive("number_of_units", args.number_of_units.unwrap_or(Amount(100.0)))?,
             calories: args.calories,
             contents,
-            region: code("region", args.region)?,
-            language: code("language", args.language)?,
+            place: Place::of(account, args.region, args.language).await?,
         };
         let words = draft.name.clone();
         let step = Step::new("create the food", draft.write()).keys_from(ids).undone_from(delete);
@@ -245,31 +249,13 @@ fn is(id: &FoodKey) -> impl Fn(&Value) -> bool {
 /// `update_custom_food`
 pub(super) struct Update;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct UpdateArgs {
-    food_id: FoodKey,
-    serving_id: Option<FoodKey>,
-    food_name: Option<String>,
-    calories: Option<Amount>,
-    serving_unit: Option<String>,
-    number_of_units: Option<Amount>,
-    brand_name: Option<String>,
-    region: Option<String>,
-    language: Option<String>,
-    carbs: Option<Amount>,
-    protein: Option<Amount>,
-    fat: Option<Amount>,
-    fiber: Option<Amount>,
-    sugar: Option<Amount>,
-    saturated_fat: Option<Amount>,
-    sodium: Option<Amount>,
-    cholesterol: Option<Amount>,
-    potassium: Option<Amount>,
-    trans_fat: Option<Amount>,
-    calcium: Option<Amount>,
-    iron: Option<Amount>,
-    vitamin_d: Option<Amount>,
+food_args! {
+    UpdateArgs {
+        food_id: FoodKey,
+        serving_id: Option<FoodKey>,
+        food_name: Option<String>,
+        calories: Option<Amount>,
+    }
 }
 
 /// Every number of a food as the text it is sent as.
@@ -292,7 +278,7 @@ impl WriteTool for Update {
     type Args = UpdateArgs;
 
     async fn plan(account: &Account, args: UpdateArgs) -> Result<Plan, ToolError> {
-        let contents = contents!(args);
+        let contents = args.contents();
         // Without what is there, everything that was left out would be wiped.
         let Some(before) = find(account, "", is(&args.food_id)).await? else {
             return Err(unknown());

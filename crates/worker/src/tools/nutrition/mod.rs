@@ -5,6 +5,7 @@ mod goals;
 mod log;
 mod make;
 mod meals;
+mod place;
 mod read;
 
 use std::borrow::Cow;

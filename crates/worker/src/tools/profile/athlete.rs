@@ -21,7 +21,7 @@ pub(super) struct AthleteProfile;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AthleteArgs {
-    /// All parts when left out.
+    /// Default all
     include: Option<Many<Part>>,
 }
 

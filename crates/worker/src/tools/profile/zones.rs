@@ -13,7 +13,7 @@ use crate::tools::numbers::{share, whole, word};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ZonesArgs {
-    /// Such as `running` or `cycling`; every sport when left out.
+    /// `running`, `cycling`, …
     sport: Option<String>,
 }
 

@@ -191,8 +191,8 @@ fn trend(nights: &[HrvSummary], days_requested: u32) -> Option<TrendAnswer> {
 impl Tool for Trend {
     const NAME: &'static str = "get_hrv_trend";
     const TITLE: &'static str = "Heart rate variability over nights";
-    const DESCRIPTION: &'static str = "Heart rate variability night by night with the weekly \
-        average, the status and the person's own baseline. Four weeks unless asked for more.";
+    const DESCRIPTION: &'static str = "Heart rate variability night by night, weekly average, \
+        status and baseline; four weeks by default.";
     type Args = RangeArgs;
     type Answer = Stretch<TrendAnswer>;
 

@@ -65,7 +65,7 @@ struct DayArgs {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RangeOrDay {
-    /// A day, or a period: `this_week`, `last_month`, `90d`.
+    /// Day or period: `last_month`, `90d`
     start_date: Option<RangeStart>,
     end_date: Option<NamedDay>,
     /// Instead of both.

@@ -23,7 +23,7 @@ pub(super) struct HistoryArgs {
     /// A day, or a period: `this_year`, `90d`.
     start_date: Option<RangeStart>,
     end_date: Option<NamedDay>,
-    /// `daily` unless given.
+    /// Default `daily`
     #[serde(default)]
     #[schemars(with = "Option<Spacing>")]
     interval: Spacing,

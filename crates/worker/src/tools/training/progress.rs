@@ -25,7 +25,7 @@ pub(super) struct ProgressArgs {
     /// A day, or a period: `this_year`, `last_month`, `90d`.
     start_date: Option<RangeStart>,
     end_date: Option<NamedDay>,
-    /// `distance` unless given.
+    /// Default `distance`
     metric: Option<NamedMetric>,
 }
 

@@ -63,8 +63,8 @@ fn trend(days: &[RespirationDay], days_requested: u32) -> Option<TrendAnswer> {
 impl Tool for Trend {
     const NAME: &'static str = "get_respiration_trend";
     const TITLE: &'static str = "Breathing over days";
-    const DESCRIPTION: &'static str = "Breaths per minute awake and asleep, day by day. Four \
-        weeks unless asked for more; get_respiration_summary has the extremes of one day.";
+    const DESCRIPTION: &'static str =
+        "Breaths per minute awake and asleep, day by day; four weeks by default.";
     type Args = RangeArgs;
     type Answer = Stretch<TrendAnswer>;
 

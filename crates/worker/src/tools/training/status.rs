@@ -94,8 +94,8 @@ fn status(found: &TrainingStatus, asked: Day) -> Option<(Day, StatusAnswer)> {
 impl Tool for Status {
     const NAME: &'static str = "get_training_status";
     const TITLE: &'static str = "Training status";
-    const DESCRIPTION: &'static str = "Whether training is productive as of one day: status, \
-        fitness trend, acute and chronic load with their ratio, VO2 max, load by intensity.";
+    const DESCRIPTION: &'static str = "Whether training is productive: status, fitness trend, \
+        acute and chronic load, VO2 max, load by intensity.";
     type Args = DayArgs;
     type Answer = Reading<StatusAnswer>;
 

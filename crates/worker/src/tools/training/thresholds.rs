@@ -91,7 +91,7 @@ pub(super) struct FtpArgs {
     /// A day, or a period: `this_year`, `180d`.
     start_date: Option<RangeStart>,
     end_date: Option<NamedDay>,
-    /// `cycling` unless given.
+    /// Default `cycling`
     #[serde(default)]
     #[schemars(with = "Option<Sport>")]
     sport: Sport,

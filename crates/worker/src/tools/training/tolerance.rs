@@ -23,7 +23,7 @@ pub(super) struct ToleranceArgs {
     /// A day, or a period: `this_month`, `90d`.
     start_date: Option<RangeStart>,
     end_date: Option<NamedDay>,
-    /// `weekly` unless given.
+    /// Default `weekly`
     #[serde(default)]
     #[schemars(with = "Option<Aggregation>")]
     aggregation: Aggregation,

@@ -25,7 +25,7 @@ pub(super) struct Trend;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TrendArgs {
-    /// A day, or a period: `this_week`, `last_month`, `90d`.
+    /// Day or period: `last_month`, `90d`
     start_date: Option<RangeStart>,
     end_date: Option<NamedDay>,
     /// Of which first, latest and change are told; the one with more values otherwise.

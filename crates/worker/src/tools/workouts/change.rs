@@ -247,7 +247,7 @@ pub(super) struct Push;
 #[serde(deny_unknown_fields)]
 pub(super) struct PushArgs {
     workout_id: Number,
-    /// The device used last when left out.
+    /// Default: the one used last
     device_id: Option<Number>,
 }
 

@@ -19,7 +19,7 @@ pub(super) struct ExerciseArgs {
     category: Option<String>,
     muscle: Option<String>,
     start: Option<Whole<0, 10_000>>,
-    /// 20 when left out.
+    /// Default 20
     limit: Option<Whole<1, 200>>,
 }
 

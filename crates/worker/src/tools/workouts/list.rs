@@ -32,7 +32,7 @@ pub(super) struct WorkoutsArgs {
     #[schemars(with = "Option<bool>")]
     include_shared: bool,
     start: Option<Whole<0, 10_000>>,
-    /// 20 when left out.
+    /// Default 20
     limit: Option<Whole<1, 100>>,
 }
 

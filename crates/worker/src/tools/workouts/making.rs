@@ -154,6 +154,9 @@ pub(in crate::tools) async fn from_any(
     let mut told = Map::new();
     if let Some(read) = decompile(&repaired.workout) {
         told.insert("summary".into(), describe(&read.form).into());
+        if let Some(metres) = estimate(&read.form).metres {
+            told.insert("estimated_distance_meters".into(), whole(metres).into());
+        }
     }
     if let Some(seconds) = number(&repaired.workout["estimatedDurationInSecs"]) {
         told.insert("estimated_duration_seconds".into(), whole(seconds).into());

@@ -24,25 +24,25 @@ const AT_ONCE: usize = 4;
 const STEPS_TOLD: usize = 20;
 
 /// Figures by day, in order.
-pub(in crate::tools::health) type Days = BTreeMap<Date, f64>;
+pub(in crate::tools) type Days = BTreeMap<Date, f64>;
 
 /// What Garmin had.
 #[derive(Debug, Default)]
-pub(in crate::tools::health) struct Gathered {
-    pub(in crate::tools::health) figures: BTreeMap<Metric, Days>,
-    pub(in crate::tools::health) warnings: Vec<String>,
-    pub(in crate::tools::health) questions: usize,
+pub(in crate::tools) struct Gathered {
+    pub(in crate::tools) figures: BTreeMap<Metric, Days>,
+    pub(in crate::tools) warnings: Vec<String>,
+    pub(in crate::tools) questions: usize,
 }
 
 impl Gathered {
     /// The figure's days; none where there are none.
-    pub(in crate::tools::health) fn days(&self, metric: Metric) -> &Days {
+    pub(in crate::tools) fn days(&self, metric: Metric) -> &Days {
         static NONE: Days = Days::new();
         self.figures.get(&metric).unwrap_or(&NONE)
     }
 
     /// Why the figure could not be read, if that is so.
-    pub(in crate::tools::health) fn failure(&self, metric: Metric) -> Option<String> {
+    pub(in crate::tools) fn failure(&self, metric: Metric) -> Option<String> {
         metric.sources().iter().find_map(|source| {
             let about = self.warnings.iter().find_map(|it| it.strip_prefix(source.name()));
             about?.strip_prefix(": ").map(str::to_owned)
@@ -50,7 +50,7 @@ impl Gathered {
     }
 
     /// The days that are over: a figure that grows with the day says nothing before its end.
-    pub(in crate::tools::health) fn settled(&self, metric: Metric, today: Day) -> Days {
+    pub(in crate::tools) fn settled(&self, metric: Metric, today: Day) -> Days {
         let over = |date: Date| !metric.is_counted() || date < today.date();
         self.days(metric).iter().filter(|(date, _)| over(**date)).map(|(k, v)| (*k, *v)).collect()
     }
@@ -79,7 +79,7 @@ impl Source {
         }
     }
 
-    pub(in crate::tools::health) fn name(self) -> &'static str {
+    pub(in crate::tools) fn name(self) -> &'static str {
         match self {
             Self::Steps => "steps",
             Self::Floors => "floors",
@@ -118,7 +118,7 @@ fn plan(metrics: &[Metric], range: DayRange) -> Vec<Question> {
 
 /// Reads `metrics` over `range`. What could not be read becomes a warning, unless it is
 /// everything.
-pub(in crate::tools::health) async fn gather(
+pub(in crate::tools) async fn gather(
     account: &Account,
     metrics: &[Metric],
     range: DayRange,

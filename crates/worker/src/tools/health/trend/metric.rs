@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// One figure a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::tools::health) enum Metric {
+pub(in crate::tools) enum Metric {
     Steps,
     Distance,
     CaloriesActive,
@@ -129,7 +129,7 @@ impl Metric {
     ];
 
     /// The name of its column, with the unit.
-    pub(in crate::tools::health) fn column(self) -> &'static str {
+    pub(in crate::tools) fn column(self) -> &'static str {
         match self {
             Self::Steps => "steps",
             Self::Distance => "distance_km",
@@ -162,7 +162,7 @@ impl Metric {
     }
 
     /// The name a caller knows it by.
-    pub(in crate::tools::health) fn name(self) -> &'static str {
+    pub(in crate::tools) fn name(self) -> &'static str {
         match self {
             Self::Steps => "steps",
             Self::Distance => "distance",
@@ -223,7 +223,7 @@ impl Metric {
     }
 
     /// Whether it grows over the day, so that today's says nothing yet.
-    pub(in crate::tools::health) fn is_counted(self) -> bool {
+    pub(in crate::tools) fn is_counted(self) -> bool {
         match self {
             Self::Steps
             | Self::Distance
@@ -285,17 +285,17 @@ impl Metric {
     }
 
     /// One day's figure as it is shown.
-    pub(in crate::tools::health) fn rounded(self, value: f64) -> serde_json::Value {
+    pub(in crate::tools) fn rounded(self, value: f64) -> serde_json::Value {
         shown(value, self.digits())
     }
 
     /// An average of several days, or a difference between averages.
-    pub(in crate::tools::health) fn rounded_average(self, value: f64) -> serde_json::Value {
+    pub(in crate::tools) fn rounded_average(self, value: f64) -> serde_json::Value {
         shown(value, self.digits().max(1))
     }
 
     /// Slopes are small.
-    pub(in crate::tools::health) fn rounded_slope(self, value: f64) -> serde_json::Value {
+    pub(in crate::tools) fn rounded_slope(self, value: f64) -> serde_json::Value {
         shown(value, self.digits() + 2)
     }
 }

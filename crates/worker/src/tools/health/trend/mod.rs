@@ -5,8 +5,9 @@ mod gather;
 mod metric;
 mod show;
 
-pub(super) use gather::{Days, Gathered, gather};
-pub(super) use metric::Metric;
+pub(super) use gather::Days;
+pub(in crate::tools) use gather::{Gathered, gather};
+pub(in crate::tools) use metric::Metric;
 
 use std::collections::BTreeMap;
 
@@ -35,7 +36,7 @@ const MOST_ROWS: u32 = 92;
 pub(super) struct TrendArgs {
     #[schemars(schema_with = "metric::named")]
     metrics: Many<Metric>,
-    /// A day, or a period: `90d`, `this_year`.
+    /// Day or period: `90d`, `this_year`
     start_date: Option<RangeStart>,
     end_date: Option<NamedDay>,
     /// `day` up to 92 days, then `week`, then `month`.
