@@ -65,7 +65,7 @@ async fn days_are_counted_in_the_zone_the_athlete_has_chosen_from_the_next_call_
     let zone = async |name: Option<&str>| {
         let caller = Caller { time_zone: name.map(str::to_owned), ..Caller::default() };
         let answer = call(&mcp, &caller, "get_athlete_profile", json!({})).await;
-        answer["structuredContent"]["time_zone"].as_str().unwrap_or_default().to_owned()
+        answer["structuredContent"]["identity"]["time_zone"].as_str().unwrap_or_default().to_owned()
     };
     let garmins = zone(None).await;
     assert_eq!(zone(Some("Pacific/Kiritimati")).await, "Pacific/Kiritimati");
