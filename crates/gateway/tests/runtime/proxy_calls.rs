@@ -1,5 +1,6 @@
 use axum::body::Body;
 use domain::console::Revoked;
+use domain::scope::Scopes;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
@@ -122,10 +123,12 @@ async fn a_write_of_a_worker_that_died_is_unknown_in_the_journal() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t102_sec004_private_statuses_become_challenges() {
     let rig = Rig::start().await;
-    let (_, token) = rig.person(0).await;
+    let (account, token) = rig.person(0).await;
     let gone = rig.call(&token, "read", json!({"status": 498})).await;
     assert_eq!(gone.status.as_u16(), 401);
     assert!(gone.header("www-authenticate").contains("error=\"invalid_token\""));
+    // A device that may write already has nothing to ask for; see `account_page`.
+    let (_, token) = rig.device(&account, Scopes::ReadOnly).await;
     let narrow = rig
         .call(&token, "read", json!({"status": 403, "scopes": "garmin:read garmin:write"}))
         .await;
