@@ -18,8 +18,8 @@ HEAVIEST = 30_000
 WEIGHT = """() => ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
     .reduce((sum, one) => sum + one.decodedBodySize, 0)"""
 
-FOCUSABLE = """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select')]
-    .filter(one => one.type !== 'radio' || one.checked)
+FOCUSABLE = """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary')]
+    .filter(one => one.checkVisibility() && (one.type !== 'radio' || one.checked))
     .map(one => one.name || one.textContent.trim())"""
 FOCUSED = """() => {
     const one = document.activeElement;

@@ -4,6 +4,7 @@ import sqlite3
 import time
 import urllib.parse
 
+from .account_states import account
 from .chromium import CODE, EMAIL, PASSWORD
 from .gateway import Gateway, Simulator
 from .oauth import Authorization, discover, fetch, register
@@ -96,6 +97,7 @@ def walk(stage, gallery):
     who_asks(stage, gallery)
     signing_in(stage, gallery)
     refusals(stage, gallery)
+    account(stage, gallery)
     too_many(stage, gallery)
 
 

@@ -15,7 +15,7 @@ use tracing::Instrument;
 use crate::extract::proxy_trust;
 use crate::request_id::RequestId;
 use crate::state::AppState;
-use crate::{error, failures, headers, oauth, pages, proxy, ready, request_id};
+use crate::{account, error, failures, headers, oauth, pages, proxy, ready, request_id};
 
 /// Everything the gateway answers. Layers added last run first: a panic is caught inside the
 /// one that dresses every response, so even its answer carries the security headers.
@@ -23,6 +23,7 @@ pub fn router(app: AppState) -> Router {
     let prompt = Router::new()
         .merge(oauth::routes())
         .merge(pages::routes())
+        .merge(account::routes())
         .route("/healthz", get(healthz))
         .route("/readyz", get(ready::readyz))
         .layer(axum::middleware::from_fn(within));

@@ -36,3 +36,4 @@ problems-lapsed = Diese Seite war lange offen oder hat schon zu einer Verbindung
 problems-other-browser = Diese Seite gehörte zu einer Anmeldung in einem anderen Browser oder einem anderen Tab, deshalb wurde nichts an Garmin geschickt. Wenn du das in deiner App gestartet hast, melde dich hier an. Wenn du nur einem Link gefolgt bist, schließ diese Seite.
 problems-no-cookie = Dein Browser hat unser Cookie nicht mitgeschickt, deshalb wurde nichts an Garmin geschickt. Wenn du das in deiner App gestartet hast, melde dich hier an. Wenn es wieder passiert, erlaube Cookies für diese Adresse.
 problems-ours = Hier ist etwas schiefgegangen; aufbewahrt wurde nichts. Versuche es in einer Minute noch einmal.
+problems-no-account = Garmin hat deine Anmeldung angenommen, aber dieses Konto ist hier nicht verbunden. Deshalb gibt es keine Seite dafür, und nichts wurde aufbewahrt. Verbinde zuerst eine App.

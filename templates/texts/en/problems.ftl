@@ -36,3 +36,4 @@ problems-lapsed = This page had been open for a long time or has already led to 
 problems-other-browser = This page belonged to a sign-in from another browser or another tab, so nothing was sent to Garmin. If you started this in your app, sign in here. If you only followed a link, close this page.
 problems-no-cookie = Your browser did not send our cookie, so nothing was sent to Garmin. If you started this in your app, sign in here. If this happens again, allow cookies for this address.
 problems-ours = Something went wrong here, and nothing was kept. Try again in a minute.
+problems-no-account = Garmin accepted your sign-in, but this account is not connected here, so there is no page for it and nothing was kept. Connect an app first.

@@ -6,8 +6,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use domain::oauth::ErrorCode;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, StatusCode};
+use domain::origin::Origin;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 use zeroize::Zeroizing;
 
@@ -97,6 +98,16 @@ impl From<BodyError> for OAuthError {
         };
         Self::new(status, ErrorCode::InvalidRequest, description)
     }
+}
+
+/// Whether a form comes from another site than ours. Browsers that follow our own `no-referrer`
+/// send `null` for where it is from, which proves nothing: cookie and CSRF token carry that case.
+#[must_use]
+pub fn is_foreign(ours: &Origin, headers: &HeaderMap) -> bool {
+    let foreign_site = |site: &HeaderValue| site != "same-origin" && site != "none";
+    let foreign_origin = |origin: &HeaderValue| origin != "null" && origin != ours.as_str();
+    headers.get_all("sec-fetch-site").iter().any(foreign_site)
+        || headers.get_all(ORIGIN).iter().any(foreign_origin)
 }
 
 /// Reads a form of at most `limit` bytes.

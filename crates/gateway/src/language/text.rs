@@ -20,9 +20,9 @@ macro_rules! texts {
 }
 
 const ENGLISH: &[&str] =
-    texts!("en": "base", "landing", "help", "tools", "sign-in", "problems", "refusals");
+    texts!("en": "account", "base", "landing", "help", "tools", "sign-in", "problems", "refusals");
 const GERMAN: &[&str] =
-    texts!("de": "base", "landing", "help", "tools", "sign-in", "problems", "refusals");
+    texts!("de": "account", "base", "landing", "help", "tools", "sign-in", "problems", "refusals");
 
 type Bundle = FluentBundle<FluentResource>;
 

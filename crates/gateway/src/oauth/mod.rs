@@ -65,6 +65,7 @@ pub fn routes() -> Router<AppState> {
     let pages = Router::new()
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/account/sign-in", get(authorize::get_own).post(authorize::post_own))
         .layer(from_fn(headers::once));
     Router::new().merge(machines).merge(documents).merge(pages)
 }

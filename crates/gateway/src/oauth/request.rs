@@ -39,9 +39,47 @@ pub enum Standing {
     /// The client's document has never been read, and is not before somebody has signed in:
     /// until then the redirect URI is a stranger's word. The person consents afterwards.
     Deferred,
+    /// There is no client: the person wants to see their account page, and grants nothing.
+    OwnPage,
 }
 
+/// Stands where a sign-in for an app names its client. Nobody registers under it.
+const OWN_PAGE: &str = "account-page";
+
+/// Steps on that page that ask for a sign-in of this moment.
+const GOALS: [&str; 3] = ["erase", "export", "read-only"];
+
 impl AuthorizationRequest {
+    /// What a sign-in for the account page is about. `goal` is where the person goes on there.
+    pub(super) fn own_page(origin: &Origin, goal: Option<&str>) -> Option<Self> {
+        Some(Self {
+            client: ClientId::parse(OWN_PAGE).ok()?,
+            standing: Standing::OwnPage,
+            client_name: None,
+            redirect_uri: RedirectUri::parse(&format!("{}/account", origin.as_str())).ok()?,
+            state: goal.filter(|goal| GOALS.contains(goal)).map(str::to_owned),
+            challenge: String::new(),
+            scopes: Scopes::ReadOnly,
+        })
+    }
+
+    /// Where a person goes on whose sign-in was for the account page: back to what they were
+    /// about to do there, as far as it is one of ours.
+    pub(crate) fn goal(&self) -> String {
+        match self.state.as_deref() {
+            Some("erase") => "/account/erase".to_owned(),
+            Some(goal @ ("export" | "read-only")) => format!("/account?done=signed-in#{goal}"),
+            Some(_) | None => "/account?done=signed-in".to_owned(),
+        }
+    }
+
+    /// The same in the address of such a sign-in.
+    pub(super) fn goal_query(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.state.as_deref().map(|goal| ("for", goal)));
+        query.finish()
+    }
+
     /// The request in its own words. A page keeps it in its address, so that a sign-in that is
     /// over can begin anew: checked like any other request, for it comes back from outside.
     #[must_use]

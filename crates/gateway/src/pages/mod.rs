@@ -2,6 +2,7 @@
 //! prints is escaped by the template engine. Only our own [texts](crate::language::Text) are
 //! not, and what is put into one of them is.
 
+mod account;
 mod assets;
 mod help;
 mod sign_in;
@@ -15,6 +16,7 @@ use axum::routing::get;
 use http::StatusCode;
 use http::header::{CONTENT_LANGUAGE, HeaderValue, VARY};
 
+pub use account::{AccountPage, DevicesPage, EntryPage, ErasePage, LinkPage};
 pub use help::{Help, Landing, Tools};
 pub use sign_in::{
     Asker, Choices, CodePage, Consent, ConsentPage, Handle, ProgressPage, SignInPage,
@@ -42,10 +44,15 @@ macro_rules! impl_page {
 }
 
 impl_page!(
+    AccountPage<'_>,
     CodePage<'_>,
     ConsentPage<'_>,
+    DevicesPage<'_>,
+    EntryPage<'_>,
+    ErasePage<'_>,
     Help<'_>,
     Landing<'_>,
+    LinkPage<'_>,
     Message<'_>,
     NotFound<'_>,
     ProgressPage<'_>,

@@ -27,6 +27,11 @@ pub enum Asker<'a> {
     Unseen {
         host: &'a str,
     },
+    /// No app: the person wants to see their account page.
+    Nobody {
+        /// For a step that asks for a sign-in of this moment.
+        again: bool,
+    },
 }
 
 /// What the person agrees to.
@@ -99,6 +104,22 @@ pub struct SignInPage<'a> {
     pub choices: Choices,
     pub email: &'a str,
     pub problem: Option<Text>,
+}
+
+impl SignInPage<'_> {
+    fn title(&self) -> Text {
+        match self.asker {
+            Asker::Proven(_) | Asker::Unseen { .. } => self.site.t("sign-in-title"),
+            Asker::Nobody { .. } => self.site.t("account-sign-in-title"),
+        }
+    }
+
+    fn is_for_an_app(&self) -> bool {
+        match self.asker {
+            Asker::Proven(_) | Asker::Unseen { .. } => true,
+            Asker::Nobody { .. } => false,
+        }
+    }
 }
 
 /// Consent after the sign-in, for a client whose description was read only then.

@@ -1,6 +1,7 @@
 //! What holds for every page, in every language.
 
 use super::*;
+use crate::account::{Chosen, DeviceCard, GarminState, HistoryLine, Usage, UsageDay, When};
 use crate::language::Language;
 use crate::outlook::{Outlook, Outlooks};
 
@@ -16,6 +17,44 @@ fn quiet_site(language: Language) -> Site<'static> {
 
 fn garmin() -> Outlooks {
     Outlooks { sign_ins: Outlook::Fine, renewals: Outlook::Trouble }
+}
+
+fn survive_in_account(site: Site<'static>, notice: &Text) {
+    let when = || When { exact: HOSTILE.to_owned(), shown: HOSTILE.to_owned() };
+    let device = DeviceCard {
+        id: HOSTILE.to_owned(),
+        name: Some(HOSTILE.to_owned()),
+        since: when(),
+        used: Some(when()),
+        may_write: true,
+        own_choice: Some(HOSTILE.to_owned()),
+        profile: None,
+    };
+    let (csrf, email, devices) = (HOSTILE, HOSTILE, &[device]);
+    check(&EntryPage { site, notice: Some(notice.clone()) });
+    check(&LinkPage { site, token: HOSTILE, csrf });
+    check(&ErasePage { site, csrf, email, devices: 3, fresh: true });
+    check(&DevicesPage { site, csrf, devices, notice: Some(notice.clone()) });
+    let day = UsageDay { date: HOSTILE.to_owned(), calls: 1, errors: 1, x: 0, y: 0, height: 9 };
+    let line = HistoryLine { at: when(), what: notice.clone(), app: Some(HOSTILE.to_owned()) };
+    check(&AccountPage {
+        site,
+        csrf,
+        email,
+        devices,
+        notice: Some(notice.clone()),
+        fresh: true,
+        chosen: Chosen {
+            read_only: true,
+            units: None,
+            time_zone: HOSTILE.to_owned(),
+            language: Some(Language::German),
+        },
+        zone: HOSTILE.to_owned(),
+        garmin: GarminState { good: false, signed_in: when(), renewed: when(), china: true },
+        usage: Usage { days: vec![day], tools: vec![(HOSTILE.to_owned(), 1)], calls: 1, most: 1 },
+        history: vec![line],
+    });
 }
 
 /// What a page may not contain, whatever it was given.
@@ -46,6 +85,7 @@ fn survive(site: Site<'static>, language: Language) {
     let sets = tools::find("sleep");
     check(&Tools { site, count: 2, restricted: true, query: HOSTILE, found: 1, sets });
     check(&NotFound { site });
+    survive_in_account(site, &hostile());
     let advice = &[hostile()];
     check(&Message { site, title: hostile(), sentence: hostile(), advice, alert: true });
     let handle = Handle { sign_in: HOSTILE, csrf: HOSTILE, action: HOSTILE };

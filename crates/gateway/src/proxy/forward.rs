@@ -283,7 +283,7 @@ impl Errand {
     fn meant(&self, stop: Stop) -> Stop {
         match stop {
             Stop::Challenge(Refusal::ScopeMissing { needed })
-                if self.visit.device.scopes.cover(needed) =>
+                if self.visit.device.rules.read_only && self.visit.device.scopes.cover(needed) =>
             {
                 Stop::Failed(Failure::AccountReadOnly)
             }

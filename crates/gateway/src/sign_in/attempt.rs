@@ -17,7 +17,7 @@ use store::{Connect, NewGrant, PresentedCode, SignIn, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::asking::{Outcome, ask_in_turn, back};
-use super::made::Made;
+use super::made::{Made, Person};
 use super::record::{CodeWait, Finishing, Held, Unproven, Worker};
 use super::scheduler::{Answer, Fingerprint, Inner};
 use super::visitor::Visitor;
@@ -127,7 +127,11 @@ impl Attempt {
         }
         let Stage::Done { made, .. } = &self.record.stage else { return };
         if saved.is_ok() {
-            self.scheduler.connected(&visitor);
+            match self.record.request.standing {
+                Standing::Proven | Standing::Deferred => self.scheduler.connected(&visitor),
+                // Nothing was connected, and some steps on the page ask for another sign-in.
+                Standing::OwnPage => {}
+            }
         } else if let Err(error) = made.undo(&self.app).await {
             tracing::error!(event = "store-failed", error = %error, "a sign-in was not undone");
         }
@@ -311,6 +315,48 @@ impl Attempt {
         match self.record.request.standing {
             Standing::Proven => self.connect_at_last(finishing, email).await,
             Standing::Deferred => Ok(self.examine(finishing.held).await),
+            Standing::OwnPage => Ok(self.recognise(&finishing.held, email).await),
+        }
+    }
+
+    /// The account page of whoever Garmin has let in, if they have an account here. What Garmin
+    /// handed out replaces what the account had. Should the store fail, a sign-in is lost, and
+    /// nothing else.
+    async fn recognise(&self, held: &Held, email: &LoginEmail) -> Stage {
+        let (store, now) = (&self.scheduler.store, self.scheduler.clock.now());
+        let renewed = async {
+            let tokens = TokenPair::from_bytes(&held.credentials).map_err(unreadable)?;
+            store.renew_account(&self.describe(held, &tokens, email), now).await
+        };
+        match renewed.await {
+            Ok(Some(connected)) => {
+                self.app.signed_in(&connected.account, connected.generation);
+                tracing::info!(event = "account-opened", account = %connected.account, "");
+                let person = Some(Person { account: connected.account, proved_at: now });
+                let location = self.record.request.goal();
+                Stage::Done { location, made: Made { grant: None, new_account: None, person } }
+            }
+            Ok(None) => Stage::Form { problem: Some(Problem::NoAccount) },
+            Err(error) => {
+                tracing::error!(event = "store-failed", error = %error, "no account was renewed");
+                Stage::Form { problem: Some(Problem::Ours) }
+            }
+        }
+    }
+
+    fn describe<'a>(
+        &self,
+        held: &'a Held,
+        tokens: &'a TokenPair,
+        email: &'a LoginEmail,
+    ) -> Connect<'a> {
+        Connect {
+            region: self.record.region,
+            guid: tokens.guid().as_str(),
+            email,
+            profile: &held.profile,
+            credentials: &held.credentials,
+            refresh_expires_at: tokens.refresh_expires_at(),
         }
     }
 
@@ -338,8 +384,8 @@ impl Attempt {
             }
             tokio::time::sleep(PAUSE).await;
             // A commit whose answer was lost has happened all the same.
-            if let Ok(true) = finishing.is_stored(&self.app).await {
-                return Ok(finishing.done(&self.app, &self.record, None));
+            if let Ok(Some(account)) = finishing.stored(&self.app).await {
+                return Ok(finishing.done(&self.app, &self.record, account, None));
             }
             // Whoever took this for dead meanwhile may have stored the pair and renewed it:
             // stored once more it would be a spent one.
@@ -381,19 +427,10 @@ impl Attempt {
     ) -> Result<Stage, StoreError> {
         let held = &finishing.held;
         let (store, now) = (&self.scheduler.store, self.scheduler.clock.now());
-        let unreadable = |_| StoreError::Corrupt { table: "sign_ins", column: "state" };
         let tokens = TokenPair::from_bytes(&held.credentials).map_err(unreadable)?;
-        let connect = Connect {
-            region: self.record.region,
-            guid: tokens.guid().as_str(),
-            email,
-            profile: &held.profile,
-            credentials: &held.credentials,
-            refresh_expires_at: tokens.refresh_expires_at(),
-        };
+        let connect = self.describe(held, &tokens, email);
         let request = &self.record.request;
-        let challenge = Challenge::parse(&request.challenge)
-            .map_err(|_| StoreError::Corrupt { table: "sign_ins", column: "state" })?;
+        let challenge = Challenge::parse(&request.challenge).map_err(unreadable)?;
         let grant = NewGrant {
             id: &finishing.grant,
             code: &finishing.digest(&self.app)?,
@@ -413,29 +450,32 @@ impl Attempt {
             new = connected.new,
             "an account is connected"
         );
-        let new_account = connected.new.then_some((connected.account, connected.generation));
-        Ok(finishing.done(&self.app, &self.record, new_account))
+        let account = connected.account;
+        let new_account = connected.new.then(|| (account.clone(), connected.generation));
+        Ok(finishing.done(&self.app, &self.record, account, new_account))
     }
 }
 
 impl Finishing {
     fn digest(&self, app: &AppState) -> Result<TokenDigest<Code>, StoreError> {
-        let unreadable = |_| StoreError::Corrupt { table: "sign_ins", column: "state" };
         app.store.digest_presented(&self.code).map_err(unreadable)
     }
 
-    /// Whether the account was connected, by whoever wrote this.
-    async fn is_stored(&self, app: &AppState) -> Result<bool, StoreError> {
-        match app.store.find_code(&self.digest(app)?, app.clock.now()).await? {
-            PresentedCode::Unspent(_) | PresentedCode::Spent { .. } => Ok(true),
-            PresentedCode::Unknown => Ok(false),
-        }
+    /// The account that was connected, by whoever wrote this.
+    async fn stored(&self, app: &AppState) -> Result<Option<AccountId>, StoreError> {
+        Ok(match app.store.find_code(&self.digest(app)?, app.clock.now()).await? {
+            PresentedCode::Unspent(grant) | PresentedCode::Spent { grant, .. } => {
+                Some(grant.account)
+            }
+            PresentedCode::Unknown => None,
+        })
     }
 
     fn done(
         &self,
         app: &AppState,
         record: &Record,
+        account: AccountId,
         new_account: Option<(AccountId, Generation)>,
     ) -> Stage {
         let location = redirect::with_code(
@@ -444,8 +484,15 @@ impl Finishing {
             &self.code,
             record.request.state.as_deref(),
         );
-        Stage::Done { location, made: Made { grant: self.grant.clone(), new_account } }
+        let person = Some(Person { account, proved_at: app.clock.now() });
+        let made = Made { grant: Some(self.grant.clone()), new_account, person };
+        Stage::Done { location, made }
     }
+}
+
+/// Of a row that this program cannot have written so.
+fn unreadable<E>(_: E) -> StoreError {
+    StoreError::Corrupt { table: "sign_ins", column: "state" }
 }
 
 fn given_up() {
@@ -496,13 +543,14 @@ pub(crate) async fn after_death(app: &AppState, record: &Record) -> Result<Stage
     if let Some(finishing) = finishing
         && app.clock.now().since(worker.seen_at) < CODE_LIFE
     {
-        if finishing.is_stored(app).await? {
-            return Ok(finishing.done(app, record, None));
+        if let Some(account) = finishing.stored(app).await? {
+            return Ok(finishing.done(app, record, account, None));
         }
         let held = finishing.held.clone();
         return Ok(match record.request.standing {
             Standing::Proven => Stage::Consent { held, problem },
             Standing::Deferred => Stage::Unverified { held, problem },
+            Standing::OwnPage => Stage::Form { problem },
         });
     }
     Ok(match code {

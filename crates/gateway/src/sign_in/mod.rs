@@ -24,7 +24,7 @@ mod tries;
 mod visitor;
 
 pub(crate) use attempt::{after_death, is_alive};
-pub(crate) use made::Made;
+pub(crate) use made::{Made, Person};
 pub use problem::Problem;
 pub use record::{CodeWait, Held, Record, Stage, Unproven};
 pub use scheduler::{Answer, Scheduler, Submitted, Ticket};

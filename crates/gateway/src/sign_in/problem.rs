@@ -71,6 +71,8 @@ pub enum Problem {
     OtherBrowser,
     /// The page was of a sign-in, and nobody knows of whose.
     NoCookie,
+    /// Garmin has let the person in, who has no account here to see the page of.
+    NoAccount,
     /// Our own store failed.
     Ours,
 }
@@ -97,7 +99,8 @@ impl Problem {
             | Self::StaleForm
             | Self::Lapsed
             | Self::OtherBrowser
-            | Self::NoCookie => SignInOutcome::Refused,
+            | Self::NoCookie
+            | Self::NoAccount => SignInOutcome::Refused,
             Self::Captcha { .. }
             | Self::RateLimited { .. }
             | Self::Blocked { .. }
@@ -139,6 +142,7 @@ impl Problem {
             Self::Lapsed => t("problems-lapsed"),
             Self::OtherBrowser => t("problems-other-browser"),
             Self::NoCookie => t("problems-no-cookie"),
+            Self::NoAccount => t("problems-no-account"),
             Self::Ours => t("problems-ours"),
             Self::Captcha { retry_at } => later(t("problems-captcha"), retry_at),
             Self::RateLimited { retry_at } => later(t("problems-rate-limited"), retry_at),
@@ -187,6 +191,7 @@ impl Problem {
             | Self::JustConnected { .. }
             | Self::Interrupted
             | Self::Lapsed
+            | Self::NoAccount
             | Self::Busy { .. } => StatusCode::OK,
         }
     }
@@ -225,6 +230,7 @@ impl Problem {
             | Self::Lapsed
             | Self::OtherBrowser
             | Self::NoCookie
+            | Self::NoAccount
             | Self::StaleForm => None,
         }
     }
@@ -261,6 +267,7 @@ impl Problem {
             | Self::Lapsed
             | Self::OtherBrowser
             | Self::NoCookie
+            | Self::NoAccount
             | Self::Ours => None,
         }
     }
@@ -297,6 +304,7 @@ impl Problem {
             | Self::Lapsed
             | Self::OtherBrowser
             | Self::NoCookie
+            | Self::NoAccount
             | Self::StaleForm
             | Self::Ours => false,
         }
@@ -335,6 +343,7 @@ impl Problem {
             Self::Lapsed => "lapsed",
             Self::OtherBrowser => "other_browser",
             Self::NoCookie => "no_cookie",
+            Self::NoAccount => "no_account",
             Self::Ours => "ours",
         }
     }
@@ -397,6 +406,7 @@ mod tests {
             Problem::Lapsed,
             Problem::OtherBrowser,
             Problem::NoCookie,
+            Problem::NoAccount,
             Problem::Ours,
         ];
         let labels: HashSet<_> = all.iter().map(|problem| problem.label()).collect();

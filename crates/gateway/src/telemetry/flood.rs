@@ -6,7 +6,8 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 /// What needs no token, no session and no invitation to be caused.
-pub(super) const BY_STRANGERS: [&str; 15] = [
+pub(super) const BY_STRANGERS: [&str; 16] = [
+    "account-csrf-invalid",
     "authorize-csrf-invalid",
     "authorize-denied",
     "authorize-post",

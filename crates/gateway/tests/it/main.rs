@@ -1,6 +1,11 @@
 //! The gateway through its own routes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod account_forms;
+mod account_leaving;
+mod account_link;
+mod account_page;
+mod account_sessions;
 mod harness;
 mod mcp_challenges;
 mod oauth_authorize;

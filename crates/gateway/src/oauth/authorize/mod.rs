@@ -9,6 +9,7 @@ mod view;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use domain::clock::Timestamp;
+use domain::email::LoginEmail;
 use domain::id::{ClientId, SignInId};
 use domain::redirect::RedirectUri;
 use domain::scope::Scopes;
@@ -18,7 +19,7 @@ use http::{HeaderMap, Method};
 use std::time::Duration;
 use store::{Client, NewSignIn, SignInLimits, StoreError};
 
-pub(super) use submit::post;
+pub(super) use submit::{post, post_own};
 
 use self::refusals::{BadRequest, full, ours, too_often};
 
@@ -49,7 +50,8 @@ pub(super) async fn get(
 ) -> Response {
     let params = Params::parse(query.unwrap_or_default().as_bytes());
     let (method, headers) = (&method, &headers);
-    let arrival = Arrival { params: &params, method, headers, client_ip, language };
+    let door = Door::App;
+    let arrival = Arrival { door, params: &params, method, headers, client_ip, language };
     if params.has("sign_in") {
         // Not counted: a page that waits for Garmin asks every two seconds.
         view::resume(&app, &arrival).await
@@ -58,8 +60,35 @@ pub(super) async fn get(
     }
 }
 
-/// Somebody with an authorization request.
+/// `GET /account/sign-in`: the same for the account page, without any app.
+pub(super) async fn get_own(
+    State(app): State<AppState>,
+    client_ip: ClientIp,
+    language: Language,
+    RawQuery(query): RawQuery,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let params = Params::parse(query.unwrap_or_default().as_bytes());
+    let (door, method, headers) = (Door::OwnPage, &method, &headers);
+    let arrival = Arrival { door, params: &params, method, headers, client_ip, language };
+    if params.has("sign_in") {
+        view::resume(&app, &arrival).await
+    } else {
+        arrival.begin(&app, None).await
+    }
+}
+
+/// What somebody signs in for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    App,
+    OwnPage,
+}
+
+/// Somebody at a door, with an authorization request where it is an app's.
 struct Arrival<'a> {
+    door: Door,
     params: &'a Params,
     method: &'a Method,
     headers: &'a HeaderMap,
@@ -70,7 +99,10 @@ struct Arrival<'a> {
 impl Arrival<'_> {
     /// Whether there is a request to begin anew with once a sign-in is over.
     fn has_request(&self) -> bool {
-        self.params.has("client_id")
+        match self.door {
+            Door::App => self.params.has("client_id"),
+            Door::OwnPage => true,
+        }
     }
 
     /// The page of a new sign-in, with a word on what became of the one before.
@@ -78,7 +110,11 @@ impl Arrival<'_> {
         if let Err(limit) = app.limits.check_address(ByAddress::OAuth, self.client_ip.0) {
             return too_often(app, self.language, limit.retry_after);
         }
-        match begin(app, self, problem).await {
+        let begun = match self.door {
+            Door::App => begin(app, self, problem).await,
+            Door::OwnPage => begin_own(app, self, problem).await,
+        };
+        match begun {
             Ok(response) => response,
             Err(Refusal::Ready(response)) => *response,
             Err(Refusal::Page(problem)) => problem.page(app, self.language),
@@ -107,7 +143,7 @@ async fn begin(
     arrival: &Arrival<'_>,
     problem: Option<Problem>,
 ) -> Result<Response, Refusal> {
-    let &Arrival { params, method, headers, client_ip, language } = arrival;
+    let &Arrival { params, client_ip, .. } = arrival;
     let asker = asker(app, params, client_ip).await?;
     let redirect_uri = redirect(&asker, params)?;
     let origin = &app.config.public_url;
@@ -132,11 +168,37 @@ async fn begin(
         challenge: checked.challenge,
         scopes: checked.scopes,
     };
+    let hint = request::login_hint(params);
+    show_form(app, arrival, request, hint, problem).await
+}
+
+/// The form for whoever wants to see their account page.
+async fn begin_own(
+    app: &AppState,
+    arrival: &Arrival<'_>,
+    problem: Option<Problem>,
+) -> Result<Response, Refusal> {
+    let goal = arrival.params.one("for").ok().flatten();
+    let request = AuthorizationRequest::own_page(&app.config.public_url, goal)
+        .ok_or(Refusal::Page(BadRequest::Incomplete))?;
+    show_form(app, arrival, request, None, problem).await
+}
+
+/// Writes a sign-in down and shows its first page.
+async fn show_form(
+    app: &AppState,
+    arrival: &Arrival<'_>,
+    request: AuthorizationRequest,
+    hint: Option<LoginEmail>,
+    problem: Option<Problem>,
+) -> Result<Response, Refusal> {
+    let &Arrival { method, headers, language, .. } = arrival;
+    let origin = &app.config.public_url;
     let now = app.clock.now();
     let id = SignInId::generate(&*app.entropy);
     let csrf = Token::<Csrf>::generate(&*app.entropy);
     let mut record = Record::new(request, csrf.reveal(), app.config.default_region);
-    if let Some(email) = request::login_hint(params) {
+    if let Some(email) = hint {
         email.reveal().clone_into(&mut record.email);
     }
     record.stage = Stage::Form { problem };

@@ -29,8 +29,15 @@ const LONGEST_ADDRESS: usize = 2 * 1024;
 /// Where a sign-in is found again, whatever its stage; and, unless that gets too long, the
 /// request that led to it, for when it is over.
 pub(super) fn address(id: &SignInId, record: &Record) -> String {
-    let short = format!("/oauth/authorize?sign_in={id}");
-    let whole = format!("{short}&{}", record.request.to_query());
+    let (short, request) = match record.request.standing {
+        Standing::Proven | Standing::Deferred => {
+            (format!("/oauth/authorize?sign_in={id}"), record.request.to_query())
+        }
+        Standing::OwnPage => {
+            (format!("/account/sign-in?sign_in={id}"), record.request.goal_query())
+        }
+    };
+    let whole = format!("{short}&{request}");
     if whole.len() <= LONGEST_ADDRESS { whole } else { short }
 }
 
@@ -56,6 +63,7 @@ pub(super) fn stage(
                 Standing::Deferred => {
                     Asker::Unseen { host: document_host(request).unwrap_or_default() }
                 }
+                Standing::OwnPage => Asker::Nobody { again: request.state.is_some() },
             };
             let (email, problem_text) = (record.email.as_str(), sentence(*problem));
             let page = SignInPage { site, handle, asker, choices, email, problem: problem_text };
@@ -129,7 +137,8 @@ pub(super) fn may_redirect(record: &Record) -> bool {
             | Stage::Working { .. }
             | Stage::Unverified { .. }
             | Stage::Refused { .. },
-        ) => false,
+        )
+        | (Standing::OwnPage, _) => false,
     }
 }
 

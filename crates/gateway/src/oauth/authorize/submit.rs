@@ -10,19 +10,19 @@ use domain::id::SignInId;
 use domain::oauth::ErrorCode;
 use domain::scope::Scopes;
 use domain::tools::Profile;
-use http::header::ORIGIN;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use secrecy::SecretString;
 use store::{AuditEntry, AuditEvent, SignIn, StoreError};
 use zeroize::Zeroizing;
 
 use super::super::audit;
 use super::super::redirect::{see_other, with_error};
+use super::super::request::Standing;
 use super::stage::{self, address, may_redirect};
 use super::view::{self, Found, find, go_on};
-use super::{Arrival, ours};
+use super::{Arrival, Door, ours};
 use crate::extract::client_ip::ClientIp;
-use crate::extract::form::{BodyError, PAGE_LIMIT, Params, read_form};
+use crate::extract::form::{BodyError, PAGE_LIMIT, Params, is_foreign, read_form};
 use crate::headers::FormAction;
 use crate::language::{Language, Text};
 use crate::limits::{ByAddress, TooMany};
@@ -40,9 +40,29 @@ pub(in crate::oauth) async fn post(
     language: Language,
     request: Request,
 ) -> Response {
+    submitted(app, Door::App, client_ip, language, request).await
+}
+
+/// `POST /account/sign-in`
+pub(in crate::oauth) async fn post_own(
+    State(app): State<AppState>,
+    client_ip: ClientIp,
+    language: Language,
+    request: Request,
+) -> Response {
+    submitted(app, Door::OwnPage, client_ip, language, request).await
+}
+
+async fn submitted(
+    app: AppState,
+    door: Door,
+    client_ip: ClientIp,
+    language: Language,
+    request: Request,
+) -> Response {
     let headers = request.headers().clone();
     let asked = Params::parse(request.uri().query().unwrap_or_default().as_bytes());
-    if is_foreign(&app, &headers) {
+    if is_foreign(&app.config.public_url, &headers) {
         tracing::warn!(event = "authorize-csrf-invalid", step = "origin", "from another site");
         let (title, sentence) =
             (language.t("refusals-foreign"), language.t("refusals-foreign-why"));
@@ -63,6 +83,7 @@ pub(in crate::oauth) async fn post(
             tracing::info!(event = "mfa-session-missing", "a code came for no sign-in");
         }
         let arrival = Arrival {
+            door,
             params: &asked,
             method: &Method::GET,
             headers: &headers,
@@ -72,21 +93,12 @@ pub(in crate::oauth) async fn post(
         // What was typed is dropped: it belonged to a page that is over, or not this browser's.
         return view::show_or_begin(&app, &arrival, &found, now).await;
     };
-    let post = Post { app: &app, params: &params, client_ip, language, now };
+    let headers = &headers;
+    let post = Post { app: &app, params: &params, headers, client_ip, language, now };
     match post.answer(row, *record).await {
         Ok(response) => response,
         Err(error) => ours(&app, language, &error),
     }
-}
-
-/// A form of ours comes from our origin. Browsers that follow our own `no-referrer` send
-/// `null` instead, which proves nothing: cookie and CSRF token carry that case.
-fn is_foreign(app: &AppState, headers: &HeaderMap) -> bool {
-    let ours = app.config.public_url.as_str();
-    let foreign_site = |site: &HeaderValue| site != "same-origin" && site != "none";
-    let foreign_origin = |origin: &HeaderValue| origin != "null" && origin != ours;
-    headers.get_all("sec-fetch-site").iter().any(foreign_site)
-        || headers.get_all(ORIGIN).iter().any(foreign_origin)
 }
 
 fn refuse(site: Site<'_>, status: StatusCode, title: Text, sentence: Text) -> Response {
@@ -121,6 +133,7 @@ fn unreadable(site: Site<'_>, error: BodyError) -> Response {
 struct Post<'a> {
     app: &'a AppState,
     params: &'a Params,
+    headers: &'a HeaderMap,
     client_ip: ClientIp,
     language: Language,
     now: Timestamp,
@@ -154,7 +167,9 @@ impl Post<'_> {
         }
         match &record.stage {
             Stage::Done { location, made } if !matches!(step, Step::Deny) => {
-                return Ok(view::way_on(self.app, self.language, location, made).await);
+                return Ok(
+                    view::way_on(self.app, self.headers, self.language, location, made).await
+                );
             }
             Stage::Refused { .. } => {
                 return Ok(stage::stage(self.app, self.language, &row.id, &record, self.now));
@@ -235,7 +250,7 @@ impl Post<'_> {
             match view::reload(self.app, &row.id, self.now).await? {
                 Found::Here(newer, newest) => (row, record) = (newer, *newest),
                 found @ (Found::Gone | Found::OtherBrowser | Found::NoCookie) => {
-                    return Ok(go_on(self.app, self.language, &found).await);
+                    return Ok(go_on(self.app, self.headers, self.language, &found).await);
                 }
             }
         }
@@ -244,6 +259,9 @@ impl Post<'_> {
     async fn denied(&self, record: &Record) -> Response {
         let request = &record.request;
         tracing::info!(event = "authorize-denied", client_id = %request.client, "cancelled");
+        if request.standing == Standing::OwnPage {
+            return see_other("/account");
+        }
         if !may_redirect(record) {
             // Nobody has been asked yet, and the client is only a word.
             return cancelled(self.app, self.language);
@@ -275,7 +293,7 @@ impl Post<'_> {
         record.stage = Stage::Form { problem: None };
         self.app.store.update_sign_in(&row.id, row.version, &record.to_bytes(), self.now).await?;
         let found = view::reload(self.app, &row.id, self.now).await?;
-        Ok(go_on(self.app, self.language, &found).await)
+        Ok(go_on(self.app, self.headers, self.language, &found).await)
     }
 
     async fn credentials(&self, row: SignIn, mut record: Record) -> Result<Response, StoreError> {
@@ -473,7 +491,7 @@ impl Post<'_> {
         }
         let now = self.app.clock.now();
         let found = view::reload(self.app, id, now).await?;
-        Ok(go_on(self.app, self.language, &found).await)
+        Ok(go_on(self.app, self.headers, self.language, &found).await)
     }
 }
 

@@ -3,17 +3,19 @@
 use axum::response::Response;
 use domain::clock::Timestamp;
 use domain::id::SignInId;
-use http::{HeaderMap, StatusCode};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use store::{SignIn, StoreError};
 
 use super::super::redirect::see_other;
 use super::stage::{address, stage};
-use super::{Arrival, ours};
+use super::{Arrival, Door, ours};
+use crate::account::{Rights, begin_session};
 use crate::extract::cookie;
 use crate::headers::FormAction;
 use crate::language::{Language, Text};
 use crate::pages::{self, Message, Site};
-use crate::sign_in::{Made, Problem, Record, Stage, after_death, is_alive};
+use crate::sign_in::{Made, Person, Problem, Record, Stage, after_death, is_alive};
 use crate::state::AppState;
 
 /// A sign-in and the browser's right to it.
@@ -113,6 +115,10 @@ pub(super) async fn show_or_begin(
     found: &Found,
     now: Timestamp,
 ) -> Response {
+    if arrival.door == Door::OwnPage && matches!(found, Found::Gone) {
+        // The page is open by now, or has a way in.
+        return see_other("/account");
+    }
     let problem = match found {
         Found::Here(..) => None,
         Found::Gone => Some(Problem::Lapsed),
@@ -121,7 +127,7 @@ pub(super) async fn show_or_begin(
     };
     match problem.filter(|_| arrival.has_request()) {
         Some(problem) => arrival.begin(app, Some(problem)).await,
-        None => show(app, arrival.language, found, now).await,
+        None => show(app, arrival.headers, arrival.language, found, now).await,
     }
 }
 
@@ -130,23 +136,51 @@ pub(super) async fn show_or_begin(
 /// code that comes twice ends what came of it.
 pub(super) async fn way_on(
     app: &AppState,
+    headers: &HeaderMap,
     language: Language,
     location: &str,
     made: &Made,
 ) -> Response {
     match made.is_taken_up(app).await {
-        Ok(false) => see_other(location),
+        Ok(false) => {
+            let mut response = see_other(location);
+            if let Some(cookie) = page_session(app, headers, made).await {
+                response.headers_mut().insert(SET_COOKIE, cookie);
+            }
+            response
+        }
         Ok(true) => connected(app, language),
         Err(error) => ours(app, language, &error),
     }
 }
 
+/// Whoever has just signed in may see their account page as well. Nobody's way on ends because
+/// that cannot be written down.
+async fn page_session(app: &AppState, headers: &HeaderMap, made: &Made) -> Option<HeaderValue> {
+    let Person { account, proved_at } = made.person()?;
+    let rights = Rights::Whole { proved_at: *proved_at };
+    match begin_session(app, headers, account, rights, app.clock.now()).await {
+        Ok(cookie) => cookie,
+        // Erased since.
+        Err(StoreError::Dangling(_)) => None,
+        Err(error) => {
+            tracing::error!(event = "store-failed", error = error.label(), "no session was begun");
+            None
+        }
+    }
+}
+
 /// What follows a form that changed something: the page at its own address, so that a reload
 /// does not send the form again. For a finished sign-in, straight on.
-pub(super) async fn go_on(app: &AppState, language: Language, found: &Found) -> Response {
+pub(super) async fn go_on(
+    app: &AppState,
+    headers: &HeaderMap,
+    language: Language,
+    found: &Found,
+) -> Response {
     match found {
         Found::Here(row, record) => match &record.stage {
-            Stage::Done { location, made } => way_on(app, language, location, made).await,
+            Stage::Done { location, made } => way_on(app, headers, language, location, made).await,
             Stage::Form { .. }
             | Stage::Code { .. }
             | Stage::Working { .. }
@@ -160,10 +194,16 @@ pub(super) async fn go_on(app: &AppState, language: Language, found: &Found) -> 
     }
 }
 
-async fn show(app: &AppState, language: Language, found: &Found, now: Timestamp) -> Response {
+async fn show(
+    app: &AppState,
+    headers: &HeaderMap,
+    language: Language,
+    found: &Found,
+    now: Timestamp,
+) -> Response {
     match found {
         Found::Here(row, record) => match &record.stage {
-            Stage::Done { location, made } => way_on(app, language, location, made).await,
+            Stage::Done { location, made } => way_on(app, headers, language, location, made).await,
             Stage::Form { .. }
             | Stage::Code { .. }
             | Stage::Working { .. }
