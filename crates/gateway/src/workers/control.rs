@@ -106,11 +106,12 @@ enum Heard {
 }
 
 /// Talks until the channel ends. `outbox` carries what the gateway says unasked; the launch
-/// message is the first of it.
+/// message is the first of it. In boxes, because a channel keeps 32 places for its two or three
+/// messages.
 pub(super) async fn talk(
     stream: UnixStream,
     desk: &Desk,
-    outbox: &mut mpsc::UnboundedReceiver<ToWorker>,
+    outbox: &mut mpsc::UnboundedReceiver<Box<ToWorker>>,
 ) -> End {
     let codec = LengthDelimitedCodec::builder().max_frame_length(contract::MAX_FRAME).new_codec();
     let mut channel = Framed::with_capacity(stream, codec, USUAL_FRAME);
@@ -122,7 +123,7 @@ pub(super) async fn talk(
         let may_read = pending.len() + writes.len() < MOST_PENDING && wait.is_none();
         let answer = tokio::select! {
             biased;
-            Some(message) = outbox.recv() => message,
+            Some(message) = outbox.recv() => *message,
             // One that has panicked has no answer; the worker stops waiting by itself.
             Some(Ok(answer)) = pending.join_next(), if !pending.is_empty() => answer,
             Some(Ok(answer)) = writes.join_next(), if !writes.is_empty() => answer,

@@ -70,7 +70,9 @@ struct Unstarted {
 
 impl Keeper {
     pub(super) async fn keep(self) {
-        match self.start().await {
+        // What is needed at the two ends of a worker's life only lies in boxes of its own: this
+        // task stays as long as the worker, at some 3 KiB instead of 19.
+        match Box::pin(self.start()).await {
             Ok(running) => self.accompany(running).await,
             Err(Unstarted { event, child }) => {
                 self.supervisor.hear(&self.worker, event);
@@ -173,7 +175,7 @@ impl Keeper {
         let member = parts.groups.as_ref().zip(pid);
         let member = member.map(|(groups, pid)| Membership::begin(groups, pid));
         let (outbox, mut outgoing) = mpsc::unbounded_channel();
-        let _ = outbox.send(ToWorker::Launch(Box::new(launch)));
+        let _ = outbox.send(Box::new(ToWorker::Launch(Box::new(launch))));
         let desk = Desk {
             worker: self.worker.clone(),
             supervisor: self.supervisor.clone(),
@@ -199,7 +201,7 @@ impl Keeper {
                     break status;
                 }
                 Ok(()) = orders.changed() => match *orders.borrow_and_update() {
-                    Some(Order::Stop) => { let _ = outbox.send(ToWorker::Stop); }
+                    Some(Order::Stop) => { let _ = outbox.send(Box::new(ToWorker::Stop)); }
                     Some(Order::Kill) => kill(&mut child, &account),
                     None => {}
                 },
@@ -240,7 +242,7 @@ impl Keeper {
         }
         // Whoever is told of the end and asks again finds its write unknown; a store that does
         // not answer holds the news up no longer than this.
-        let mut closing = std::pin::pin!(control::close_open_writes(&desk));
+        let mut closing = Box::pin(control::close_open_writes(&desk));
         let ended = async {
             match member {
                 Some(member) => member.end(&account).await,
