@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::{AccountId, DeviceId, NodeId};
+use crate::region::Region;
 use crate::sandbox;
 
 /// File name of the socket inside `DATA_DIR`; mode 0600.
@@ -61,6 +62,19 @@ pub struct Status {
     pub workers: Vec<Worker>,
     /// What holds workers back on this machine.
     pub sandbox: sandbox::Report,
+    /// The ways sign-ins leave by; none from a version that did not tell.
+    #[serde(default)]
+    pub egresses: Vec<Egress>,
+}
+
+/// One way to Garmin's sign-in, and whether Garmin turns those away who come by it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Egress {
+    /// `direct`, or a digest of the proxy's address.
+    pub name: String,
+    pub region: Region,
+    /// Until when nobody is sent that way, because several were turned away.
+    pub rests_until: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

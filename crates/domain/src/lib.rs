@@ -12,6 +12,7 @@ pub mod id;
 pub mod oauth;
 pub mod origin;
 pub mod pkce;
+pub mod realm;
 pub mod redirect;
 pub mod region;
 pub mod sandbox;

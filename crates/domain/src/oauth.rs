@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::ClientId;
 use crate::origin::Origin;
+use crate::realm::Realm;
 use crate::redirect::RedirectUri;
 use crate::scope::Scope;
 
@@ -21,9 +22,14 @@ pub struct ProtectedResourceMetadata {
 impl ProtectedResourceMetadata {
     #[must_use]
     pub fn of(origin: &Origin) -> Self {
+        Self::under(origin, Realm::Own)
+    }
+
+    #[must_use]
+    pub fn under(origin: &Origin, realm: Realm) -> Self {
         Self {
-            resource: origin.resource(),
-            authorization_servers: vec![origin.as_str().to_owned()],
+            resource: realm.resource(origin),
+            authorization_servers: vec![realm.issuer(origin)],
             scopes_supported: scopes(),
             bearer_methods_supported: vec!["header".to_owned()],
             resource_name: "Garmin Connect".to_owned(),
@@ -60,15 +66,20 @@ pub struct AuthorizationServerMetadata {
 impl AuthorizationServerMetadata {
     #[must_use]
     pub fn of(origin: &Origin) -> Self {
+        Self::under(origin, Realm::Own)
+    }
+
+    #[must_use]
+    pub fn under(origin: &Origin, realm: Realm) -> Self {
         let words = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect();
         let mut supported = scopes();
         supported.push(OFFLINE_ACCESS.to_owned());
         Self {
-            issuer: origin.as_str().to_owned(),
-            authorization_endpoint: origin.join("/oauth/authorize"),
-            token_endpoint: origin.join("/oauth/token"),
-            registration_endpoint: origin.join("/oauth/register"),
-            revocation_endpoint: Some(origin.join("/oauth/revoke")),
+            issuer: realm.issuer(origin),
+            authorization_endpoint: realm.join(origin, "/oauth/authorize"),
+            token_endpoint: realm.join(origin, "/oauth/token"),
+            registration_endpoint: realm.join(origin, "/oauth/register"),
+            revocation_endpoint: Some(realm.join(origin, "/oauth/revoke")),
             scopes_supported: supported,
             response_types_supported: words(&["code"]),
             response_modes_supported: words(&["query"]),
@@ -81,7 +92,7 @@ impl AuthorizationServerMetadata {
             authorization_response_iss_parameter_supported: true,
             // The operator's choice, and so not for a constant of the origin to say.
             client_id_metadata_document_supported: false,
-            protected_resources: vec![origin.resource()],
+            protected_resources: vec![realm.resource(origin)],
             service_documentation: origin.join("/"),
         }
     }
@@ -235,11 +246,16 @@ mod tests {
     #[test]
     fn the_issuer_is_the_authorization_server_byte_for_byte() {
         let origin = Origin::parse("https://garmin.example.org/").unwrap();
-        let resource = ProtectedResourceMetadata::of(&origin);
-        let server = AuthorizationServerMetadata::of(&origin);
-        assert_eq!(resource.authorization_servers, std::slice::from_ref(&server.issuer));
-        assert_eq!(server.issuer, "https://garmin.example.org");
-        assert_eq!(server.protected_resources, [resource.resource]);
+        for realm in Realm::ALL {
+            let resource = ProtectedResourceMetadata::under(&origin, realm);
+            let server = AuthorizationServerMetadata::under(&origin, realm);
+            assert_eq!(resource.authorization_servers, std::slice::from_ref(&server.issuer));
+            assert_eq!(server.issuer, realm.issuer(&origin));
+            assert_eq!(server.protected_resources, [resource.resource]);
+            for endpoint in [&server.authorization_endpoint, &server.token_endpoint] {
+                assert!(endpoint.starts_with(&format!("{}/oauth/", server.issuer)), "{endpoint}");
+            }
+        }
     }
 
     #[test]

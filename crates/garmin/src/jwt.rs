@@ -21,6 +21,7 @@ pub(crate) struct Claims {
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) client_id: Option<String>,
     pub(crate) garmin_guid: Option<String>,
+    pub(crate) issuer: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +51,7 @@ pub(crate) fn read(token: &str) -> Result<Claims, MalformedJwt> {
         expires_at: payload.get("exp").and_then(seconds).map(Timestamp),
         client_id: text("client_id"),
         garmin_guid: text("garmin_guid"),
+        issuer: text("iss"),
     })
 }
 
@@ -102,6 +104,7 @@ mod tests {
         assert_eq!(claims.expires_at, Some(Timestamp(1_790_000_000)));
         assert_eq!(claims.client_id.unwrap(), "GARMIN_CONNECT_MOBILE_ANDROID_DI_2025Q2");
         assert_eq!(claims.garmin_guid.unwrap(), "00000000-0000-0000-0000-000000000001");
+        assert_eq!(claims.issuer.unwrap(), "https://diauth.garmin.com");
     }
 
     #[test]

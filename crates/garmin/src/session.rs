@@ -4,6 +4,7 @@ use std::fmt;
 
 use domain::clock::Timestamp;
 use domain::contract::SecretText;
+use domain::region::Region;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -117,6 +118,14 @@ impl TokenPair {
     #[must_use]
     pub fn guid(&self) -> &GarminGuid {
         &self.guid
+    }
+
+    /// Where the access token says that it was issued; `None` when that is not Garmin.
+    #[must_use]
+    pub fn region(&self) -> Option<Region> {
+        let issuer = jwt::read(self.access.expose_secret()).ok()?.issuer?;
+        let host = issuer.strip_prefix("https://diauth.")?.trim_end_matches('/');
+        Region::ALL.into_iter().find(|region| region.domain() == host)
     }
 
     /// JSON for sealing. The buffer is sized up front so that no copy is left behind.

@@ -191,6 +191,7 @@ async fn answer(app: &AppState, request: Request) -> Answer {
             queued_starts: app.supervisor.queued_starts(),
             workers: with_memory(app.supervisor.workers()),
             sandbox: app.sandbox.clone(),
+            egresses: app.sign_ins.egresses(app.clock.now()),
         }),
         // It has no one answer; see `show`.
         Request::Watch => Answer::Done,

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::oauth::{ErrorBody, ErrorCode};
 use domain::origin::Origin;
+use domain::realm::Realm;
 use domain::scope::Scopes;
 use http::header::{
     ACCEPT, CACHE_CONTROL, CONNECTION, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
@@ -38,7 +39,7 @@ pub enum Refusal {
 /// The answer to a refused bearer: RFC 6750 §3 with the pointer of RFC 9728 §5.1, by which a
 /// client finds its way to the sign-in page.
 #[must_use]
-pub fn challenge(origin: &Origin, refusal: Refusal) -> Response {
+pub fn challenge(origin: &Origin, realm: Realm, refusal: Refusal) -> Response {
     let (status, code, description) = match refusal {
         Refusal::NoToken => (
             StatusCode::UNAUTHORIZED,
@@ -78,7 +79,7 @@ pub fn challenge(origin: &Origin, refusal: Refusal) -> Response {
         }
         Refusal::Malformed => None,
     };
-    let pointer = origin.join("/.well-known/oauth-protected-resource/mcp");
+    let pointer = realm.resource_metadata(origin);
     let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
     let error = match refusal {
         Refusal::NoToken => String::new(),
@@ -275,7 +276,7 @@ mod tests {
 
     fn header_of(refusal: Refusal) -> (StatusCode, String) {
         let origin = Origin::parse("https://garmin.example.org").unwrap();
-        let response = challenge(&origin, refusal);
+        let response = challenge(&origin, Realm::Own, refusal);
         let header = response.headers()[WWW_AUTHENTICATE].to_str().unwrap().to_owned();
         (response.status(), header)
     }

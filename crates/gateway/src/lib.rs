@@ -29,6 +29,7 @@ mod console;
 mod failures;
 mod heap;
 pub mod janitor;
+mod old_session;
 pub mod ready;
 mod request_id;
 mod routes;
@@ -46,6 +47,7 @@ pub mod security_cases {}
 pub mod reliability_cases {}
 
 pub use config::Config;
+pub use old_session::read_old_session;
 pub use routes::router;
 pub use run::{Gateway, harden, run, terminated};
 pub use serve::listen;

@@ -1,4 +1,7 @@
-//! Whether a server on the way to Garmin can be reached: name, connection, TLS, an answer.
+//! Whether a server on the way to Garmin can be reached: name, connection, TLS, an answer; and
+//! whether we can be, by the certificate at our own address.
+
+mod certificate;
 
 use std::time::Duration;
 
@@ -6,6 +9,8 @@ use domain::clock::Timestamp;
 use domain::upstream::{BaseUrl, Upstream};
 use garmin::{Transport, TransportOptions};
 use url::Url;
+
+pub use certificate::certificate_ends;
 
 /// A server that has answered, whatever it said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

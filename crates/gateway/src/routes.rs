@@ -13,6 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
 use crate::extract::proxy_trust;
+use crate::oauth::succession;
 use crate::request_id::RequestId;
 use crate::state::AppState;
 use crate::{account, error, failures, headers, oauth, pages, proxy, ready, request_id};
@@ -20,8 +21,14 @@ use crate::{account, error, failures, headers, oauth, pages, proxy, ready, reque
 /// Everything the gateway answers. Layers added last run first: a panic is caught inside the
 /// one that dresses every response, so even its answer carries the security headers.
 pub fn router(app: AppState) -> Router {
+    let succeeds = axum::middleware::from_fn_with_state(app.clone(), succession::answer);
+    let successor = Router::new()
+        .route("/garmin/mcp", any(proxy::mcp))
+        .route("/garmin/mcp/", any(proxy::mcp))
+        .layer(succeeds.clone());
     let prompt = Router::new()
         .merge(oauth::routes())
+        .merge(oauth::successor_routes().layer(succeeds.clone()))
         .merge(pages::routes())
         .merge(account::routes())
         .route("/healthz", get(healthz))
@@ -29,6 +36,7 @@ pub fn router(app: AppState) -> Router {
         .layer(axum::middleware::from_fn(within));
     Router::new()
         .merge(prompt)
+        .merge(successor)
         .route("/mcp", any(proxy::mcp))
         .route("/mcp/", any(proxy::mcp))
         .fallback(error::not_found)

@@ -20,6 +20,7 @@ use crate::extract::proxy_trust::Told;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::oauth::cimd::{Documents, Web};
+use crate::oauth::succession::Succession;
 use crate::outlook::GarminSeen;
 use crate::proxy::{Bodies, Calls, DeviceCache, Streams};
 use crate::ready::LastLook;
@@ -52,6 +53,8 @@ pub struct Parts {
     pub gates: AccountGates,
     /// Memory for the bodies of requests.
     pub bodies: Bodies,
+    /// Whether clients of the gateway before this one come with its addresses.
+    pub succession: Succession,
     /// Calls that their clients may cancel by name.
     pub calls: Calls,
     /// Open event streams, so that revoking ends them.
@@ -130,6 +133,7 @@ impl AppState {
             gates: AccountGates::default(),
             bodies: Bodies::default(),
             calls: Calls::default(),
+            succession: Succession::default(),
             streams: Streams::default(),
             drain: Drain::default(),
             last_look: LastLook::default(),

@@ -16,9 +16,9 @@ use crate::seal::Place;
 use crate::{Store, corrupt};
 
 const TABLE: &str = "accounts";
-const GUID: Place = Place { table: TABLE, column: "guid" };
-const EMAIL: Place = Place { table: TABLE, column: "email" };
-const PROFILE: Place = Place { table: TABLE, column: "profile" };
+pub(crate) const GUID: Place = Place { table: TABLE, column: "guid" };
+pub(crate) const EMAIL: Place = Place { table: TABLE, column: "email" };
+pub(crate) const PROFILE: Place = Place { table: TABLE, column: "profile" };
 pub(crate) const CREDENTIALS: Place = Place { table: TABLE, column: "credentials" };
 
 /// Whether Garmin still accepts an account's credentials.
@@ -202,7 +202,7 @@ impl Store {
 
         let proposed = AccountId::generate(&*self.0.entropy);
         let region = connect.region.as_str();
-        let guid_index = self.guid_index(connect);
+        let guid_index = self.guid_index(connect.region, connect.guid);
         let email_index = self.email_index(connect.email);
         let connected = in_transaction!(self.writer(), |transaction| {
             let (id, generation): (String, i64) = sqlx::query_as(CLAIM)
@@ -244,7 +244,7 @@ impl Store {
             UPDATE accounts SET generation = generation + 1
              WHERE region = $1 AND guid_index = $2
             RETURNING account_id, generation";
-        let guid_index = self.guid_index(connect);
+        let guid_index = self.guid_index(connect.region, connect.guid);
         let connected = in_transaction!(self.writer(), |transaction| {
             let claimed: Vec<(String, i64)> = sqlx::query_as(CLAIM)
                 .bind(connect.region.as_str())
@@ -367,9 +367,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         const FORGET: &str = "DELETE FROM accounts WHERE account_id = $1";
+        const FAILURES: &str = "
+            DELETE FROM sign_in_failures
+             WHERE email_index = (SELECT email_index FROM accounts WHERE account_id = $1)";
         let event = AuditEvent::AccountForgotten;
         let entry = AuditEntry { event, account: None, device: None, client: None };
         let gone = in_transaction!(self.writer(), |transaction| {
+            sqlx::query(FAILURES).bind(account.as_str()).execute(&mut *transaction).await?;
             let gone = sqlx::query(FORGET)
                 .bind(account.as_str())
                 .execute(&mut *transaction)
@@ -407,11 +411,11 @@ impl Store {
         Ok(gone == 1)
     }
 
-    fn guid_index(&self, connect: &Connect<'_>) -> Vec<u8> {
-        self.blind_index("accounts.guid", &[connect.region.as_str(), connect.guid])
+    pub(crate) fn guid_index(&self, region: Region, guid: &str) -> Vec<u8> {
+        self.blind_index("accounts.guid", &[region.as_str(), guid])
     }
 
-    fn email_index(&self, email: &LoginEmail) -> Vec<u8> {
+    pub(crate) fn email_index(&self, email: &LoginEmail) -> Vec<u8> {
         self.blind_index("accounts.email", &[email.reveal()])
     }
 }

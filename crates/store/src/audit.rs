@@ -53,10 +53,12 @@ pub enum AuditEvent {
     Restored,
     /// The keys were wrapped under another secret.
     Rekeyed,
+    /// Another gateway's database was brought over.
+    Imported,
 }
 
 impl AuditEvent {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::AccountConnected,
         Self::ClientRegistered,
         Self::DeviceAdded,
@@ -81,6 +83,7 @@ impl AuditEvent {
         Self::AccountForgotten,
         Self::Restored,
         Self::Rekeyed,
+        Self::Imported,
     ];
 
     #[must_use]
@@ -110,6 +113,7 @@ impl AuditEvent {
             Self::AccountForgotten => "account_forgotten",
             Self::Restored => "restored",
             Self::Rekeyed => "rekeyed",
+            Self::Imported => "imported",
         }
     }
 }

@@ -205,16 +205,7 @@ impl Store {
         freshness: Option<Freshness>,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        let metadata = Metadata {
-            redirect_uris: client.redirect_uris.clone(),
-            name: client.name.clone(),
-            client_uri: client.client_uri.clone(),
-            logo_uri: client.logo_uri.clone(),
-            scopes: client.scopes,
-            about: client.about.clone(),
-        };
-        let json = serde_json::to_vec(&metadata).map_err(corrupt(TABLE, "metadata"))?;
-        let sealed = self.seal(METADATA, client.id.as_str(), &json);
+        let sealed = self.sealed_metadata(client)?;
         Ok(on_pool!(self.writer(), |pool| {
             sqlx::query(statement)
                 .bind(client.id.as_str())
@@ -228,6 +219,19 @@ impl Store {
                 .await?
                 .rows_affected()
         }))
+    }
+
+    pub(crate) fn sealed_metadata(&self, client: &NewClient) -> Result<Vec<u8>, StoreError> {
+        let metadata = Metadata {
+            redirect_uris: client.redirect_uris.clone(),
+            name: client.name.clone(),
+            client_uri: client.client_uri.clone(),
+            logo_uri: client.logo_uri.clone(),
+            scopes: client.scopes,
+            about: client.about.clone(),
+        };
+        let json = serde_json::to_vec(&metadata).map_err(corrupt(TABLE, "metadata"))?;
+        Ok(self.seal(METADATA, client.id.as_str(), &json))
     }
 
     #[tracing::instrument(name = "store.clients.find", skip_all)]

@@ -14,11 +14,13 @@ mod changes;
 mod clients;
 mod devices;
 mod error;
+mod failures;
 mod grants;
 mod health;
 mod journal;
 mod keys;
 mod lease;
+mod legacy;
 mod links;
 mod open;
 mod pool;
@@ -57,10 +59,15 @@ pub use crate::devices::{
     DeviceAdded, DeviceSummary, LiveDevice, NewDevice, NewRefresh, NewTokens,
 };
 pub use crate::error::StoreError;
+pub use crate::failures::SignInFailure;
 pub use crate::grants::{Grant, NewGrant, PresentedCode};
 pub use crate::journal::MOST_WRITES;
 pub use crate::keys::Wrapping;
 pub use crate::lease::{LeaseOutcome, LeaseOwner, Rotation, RotationOutcome};
+pub use crate::legacy::{
+    ImportError, ImportMode, ImportOrder, Imported, LeftBehind, NotTaken, OldDatabase,
+    OldDatabaseError, OldGateway, OldSecret, OldSession, ReadSession, Reason, Tally,
+};
 pub use crate::links::Redeemed;
 pub use crate::open::{OpenError, OpenMode, OpenOptions};
 pub use crate::refresh::{GRACE, LOST_RESPONSE, RefreshOutcome, RefreshRequest, Renewed};

@@ -57,6 +57,8 @@ pub struct Swept {
     pub accounts: u64,
     pub clients: u64,
     pub audit: u64,
+    /// Sign-ins that failed long ago.
+    pub failures: u64,
     /// Writes to Garmin that nobody may undo any more.
     pub writes: u64,
     /// Counters of days long gone.
@@ -244,6 +246,7 @@ impl Store {
         let clients = self.sweep_abandoned_clients(now).await?;
         let audit = self.sweep_audit(now).await?;
         let daily_usage = self.sweep_daily_usage(now).await?;
-        Ok(Swept { clients, audit, daily_usage, ..swept })
+        let failures = self.sweep_sign_in_failures(now).await?;
+        Ok(Swept { clients, audit, failures, daily_usage, ..swept })
     }
 }

@@ -167,6 +167,7 @@ async fn live(store: &Store, needles: &mut Needles) {
         credentials: br#"{"access":"garmin-access-zofia","refresh":"garmin-refresh-zofia"}"#,
         refresh_expires_at: None,
     };
+    store.note_sign_in_failure(&email, &client, "wrong_password", NOW).await.unwrap();
     let connected = store.connect_account(&connect, NOW).await.unwrap();
     assert!(store.finish_sign_in(&sign_in, version).await.unwrap());
 

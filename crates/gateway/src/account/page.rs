@@ -241,7 +241,8 @@ fn event(language: Language, event: AuditEvent) -> Option<Text> {
         | AuditEvent::RefreshLostResponse
         | AuditEvent::AccountForgotten
         | AuditEvent::Restored
-        | AuditEvent::Rekeyed => return None,
+        | AuditEvent::Rekeyed
+        | AuditEvent::Imported => return None,
     })
 }
 

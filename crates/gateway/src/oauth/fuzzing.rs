@@ -5,6 +5,7 @@
 pub use super::cimd::fuzzing::client_document;
 
 use domain::pkce::Challenge;
+use domain::realm::Realm;
 use domain::redirect::RedirectUri;
 use domain::scope::Scopes;
 
@@ -34,7 +35,7 @@ pub fn registration(data: &[u8]) {
 pub fn authorization_request(data: &[u8]) {
     let (params, Some(origin)) = (Params::parse(data), origin()) else { return };
     let _ = request::state(&params).map(|state| assert!((1..=4096).contains(&state.len())));
-    match request::check(&params, &origin, Some(Scopes::ReadOnly)) {
+    match request::check(&params, Realm::Own, &origin, Some(Scopes::ReadOnly)) {
         Ok(checked) => {
             assert!(Challenge::parse(&checked.challenge).is_ok(), "a challenge nobody can meet");
             assert_eq!(checked.scopes, Scopes::ReadOnly, "more than was registered for");

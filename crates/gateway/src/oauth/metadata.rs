@@ -1,4 +1,4 @@
-//! The discovery documents. Both are constants of the configured origin.
+//! The discovery documents. Both are constants of the configured origin, one for each realm.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -10,17 +10,26 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::succession::Under;
 use crate::error::{OAuthError, json_error};
 use crate::state::AppState;
 
-pub(super) async fn resource(State(app): State<AppState>, headers: HeaderMap) -> Response {
-    document(&headers, &ProtectedResourceMetadata::of(&app.config.public_url))
+pub(super) async fn resource(
+    State(app): State<AppState>,
+    Under(realm): Under,
+    headers: HeaderMap,
+) -> Response {
+    document(&headers, &ProtectedResourceMetadata::under(&app.config.public_url, realm))
 }
 
-pub(super) async fn server(State(app): State<AppState>, headers: HeaderMap) -> Response {
+pub(super) async fn server(
+    State(app): State<AppState>,
+    Under(realm): Under,
+    headers: HeaderMap,
+) -> Response {
     let metadata = AuthorizationServerMetadata {
         client_id_metadata_document_supported: app.config.client_documents.are_on(),
-        ..AuthorizationServerMetadata::of(&app.config.public_url)
+        ..AuthorizationServerMetadata::under(&app.config.public_url, realm)
     };
     document(&headers, &metadata)
 }

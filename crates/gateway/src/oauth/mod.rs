@@ -11,6 +11,7 @@ pub(crate) mod redirect;
 mod register;
 mod request;
 mod revoke;
+pub(crate) mod succession;
 mod token;
 
 use std::net::IpAddr;
@@ -70,6 +71,38 @@ pub fn routes() -> Router<AppState> {
     Router::new().merge(machines).merge(documents).merge(pages)
 }
 
+/// The same under the addresses of the gateway before this one, for who may reach them; see
+/// [`succession`]. Its documents are beside ours, in a place of their own.
+pub fn successor_routes() -> Router<AppState> {
+    let machines = Router::new()
+        .route("/garmin/oauth/register", post(register::post).options(cors::preflight_machine))
+        .route("/garmin/oauth/token", post(token::post).options(cors::preflight_machine))
+        .route("/garmin/oauth/revoke", post(revoke::post).options(cors::preflight_machine))
+        .layer(from_fn(headers::once))
+        .layer(from_fn(cors::open_to_scripts));
+    let documents = Router::new()
+        .route(
+            "/.well-known/oauth-protected-resource/garmin/mcp",
+            get(metadata::resource).options(cors::preflight_document),
+        )
+        .route(
+            "/.well-known/oauth-authorization-server/garmin",
+            get(metadata::server).options(cors::preflight_document),
+        )
+        // Where clients look that put the path behind the issuer, and not in between.
+        .route(
+            "/garmin/.well-known/oauth-authorization-server",
+            get(metadata::server).options(cors::preflight_document),
+        )
+        .layer(from_fn(headers::once))
+        .layer(from_fn(cors::open_to_scripts));
+    let pages = Router::new()
+        .route("/garmin/oauth/authorize", get(authorize::get).post(authorize::post))
+        .route("/garmin", get(succession::home))
+        .layer(from_fn(headers::once));
+    Router::new().merge(machines).merge(documents).merge(pages)
+}
+
 /// What a failing store looks like to a machine. The reason is ours, and logged here once.
 fn store_failed(error: &StoreError) -> OAuthError {
     tracing::error!(event = "store-failed", error = %error, "the store failed an OAuth request");
@@ -123,6 +156,7 @@ pub(crate) async fn audit(app: &AppState, entry: &AuditEntry<'_>, now: Timestamp
 #[cfg(test)]
 pub(crate) mod tests {
     use domain::id::ClientId;
+    use domain::realm::Realm;
     use domain::redirect::RedirectUri;
     use domain::scope::Scopes;
 
@@ -137,6 +171,7 @@ pub(crate) mod tests {
             state: None,
             challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
             scopes: Scopes::ReadWrite,
+            realm: Realm::Own,
         }
     }
 }

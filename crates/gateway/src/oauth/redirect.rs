@@ -2,7 +2,6 @@
 
 use axum::response::{IntoResponse, Response};
 use domain::oauth::ErrorCode;
-use domain::origin::Origin;
 use domain::redirect::RedirectUri;
 use http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, StatusCode};
@@ -11,21 +10,21 @@ use http::{HeaderValue, StatusCode};
 /// (RFC 9207).
 #[must_use]
 pub(crate) fn with_code(
-    origin: &Origin,
+    issuer: &str,
     redirect: &RedirectUri,
     code: &str,
     state: Option<&str>,
 ) -> String {
     let mut parameters = vec![("code", code)];
     parameters.extend(state.map(|state| ("state", state)));
-    parameters.push(("iss", origin.as_str()));
+    parameters.push(("iss", issuer));
     redirect.with_query(&parameters)
 }
 
 /// Where a person goes when the request is refused.
 #[must_use]
 pub(crate) fn with_error(
-    origin: &Origin,
+    issuer: &str,
     redirect: &RedirectUri,
     code: ErrorCode,
     description: &str,
@@ -33,7 +32,7 @@ pub(crate) fn with_error(
 ) -> String {
     let mut parameters = vec![("error", code.as_str()), ("error_description", description)];
     parameters.extend(state.map(|state| ("state", state)));
-    parameters.push(("iss", origin.as_str()));
+    parameters.push(("iss", issuer));
     redirect.with_query(&parameters)
 }
 
@@ -58,14 +57,14 @@ mod tests {
 
     #[test]
     fn t23_sec047_state_is_echoed_only_when_sent_and_the_issuer_always() {
-        let origin = Origin::parse("https://garmin.example.org").unwrap();
+        let issuer = "https://garmin.example.org";
         let redirect = RedirectUri::parse("https://client.example/cb?keep=1").unwrap();
         assert_eq!(
-            with_code(&origin, &redirect, "c", Some("a&b\"<script>")),
+            with_code(issuer, &redirect, "c", Some("a&b\"<script>")),
             "https://client.example/cb?keep=1&code=c&state=a%26b%22%3Cscript%3E\
              &iss=https%3A%2F%2Fgarmin.example.org"
         );
-        let refused = with_error(&origin, &redirect, ErrorCode::AccessDenied, "No.", None);
+        let refused = with_error(issuer, &redirect, ErrorCode::AccessDenied, "No.", None);
         assert!(refused.contains("error=access_denied") && !refused.contains("state="));
         assert_eq!(refused.matches("iss=").count(), 1);
     }

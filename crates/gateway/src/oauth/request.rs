@@ -6,6 +6,7 @@ use domain::id::ClientId;
 use domain::oauth::{ErrorCode, OFFLINE_ACCESS};
 use domain::origin::Origin;
 use domain::pkce::Challenge;
+use domain::realm::Realm;
 use domain::redirect::RedirectUri;
 use domain::scope::Scopes;
 use domain::text::is_harmless;
@@ -27,6 +28,9 @@ pub struct AuthorizationRequest {
     pub state: Option<String>,
     pub challenge: String,
     pub scopes: Scopes,
+    /// Under which name the client asked: the answer names the same issuer.
+    #[serde(default)]
+    pub realm: Realm,
 }
 
 /// What is known of a client while a person signs in for it.
@@ -60,6 +64,7 @@ impl AuthorizationRequest {
             state: goal.filter(|goal| GOALS.contains(goal)).map(str::to_owned),
             challenge: String::new(),
             scopes: Scopes::ReadOnly,
+            realm: Realm::Own,
         })
     }
 
@@ -112,6 +117,7 @@ const STATE_MAX: usize = 4096;
 /// `registered` is what the client asked to be limited to: it may ask for less, never for more.
 pub(super) fn check(
     params: &Params,
+    realm: Realm,
     origin: &Origin,
     registered: Option<Scopes>,
 ) -> Result<Checked, Refused> {
@@ -154,7 +160,7 @@ pub(super) fn check(
     if one("state").is_some_and(|state| !may_be_echoed(state)) {
         return Err(invalid("state must be text of at most 4096 bytes."));
     }
-    if params.all("resource").any(|resource| !origin.names_resource(resource)) {
+    if params.all("resource").any(|resource| !realm.names_resource(origin, resource)) {
         return Err(Refused {
             code: ErrorCode::InvalidTarget,
             description: "resource is not the address of this server.",
@@ -227,7 +233,7 @@ mod tests {
 
     fn outcome(query: &str) -> Result<Scopes, ErrorCode> {
         let origin = Origin::parse("https://garmin.example.org").unwrap();
-        check(&Params::parse(query.as_bytes()), &origin, None)
+        check(&Params::parse(query.as_bytes()), Realm::Own, &origin, None)
             .map(|checked| checked.scopes)
             .map_err(|refused| refused.code)
     }
@@ -301,7 +307,7 @@ mod tests {
             ("", Scopes::ReadWrite, Scopes::ReadWrite),
         ] {
             let params = Params::parse(format!("{GOOD}{asked}").as_bytes());
-            let checked = check(&params, &origin, Some(registered)).unwrap();
+            let checked = check(&params, Realm::Own, &origin, Some(registered)).unwrap();
             assert_eq!(checked.scopes, granted, "{asked} within {registered}");
         }
     }

@@ -9,6 +9,7 @@ use domain::clock::Timestamp;
 use domain::console::Revoked;
 use domain::id::DeviceId;
 use domain::oauth::{AuthMethod, ErrorCode, TokenResponse};
+use domain::realm::Realm;
 use domain::scope::{Scopes, UnknownScope};
 use domain::token::{AccessToken, Code, RefreshToken, Token};
 use http::header::{CACHE_CONTROL, PRAGMA};
@@ -18,6 +19,7 @@ use store::{
     PresentedCode, RefreshOutcome, RefreshRequest, Renewed, StoreError,
 };
 
+use super::succession::Under;
 use super::{audit, refused, store_failed, to_the_end};
 use crate::error::OAuthError;
 use crate::extract::client_auth::Presented;
@@ -33,6 +35,7 @@ const BENIGN_REPLAY: Duration = Duration::from_secs(10);
 
 pub(super) async fn post(
     State(app): State<AppState>,
+    Under(realm): Under,
     client_ip: ClientIp,
     request: Request,
 ) -> Result<Response, OAuthError> {
@@ -46,20 +49,21 @@ pub(super) async fn post(
     }
     let work = {
         let app = app.clone();
-        async move { exchange(app, &headers, params).await }
+        async move { exchange(app, realm, &headers, params).await }
     };
     to_the_end(&app, work).await.map_err(|error| refused(&app, client_ip.0, error))
 }
 
 async fn exchange(
     app: AppState,
+    realm: Realm,
     headers: &HeaderMap,
     params: Params,
 ) -> Result<Response, OAuthError> {
     let client = authenticate(&app, headers, &params).await?;
     let now = app.clock.now();
     tracing::info!(event = "token-exchange", client_id = %client.id, "a token is asked for");
-    let exchange = Exchange { app, params, client, now };
+    let exchange = Exchange { app, realm, params, client, now };
     match exchange.one("grant_type")? {
         Some("authorization_code") => exchange.code().await,
         Some("refresh_token") => exchange.refresh().await,
@@ -107,6 +111,7 @@ pub(super) async fn authenticate(
 /// One request whose client has proved itself.
 struct Exchange {
     app: AppState,
+    realm: Realm,
     params: Params,
     client: Client,
     now: Timestamp,
@@ -125,7 +130,8 @@ impl Exchange {
 
     fn check_resource(&self) -> Result<(), OAuthError> {
         let origin = &self.app.config.public_url;
-        if self.params.all("resource").all(|resource| origin.names_resource(resource)) {
+        let ours = |resource| self.realm.names_resource(origin, resource);
+        if self.params.all("resource").all(ours) {
             Ok(())
         } else {
             Err(OAuthError::new(

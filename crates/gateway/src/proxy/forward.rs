@@ -26,7 +26,7 @@ use super::plan::{Plan, Replays};
 use super::record::{CallRecord, StreamEnd};
 use super::rpc::{self, Failure};
 use super::{CALL, Visit};
-use crate::error::{Refusal, challenge, panicked};
+use crate::error::{Refusal, panicked};
 use crate::failures::Recorded;
 use crate::metrics::CallKind;
 use crate::workers::{Address, Call, NoWorker, Pass, Repeatable, SendError};
@@ -352,7 +352,7 @@ impl Errand {
         }
         if !line.is_open() {
             line.answer(match stop {
-                Stop::Challenge(refusal) => challenge(&self.visit.app.config.public_url, refusal),
+                Stop::Challenge(refusal) => self.visit.challenge(refusal),
                 // A model reads a result and tells the person; an error of the protocol goes
                 // nowhere.
                 Stop::Failed(Failure::AccountReadOnly) if self.asked.plan.is_tool() => {

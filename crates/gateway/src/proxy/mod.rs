@@ -34,6 +34,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
+use domain::realm::Realm;
 use http::header::{ALLOW, AUTHORIZATION, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::value::RawValue;
@@ -46,6 +47,7 @@ use crate::extract::client_ip::ClientIp;
 use crate::failures::{Code, Recorded};
 use crate::limits::{ByAddress, TooMany};
 use crate::metrics::BearerRefusal;
+use crate::oauth::succession::Under;
 use crate::request_id::RequestId;
 use crate::state::AppState;
 use agreement::{Era, SUPPORTED};
@@ -67,6 +69,7 @@ const CALL: Duration = Duration::from_mins(4);
 /// One authenticated request.
 struct Visit {
     app: AppState,
+    realm: Realm,
     device: Arc<LiveDevice>,
     headers: HeaderMap,
     request_id: RequestId,
@@ -77,6 +80,7 @@ struct Visit {
 pub(crate) async fn mcp(
     State(app): State<AppState>,
     Extension(id): Extension<RequestId>,
+    Under(realm): Under,
     ip: ClientIp,
     request: Request,
 ) -> Response {
@@ -92,13 +96,19 @@ pub(crate) async fn mcp(
     let mut response = if request.method() == Method::OPTIONS {
         host::preflight(request.headers())
     } else {
-        answer(app, ip, request, id).await
+        answer(app, realm, ip, request, id).await
     };
     caller.open(response.headers_mut());
     response
 }
 
-async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: RequestId) -> Response {
+async fn answer(
+    app: AppState,
+    realm: Realm,
+    ip: ClientIp,
+    request: Request,
+    request_id: RequestId,
+) -> Response {
     let began = Instant::now();
     let (parts, body) = request.into_parts();
     tracing::debug!(
@@ -108,7 +118,7 @@ async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: Reque
         request = request_id.as_str(),
         ""
     );
-    let device = match authenticate(&app, ip, &parts.headers, parts.uri.query()).await {
+    let device = match authenticate(&app, realm, ip, &parts.headers, parts.uri.query()).await {
         Ok(device) => device,
         Err(mut response) => {
             let code = response.extensions().get::<Code>().map(|Code(word)| *word);
@@ -141,13 +151,14 @@ async fn answer(app: AppState, ip: ClientIp, request: Request, request_id: Reque
         Ok(read) => read,
         Err(response) => return response,
     };
-    let visit = Visit { app, device, headers: parts.headers, request_id, began };
+    let visit = Visit { app, realm, device, headers: parts.headers, request_id, began };
     visit.handle(body, room, reads).await
 }
 
 /// The device behind the request's token, or the challenge.
 async fn authenticate(
     app: &AppState,
+    realm: Realm,
     ip: ClientIp,
     headers: &HeaderMap,
     query: Option<&str>,
@@ -160,7 +171,7 @@ async fn authenticate(
             Refusal::Malformed | Refusal::ScopeMissing { .. } => BearerRefusal::Malformed,
         };
         app.metrics.bearer_refusals.of(cause).increment(1);
-        challenge(&app.config.public_url, refusal)
+        challenge(&app.config.public_url, realm, refusal)
     };
     let limited = |full: TooMany| {
         app.metrics.bearer_refusals.of(BearerRefusal::Limited).increment(1);
@@ -232,6 +243,11 @@ fn not_acceptable(sentence: &'static str) -> Response {
 }
 
 impl Visit {
+    /// The refusal of this bearer, with the way to a sign-in under the name the client knows.
+    fn challenge(&self, refusal: Refusal) -> Response {
+        challenge(&self.app.config.public_url, self.realm, refusal)
+    }
+
     async fn handle(self, body: Bytes, room: Room, reads: Reads) -> Response {
         let message = match Message::read(&body) {
             Ok(message) => message,

@@ -98,6 +98,7 @@ impl Attempt {
         // The password ends here; from now on only Garmin's answer counts.
         let with_code = matches!(answer, Answer::Code { .. });
         log_outcome(&outcome, with_code, began.elapsed());
+        self.note_failure(&outcome, &email).await;
         self.record.scopes = self.scheduler.agreed(&self.row.id, self.record.scopes);
         // Whoever cancelled in the meantime must leave nothing behind, and what another node has
         // made of it must stay.
@@ -134,6 +135,21 @@ impl Attempt {
             }
         } else if let Err(error) = made.undo(&self.app).await {
             tracing::error!(event = "store-failed", error = %error, "a sign-in was not undone");
+        }
+    }
+
+    /// For the operator, whom people ask why. Not worth the sign-in where it cannot be written.
+    async fn note_failure(&self, outcome: &Outcome, email: &LoginEmail) {
+        let (Outcome::Form(problem) | Outcome::Code(_, Some(problem))) = outcome else { return };
+        let (store, now) = (&self.scheduler.store, self.scheduler.clock.now());
+        let client = &self.record.request.client;
+        let noted = store.note_sign_in_failure(email, client, problem.label(), now).await;
+        if let Err(error) = noted {
+            tracing::warn!(
+                event = "store-failed",
+                error = error.label(),
+                "a failure was not noted"
+            );
         }
     }
 
@@ -478,11 +494,12 @@ impl Finishing {
         account: AccountId,
         new_account: Option<(AccountId, Generation)>,
     ) -> Stage {
+        let request = &record.request;
         let location = redirect::with_code(
-            &app.config.public_url,
-            &record.request.redirect_uri,
+            &request.realm.issuer(&app.config.public_url),
+            &request.redirect_uri,
             &self.code,
-            record.request.state.as_deref(),
+            request.state.as_deref(),
         );
         let person = Some(Person { account, proved_at: app.clock.now() });
         let made = Made { grant: Some(self.grant.clone()), new_account, person };

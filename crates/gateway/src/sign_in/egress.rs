@@ -88,6 +88,17 @@ impl Egresses {
         Ok(Self { ways, breakers: config.rate_limits, company })
     }
 
+    /// Every way there is, for the operator.
+    pub(super) fn list(&self, now: Timestamp) -> Vec<domain::console::Egress> {
+        let of = |egress: &Egress, region| domain::console::Egress {
+            name: egress.name.clone(),
+            region,
+            rests_until: egress.way(region).breaker().resting(now),
+        };
+        let both = |egress| Region::ALL.map(|region| of(egress, region));
+        self.ways.iter().flat_map(both).collect()
+    }
+
     /// Every way is open, as far as anybody knows.
     pub(super) fn forget(&self) {
         for egress in &self.ways {

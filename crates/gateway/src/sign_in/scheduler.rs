@@ -197,6 +197,12 @@ impl Scheduler {
         }
     }
 
+    /// The ways out, and which of them Garmin turns people away from.
+    #[must_use]
+    pub fn egresses(&self, now: Timestamp) -> Vec<domain::console::Egress> {
+        self.0.egresses.list(now)
+    }
+
     /// Begins an attempt for the sign-in in `row`, or joins the one this very click began.
     /// The caller has checked that the browser is the one that began the sign-in.
     #[must_use]

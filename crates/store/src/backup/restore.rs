@@ -228,7 +228,7 @@ pub async fn restore(
     // Whoever remembers a number from before must not take this for the same database.
     const NEW_REVISION: &str = "UPDATE marks SET value = value + 1 WHERE name = 'access_revision'";
     const AUDIT: &str = "INSERT INTO audit (audit_id, at, event) VALUES ($1, $2, $3)";
-    const PASSING: [&str; 2] = ["sign_ins", "sessions"];
+    const PASSING: [&str; 3] = ["sign_ins", "sign_in_failures", "sessions"];
 
     let checked = check(&mut input, restore.secret, restore.old_secret, &mut |_| {})?;
     input.rewind().map_err(BackupError::from)?;

@@ -1,6 +1,7 @@
 //! What is in a backup: every table that lasts, in an order in which rows may refer to others.
 //!
-//! Sign-ins in progress, browser sessions and links are over in minutes and stay out. The keys are in
+//! Sign-ins in progress, browser sessions and links are over in minutes and stay out, and so do
+//! sign-ins that failed. The keys are in
 //! the header of a backup, and the schedule in `marks` belongs to the database, not to its
 //! contents. `tests/contract/backup.rs` compares this list with the columns there are.
 
@@ -30,7 +31,7 @@ pub(crate) struct Table {
 
 use Kind::{Bytes, Int, Sealed, Text};
 
-pub(crate) static TABLES: [Table; 11] = [
+pub(crate) static TABLES: [Table; 12] = [
     Table {
         name: "accounts",
         columns: &[
@@ -161,6 +162,10 @@ pub(crate) static TABLES: [Table; 11] = [
             ("device_id", Text),
             ("client_id", Text),
         ],
+    },
+    Table {
+        name: "imports",
+        columns: &[("item_index", Bytes), ("kind", Text), ("imported_at", Int)],
     },
 ];
 

@@ -9,9 +9,13 @@ mod changes;
 mod clients;
 mod damage;
 mod devices;
+mod failures;
 mod grants;
+mod imports;
 mod journal;
 mod lease;
+#[path = "../old_gateways/mod.rs"]
+mod old_gateways;
 mod opening;
 mod pages;
 #[path = "../postgres/mod.rs"]

@@ -6,11 +6,12 @@ mod stage;
 mod submit;
 mod view;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::response::Response;
 use domain::clock::Timestamp;
 use domain::email::LoginEmail;
 use domain::id::{ClientId, SignInId};
+use domain::realm::Realm;
 use domain::redirect::RedirectUri;
 use domain::scope::Scopes;
 use domain::token::{Csrf, Token};
@@ -27,6 +28,7 @@ use super::cimd::DocumentUrl;
 use super::clients::{self, Found};
 use super::redirect::{see_other, with_error};
 use super::request::{self, AuthorizationRequest, Standing};
+use super::succession::Under;
 use crate::extract::client_ip::ClientIp;
 use crate::extract::cookie;
 use crate::extract::form::Params;
@@ -42,15 +44,14 @@ const MOST_SIGN_INS: SignInLimits = SignInLimits { in_all: 10_000, per_browser: 
 
 pub(super) async fn get(
     State(app): State<AppState>,
+    Under(realm): Under,
     client_ip: ClientIp,
     language: Language,
-    RawQuery(query): RawQuery,
-    method: Method,
-    headers: HeaderMap,
+    request: Request,
 ) -> Response {
-    let params = Params::parse(query.unwrap_or_default().as_bytes());
-    let (method, headers) = (&method, &headers);
-    let door = Door::App;
+    let params = Params::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let (method, headers) = (request.method(), request.headers());
+    let door = Door::App(realm);
     let arrival = Arrival { door, params: &params, method, headers, client_ip, language };
     if params.has("sign_in") {
         // Not counted: a page that waits for Garmin asks every two seconds.
@@ -82,7 +83,8 @@ pub(super) async fn get_own(
 /// What somebody signs in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Door {
-    App,
+    /// Under the name by which it knows us.
+    App(Realm),
     OwnPage,
 }
 
@@ -100,7 +102,7 @@ impl Arrival<'_> {
     /// Whether there is a request to begin anew with once a sign-in is over.
     fn has_request(&self) -> bool {
         match self.door {
-            Door::App => self.params.has("client_id"),
+            Door::App(_) => self.params.has("client_id"),
             Door::OwnPage => true,
         }
     }
@@ -111,7 +113,7 @@ impl Arrival<'_> {
             return too_often(app, self.language, limit.retry_after);
         }
         let begun = match self.door {
-            Door::App => begin(app, self, problem).await,
+            Door::App(realm) => begin(app, self, realm, problem).await,
             Door::OwnPage => begin_own(app, self, problem).await,
         };
         match begun {
@@ -141,6 +143,7 @@ impl From<StoreError> for Refusal {
 async fn begin(
     app: &AppState,
     arrival: &Arrival<'_>,
+    realm: Realm,
     problem: Option<Problem>,
 ) -> Result<Response, Refusal> {
     let &Arrival { params, client_ip, .. } = arrival;
@@ -148,12 +151,13 @@ async fn begin(
     let redirect_uri = redirect(&asker, params)?;
     let origin = &app.config.public_url;
     let state = request::state(params);
-    let checked = request::check(params, origin, asker.scopes()).map_err(|refused| {
+    let checked = request::check(params, realm, origin, asker.scopes()).map_err(|refused| {
         let (code, description) = (refused.code, refused.description);
         tracing::info!(event = "authorize-refused", client_id = %asker.id(), code = code.as_str());
         match asker {
             Asker::Known(_) => {
-                let location = with_error(origin, &redirect_uri, code, description, state);
+                let location =
+                    with_error(&realm.issuer(origin), &redirect_uri, code, description, state);
                 Refusal::Ready(Box::new(see_other(&location)))
             }
             Asker::Unseen(_) => Refusal::Page(BadRequest::Flawed),
@@ -167,6 +171,7 @@ async fn begin(
         state: state.map(str::to_owned),
         challenge: checked.challenge,
         scopes: checked.scopes,
+        realm,
     };
     let hint = request::login_hint(params);
     show_form(app, arrival, request, hint, problem).await

@@ -31,7 +31,8 @@ const LONGEST_ADDRESS: usize = 2 * 1024;
 pub(super) fn address(id: &SignInId, record: &Record) -> String {
     let (short, request) = match record.request.standing {
         Standing::Proven | Standing::Deferred => {
-            (format!("/oauth/authorize?sign_in={id}"), record.request.to_query())
+            let prefix = record.request.realm.prefix();
+            (format!("{prefix}/oauth/authorize?sign_in={id}"), record.request.to_query())
         }
         Standing::OwnPage => {
             (format!("/account/sign-in?sign_in={id}"), record.request.goal_query())

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::super::audit;
 use super::super::redirect::{see_other, with_error};
 use super::super::request::Standing;
+use super::super::succession::Under;
 use super::stage::{self, address, may_redirect};
 use super::view::{self, Found, find, go_on};
 use super::{Arrival, Door, ours};
@@ -36,11 +37,12 @@ const LONGEST_PASSWORD: usize = 1024;
 
 pub(in crate::oauth) async fn post(
     State(app): State<AppState>,
+    Under(realm): Under,
     client_ip: ClientIp,
     language: Language,
     request: Request,
 ) -> Response {
-    submitted(app, Door::App, client_ip, language, request).await
+    submitted(app, Door::App(realm), client_ip, language, request).await
 }
 
 /// `POST /account/sign-in`
@@ -270,7 +272,7 @@ impl Post<'_> {
         let entry = AuditEntry { event, account: None, device: None, client };
         audit(self.app, &entry, self.now).await;
         see_other(&with_error(
-            &self.app.config.public_url,
+            &request.realm.issuer(&self.app.config.public_url),
             &request.redirect_uri,
             ErrorCode::AccessDenied,
             "The person did not agree.",
