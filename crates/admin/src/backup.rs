@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use domain::clock::{Clock as _, SystemClock, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{
     BackupError, BackupPlace, Checked, Manifest, Store, Wrapping, check_backup, fetch_backup,
@@ -28,19 +29,21 @@ pub struct BackupArgs {
 }
 
 /// What `--json` prints.
-#[derive(Serialize)]
-struct Made<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Made<'a> {
     place: &'a str,
     bytes: u64,
     #[serde(flatten)]
+    #[schemars(with = "crate::schema::ManifestShape")]
     manifest: &'a Manifest,
 }
 
 /// What `--check --json` prints.
-#[derive(Serialize)]
-struct Whole<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Whole<'a> {
     place: &'a str,
     #[serde(flatten)]
+    #[schemars(with = "crate::schema::ManifestShape")]
     manifest: &'a Manifest,
     /// Opened by `GATEWAY_SECRET`, or by `GATEWAY_SECRET_OLD`.
     opened_by: &'static str,

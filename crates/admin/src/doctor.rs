@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use domain::clock::{Clock as _, SystemClock};
 use domain::console::{Answer, Request, Status};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{Backend, OpenError, Store, Wrapping};
 
@@ -27,7 +28,7 @@ pub struct DoctorArgs {
 }
 
 /// How something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     Ok,
@@ -38,7 +39,7 @@ pub enum Health {
 }
 
 /// One line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     pub check: &'static str,
     pub state: Health,
@@ -51,8 +52,10 @@ pub struct Finding {
 #[derive(Debug, Default)]
 pub struct Findings(Vec<Finding>);
 
-#[derive(Serialize)]
-struct Report<'a> {
+/// What `--json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Report<'a> {
+    /// The worst there is.
     verdict: Health,
     checks: &'a [Finding],
 }

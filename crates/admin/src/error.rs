@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use store::{BackupError, OpenError, RestoreError, StoreError};
+use store::{BackupError, OldDatabaseError, OpenError, RestoreError, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
@@ -17,6 +17,14 @@ pub enum AdminError {
     NoSuchAccount(String),
     #[error("there is no device {0}")]
     NoSuchDevice(String),
+    #[error("there is no client {0}")]
+    NoSuchClient(String),
+    #[error("{0} is the beginning of more than one id")]
+    Ambiguous(String),
+    #[error("nothing was brought over")]
+    Import(#[source] OldDatabaseError),
+    #[error("cannot read {}", path.display())]
+    OldSecret { path: PathBuf, source: io::Error },
     #[error("the backup at {place} was not made")]
     Backup { place: String, source: BackupError },
     #[error("the backup at {place} cannot be used")]
@@ -60,14 +68,28 @@ impl AdminError {
             Self::Backup { source, .. }
             | Self::Check { source, .. }
             | Self::Restore { source: RestoreError::Backup(source), .. } => backing_up(source),
-            Self::NoOldSecret => Trouble::Configuration,
+            Self::NoOldSecret | Self::Import(OldDatabaseError::WrongSecret { .. }) => {
+                Trouble::Configuration
+            }
+            Self::Import(OldDatabaseError::Busy { .. }) => Trouble::Passing,
             Self::Restore {
                 source: RestoreError::NotEmpty { .. } | RestoreError::Inconsistent(_),
                 ..
             }
+            | Self::Import(
+                OldDatabaseError::Unreadable { .. }
+                | OldDatabaseError::NotADatabase { .. }
+                | OldDatabaseError::Damaged { .. }
+                | OldDatabaseError::OurOwn { .. }
+                | OldDatabaseError::Foreign { .. }
+                | OldDatabaseError::Incomplete { .. },
+            )
             | Self::Output(_)
             | Self::NoSuchAccount(_)
             | Self::NoSuchDevice(_)
+            | Self::NoSuchClient(_)
+            | Self::Ambiguous(_)
+            | Self::OldSecret { .. }
             | Self::NoPlace(_)
             | Self::NotConfirmed
             | Self::LogFile { .. }
@@ -81,9 +103,13 @@ impl AdminError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::NoSuchAccount(_) | Self::NoSuchDevice(_) => {
-                Some("`garmin-gateway revoke --list` shows what there is")
+            Self::NoSuchAccount(_) => {
+                Some("`garmin-gateway accounts` lists them; --reveal shows e-mail addresses")
             }
+            Self::NoSuchDevice(_) => Some("`garmin-gateway devices` lists them"),
+            Self::NoSuchClient(_) => Some("`garmin-gateway clients` lists them"),
+            Self::Ambiguous(_) => Some("give more of it; `--json` shows ids in full"),
+            Self::OldSecret { .. } => Some("name a file that holds the other gateway's secret"),
             Self::Socket { .. } => Some("run the command as the user the gateway runs as"),
             Self::NoGateway { .. } => Some("start it, check DATA_DIR, or read its log with --file"),
             Self::Restore { source: RestoreError::NotEmpty { .. }, .. } => {
@@ -103,15 +129,22 @@ impl AdminError {
             Self::NoPlace(_) => {
                 Some("for example backup-today.ggb, - for stdout, or s3://bucket/key")
             }
+            Self::NotConfirmed => Some("answer y, or give --yes"),
+            Self::LogFile { .. } => Some("GATEWAY_LOG_FILE says where the gateway writes one"),
+            Self::Import(OldDatabaseError::WrongSecret { .. }) => Some(
+                "the other gateway's secret is in its .env or its platform's settings; nothing \
+                 was changed here",
+            ),
+            Self::Import(_) => {
+                Some("README.md, `Moving from the Python gateway`, says what is read")
+            }
             Self::Open(_)
-            | Self::LogFile { .. }
             | Self::Store(_)
-            | Self::Output(_)
-            | Self::NotConfirmed
             | Self::Backup { .. }
             | Self::Check { .. }
             | Self::Restore { .. }
-            | Self::Refused { .. } => None,
+            | Self::Refused { .. } => Some("`garmin-gateway doctor` says what is wrong"),
+            Self::Output(_) => Some("is the disk full that stdout goes to?"),
         }
     }
 }

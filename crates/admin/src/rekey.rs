@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use domain::clock::{Clock as _, SystemClock};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{AuditEntry, AuditEvent, Wrapping};
 
@@ -20,8 +21,8 @@ pub struct RekeyArgs {
 }
 
 /// What `--json` prints.
-#[derive(Serialize)]
-struct Outcome {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Outcome {
     /// The variable whose secret opens the database now.
     opens_with: &'static str,
     /// Keys that were wrapped anew by this command.

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use domain::clock::{Clock as _, SystemClock};
 use domain::entropy::OsEntropy;
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{Manifest, Restore, RestoreError, RestoreMode, Wrapping, fetch_backup, restore_backup};
 
@@ -30,11 +31,12 @@ pub struct RestoreArgs {
 }
 
 /// What `--json` prints.
-#[derive(Serialize)]
-struct Done<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Done<'a> {
     place: &'a str,
     database: String,
     #[serde(flatten)]
+    #[schemars(with = "crate::schema::ManifestShape")]
     manifest: &'a Manifest,
     void_codes: u64,
     unreadable_values: u64,

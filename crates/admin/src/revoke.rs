@@ -4,14 +4,14 @@ use std::io::Write;
 
 use domain::clock::{Clock as _, SystemClock, Timestamp};
 use domain::console::{Request, Revoked};
-use domain::email::LoginEmail;
-use domain::id::{AccountId, ClientId, DeviceId};
+use domain::id::{AccountId, DeviceId};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{AuditEntry, AuditEvent, DeviceSummary, RevokedDevice, Store};
 
 use crate::confirm::confirm;
-use crate::text::{ago, counted, harmless, print_json, table};
-use crate::{AdminError, Place};
+use crate::text::{counted, print_json};
+use crate::{AdminError, Place, devices, who};
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -20,12 +20,15 @@ pub struct RevokeArgs {
     /// Show every device; revoke nothing
     #[arg(long, group = "what")]
     list: bool,
-    /// Revoke all devices of one account: its id, or the e-mail address it signs in with
+    /// Revoke all devices of one account: its id, the beginning of it, or its e-mail address
     #[arg(long, group = "what", value_name = "ACCOUNT")]
     account: Option<String>,
-    /// Revoke one device
+    /// Revoke one device: its id, or the beginning of it
     #[arg(long, group = "what", value_name = "DEVICE")]
     device: Option<String>,
+    /// Revoke every device of one client, whoever uses it
+    #[arg(long, group = "what", value_name = "CLIENT")]
+    client: Option<String>,
     /// Revoke every device of everybody
     #[arg(long, group = "what")]
     all: bool,
@@ -37,49 +40,45 @@ pub struct RevokeArgs {
     json: bool,
 }
 
-/// What `--list --json` prints; times are RFC 3339 in UTC.
-#[derive(Serialize)]
-struct Listing {
-    devices: Vec<ListedDevice>,
-}
-
-#[derive(Serialize)]
-struct ListedDevice {
-    device: DeviceId,
-    account: AccountId,
-    client: ClientId,
-    client_name: Option<String>,
-    /// Separated by spaces.
-    scopes: String,
-    created_at: String,
-    last_used_at: Option<String>,
-}
-
 /// What a revocation prints with `--json`.
-#[derive(Serialize)]
-struct Outcome {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Outcome {
     revoked: Vec<Gone>,
     effect: Effect,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Gone {
+    #[schemars(with = "String")]
     device: DeviceId,
+    #[schemars(with = "String")]
     account: AccountId,
 }
 
 /// When the tokens stop working.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Effect {
+pub(crate) enum Effect {
     /// The gateway of this data directory has been told. Any other follows within 5 seconds.
     AtOnce,
     /// No gateway could be told; whichever runs elsewhere asks the database that often.
     WithinFiveSeconds,
 }
 
+impl Effect {
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::AtOnce => "the running gateway knows",
+            Self::WithinFiveSeconds => {
+                "no gateway was told here; any that runs elsewhere follows within 5 seconds"
+            }
+        }
+    }
+}
+
 enum Target {
-    Device(DeviceId),
+    /// Some of them, each by itself.
+    Devices(Vec<DeviceSummary>),
     Accounts(Vec<AccountId>),
     Everything,
 }
@@ -95,7 +94,7 @@ pub async fn revoke(
     if args.list {
         let devices = store.list_devices(None).await?;
         store.close().await;
-        return list(devices, args.json, now, out);
+        return devices::print(devices, args.json, now, out);
     }
     let target = target(&store, args).await?;
     let meant = devices_of(&store, &target).await?;
@@ -114,7 +113,7 @@ pub async fn revoke(
         store.record_audit(&entry, now).await?;
     }
     store.close().await;
-    let (effect, untold) = tell(place, &target, &meant).await;
+    let (effect, untold) = tell(place, news(target)).await;
     report(&revoked, effect, args.json, out)?;
     // The store has the last word, so the revocation stands; only the news did not arrive.
     untold.map_or(Ok(()), Err)
@@ -122,22 +121,17 @@ pub async fn revoke(
 
 async fn target(store: &Store, args: &RevokeArgs) -> Result<Target, AdminError> {
     if let Some(text) = &args.device {
-        let unknown = || AdminError::NoSuchDevice(text.clone());
-        return Ok(Target::Device(DeviceId::parse(text).map_err(|_| unknown())?));
+        return Ok(Target::Devices(vec![who::device(store, text).await?]));
     }
-    let Some(text) = &args.account else { return Ok(Target::Everything) };
-    let unknown = || AdminError::NoSuchAccount(text.clone());
-    if let Ok(account) = AccountId::parse(text) {
-        return match store.find_account(&account).await? {
-            Some(_) => Ok(Target::Accounts(vec![account])),
-            None => Err(unknown()),
-        };
+    if let Some(text) = &args.client {
+        let client = who::client(store, text).await?;
+        let mut devices = store.list_devices(None).await?;
+        devices.retain(|device| device.client == client);
+        return Ok(Target::Devices(devices));
     }
-    let email = LoginEmail::parse(text).map_err(|_| unknown())?;
-    match store.find_accounts_by_email(&email).await? {
-        found if found.is_empty() => Err(unknown()),
-        // One address can have an account in each region.
-        found => Ok(Target::Accounts(found)),
+    match &args.account {
+        Some(text) => Ok(Target::Accounts(who::accounts(store, text).await?)),
+        None => Ok(Target::Everything),
     }
 }
 
@@ -151,14 +145,7 @@ async fn devices_of(store: &Store, target: &Target) -> Result<Vec<DeviceSummary>
             }
             Ok(devices)
         }
-        Target::Device(wanted) => {
-            let mut devices = store.list_devices(None).await?;
-            devices.retain(|device| device.id == *wanted);
-            if devices.is_empty() {
-                return Err(AdminError::NoSuchDevice(wanted.to_string()));
-            }
-            Ok(devices)
-        }
+        Target::Devices(devices) => Ok(devices.clone()),
     }
 }
 
@@ -169,7 +156,13 @@ async fn carry_out(
 ) -> Result<Vec<RevokedDevice>, AdminError> {
     match target {
         Target::Everything => Ok(store.revoke_all(now).await?),
-        Target::Device(device) => Ok(store.revoke_device(device).await?.into_iter().collect()),
+        Target::Devices(devices) => {
+            let mut revoked = Vec::new();
+            for device in devices {
+                revoked.extend(store.revoke_device(&device.id).await?);
+            }
+            Ok(revoked)
+        }
         Target::Accounts(accounts) => {
             let mut revoked = Vec::new();
             for account in accounts {
@@ -180,23 +173,20 @@ async fn carry_out(
     }
 }
 
-/// Tells the gateway of this data directory, if there is one.
-async fn tell(
-    place: &Place,
-    target: &Target,
-    meant: &[DeviceSummary],
-) -> (Effect, Option<AdminError>) {
-    let news = match target {
+/// What a gateway has to hear.
+fn news(target: Target) -> Vec<Revoked> {
+    match target {
         Target::Everything => vec![Revoked::Everything],
-        Target::Device(_) => {
-            let news = |device: &DeviceSummary| Revoked::Device {
-                device: device.id.clone(),
-                account: device.account.clone(),
-            };
-            meant.iter().map(news).collect()
-        }
-        Target::Accounts(accounts) => accounts.iter().cloned().map(Revoked::Account).collect(),
-    };
+        Target::Devices(devices) => devices
+            .into_iter()
+            .map(|device| Revoked::Device { device: device.id, account: device.account })
+            .collect(),
+        Target::Accounts(accounts) => accounts.into_iter().map(Revoked::Account).collect(),
+    }
+}
+
+/// Tells the gateway of this data directory, if there is one.
+pub(crate) async fn tell(place: &Place, news: Vec<Revoked>) -> (Effect, Option<AdminError>) {
     for revoked in news {
         match place.gateway().ask(&Request::Revoked { revoked }).await {
             Ok(Some(_)) => {}
@@ -205,35 +195,6 @@ async fn tell(
         }
     }
     (Effect::AtOnce, None)
-}
-
-fn list(
-    devices: Vec<DeviceSummary>,
-    json: bool,
-    now: Timestamp,
-    out: &mut impl Write,
-) -> Result<(), AdminError> {
-    if json {
-        let listing = Listing { devices: devices.into_iter().map(ListedDevice::from).collect() };
-        return print_json(&listing, out);
-    }
-    if devices.is_empty() {
-        writeln!(out, "no devices")?;
-        return Ok(());
-    }
-    let rows = devices.iter().map(|device| {
-        vec![
-            device.id.to_string(),
-            device.account.to_string(),
-            device.client_name.as_deref().map(harmless).unwrap_or_default(),
-            device.scopes.to_string(),
-            ago(device.created_at, now),
-            device.last_used_at.map_or_else(|| "never".to_owned(), |used| ago(used, now)),
-        ]
-    });
-    let head = ["device", "account", "client calls itself", "scopes", "connected", "last used"];
-    write!(out, "{}", table(&head, rows.collect()))?;
-    Ok(())
 }
 
 fn report(
@@ -250,26 +211,6 @@ fn report(
         return print_json(&Outcome { revoked: revoked.iter().map(gone).collect(), effect }, out);
     }
     let devices = counted(revoked.len() as u64, "device", "devices");
-    let when = match effect {
-        Effect::AtOnce => "the running gateway knows",
-        Effect::WithinFiveSeconds => {
-            "no gateway was told here; any that runs elsewhere follows within 5 seconds"
-        }
-    };
-    writeln!(out, "revoked {devices}; {when}")?;
+    writeln!(out, "revoked {devices}; {}", effect.sentence())?;
     Ok(())
-}
-
-impl From<DeviceSummary> for ListedDevice {
-    fn from(device: DeviceSummary) -> Self {
-        Self {
-            device: device.id,
-            account: device.account,
-            client: device.client,
-            client_name: device.client_name,
-            scopes: device.scopes.to_string(),
-            created_at: device.created_at.to_string(),
-            last_used_at: device.last_used_at.map(|used| used.to_string()),
-        }
-    }
 }

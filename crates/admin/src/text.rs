@@ -20,10 +20,15 @@ pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
 
 /// What a client calls itself is the client's own text: nothing in it may steer a terminal.
 pub(crate) fn harmless(text: &str) -> String {
-    const LONGEST: usize = 40;
+    clipped(text, 40)
+}
+
+/// The same where there is room for so many letters only.
+pub(crate) fn clipped(text: &str, longest: usize) -> String {
     let shown = |letter: char| if is_harmless(letter) { letter } else { '\u{fffd}' };
-    let mut safe: String = text.chars().take(LONGEST).map(shown).collect();
-    if text.chars().nth(LONGEST).is_some() {
+    let mut safe: String = text.chars().take(longest).map(shown).collect();
+    if text.chars().nth(longest).is_some() {
+        safe.pop();
         safe.push('…');
     }
     safe
@@ -44,8 +49,19 @@ pub(crate) fn ago(moment: Timestamp, now: Timestamp) -> String {
     format!("{} ago", span(now.since(moment).as_secs()))
 }
 
+/// A day, counted from the first of 1970, as a date.
+pub(crate) fn day(number: i64) -> String {
+    let midnight = Timestamp(number.saturating_mul(86_400)).to_string();
+    midnight.split('T').next().unwrap_or_default().to_owned()
+}
+
 pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+}
+
+/// "1.5 MiB"
+pub(crate) fn mebibytes(kib: u32) -> String {
+    format!("{:.1} MiB", f64::from(kib) / 1024.0)
 }
 
 /// One JSON value and a line break.
@@ -62,7 +78,7 @@ mod tests {
     #[test]
     fn sec102_a_client_cannot_steer_the_terminal() {
         assert_eq!(harmless("Claude\u{1b}[2J\u{202e}x\n"), "Claude\u{fffd}[2J\u{fffd}x\u{fffd}");
-        assert_eq!(harmless(&"x".repeat(50)).chars().count(), 41);
+        assert_eq!(harmless(&"x".repeat(50)).chars().count(), 40);
     }
 
     #[test]
@@ -73,5 +89,6 @@ mod tests {
         assert_eq!(told(61), "1 min ago");
         assert_eq!(told(7_300), "2 h ago");
         assert_eq!(told(200_000), "2 d ago");
+        assert_eq!((day(0), day(20_777)), ("1970-01-01".to_owned(), "2026-11-20".to_owned()));
     }
 }

@@ -240,6 +240,7 @@ async fn status_shows_the_workers_of_a_running_gateway() {
             idle_secs: 0,
             started_at: now(),
         }],
+        egresses: Vec::new(),
         sandbox: Report::of(|_| State::Active)
             .with(Layer::Files, missing("no Landlock"))
             .with(Layer::Group, missing("not delegated")),
@@ -352,7 +353,7 @@ async fn what_is_not_there_is_named_with_the_way_to_find_it() {
     ] {
         let error = site.revoke(&[&words[..], &["--yes"]].concat()).await.unwrap_err();
         assert!(error.to_string().contains(words[1]), "{error}");
-        assert!(error.hint().unwrap().contains("--list"));
+        assert!(error.hint().unwrap().contains("lists them"));
     }
     assert_eq!(site.live().await, [true; 3]);
 }

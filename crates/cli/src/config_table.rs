@@ -23,6 +23,8 @@ enum Format {
     Markdown,
     /// The table of `crates/gateway/docs/metrics.md`
     Metrics,
+    /// `crates/admin/docs/console.schema.json`
+    Console,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
@@ -31,6 +33,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         Format::Env => env_file(settings),
         Format::Markdown => markdown(settings),
         Format::Metrics => metrics(Metrics::off().rows()),
+        Format::Console => format!("{:#}\n", admin::schema()),
     })
 }
 

@@ -4,7 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use admin::{
-    AdminError, BackupArgs, MonitorArgs, Place, RekeyArgs, RestoreArgs, RevokeArgs, StatusArgs,
+    AccountsArgs, AdminError, BackupArgs, ClientsArgs, DevicesArgs, ForgetArgs, ImportArgs,
+    MonitorArgs, Place, RekeyArgs, RestoreArgs, RevokeArgs, StatusArgs, UsageArgs,
 };
 use gateway::Config;
 use gateway::config::Vars;
@@ -15,6 +16,47 @@ pub(crate) fn status(args: &StatusArgs) -> anyhow::Result<()> {
     let place = place()?;
     let mut out = io::stdout().lock();
     readable(process::runtime()?.block_on(admin::status(&place, args, &mut out)))
+}
+
+pub(crate) fn accounts(args: &AccountsArgs) -> anyhow::Result<()> {
+    let place = place()?;
+    let mut out = io::stdout().lock();
+    readable(process::runtime()?.block_on(admin::accounts(&place, args, &mut out)))
+}
+
+pub(crate) fn devices(args: &DevicesArgs) -> anyhow::Result<()> {
+    let place = place()?;
+    let mut out = io::stdout().lock();
+    readable(process::runtime()?.block_on(admin::devices(&place, args, &mut out)))
+}
+
+pub(crate) fn clients(args: &ClientsArgs) -> anyhow::Result<()> {
+    let place = place()?;
+    let mut out = io::stdout().lock();
+    readable(process::runtime()?.block_on(admin::clients(&place, args, &mut out)))
+}
+
+pub(crate) fn usage(args: &UsageArgs) -> anyhow::Result<()> {
+    let place = place()?;
+    let mut out = io::stdout().lock();
+    readable(process::runtime()?.block_on(admin::usage(&place, args, &mut out)))
+}
+
+pub(crate) fn forget(args: &ForgetArgs) -> anyhow::Result<()> {
+    let place = place()?;
+    let mut out = io::stdout().lock();
+    readable(process::runtime()?.block_on(admin::forget(&place, args, &mut out)))
+}
+
+/// Only the gateway's own code can read what is in the sessions of the other.
+pub(crate) fn import(args: &ImportArgs) -> anyhow::Result<()> {
+    process::harden()?;
+    let config = Config::from_process()?;
+    let region = config.default_region;
+    let place = place_of(config);
+    let read = gateway::read_old_session;
+    let mut out = io::stdout().lock();
+    readable(process::runtime()?.block_on(admin::import(&place, args, region, read, &mut out)))
 }
 
 pub(crate) fn revoke(args: &RevokeArgs) -> anyhow::Result<()> {
@@ -67,14 +109,17 @@ fn readable(done: Result<(), AdminError>) -> anyhow::Result<()> {
 /// The same names the gateway reads, so the commands work wherever it runs.
 fn place() -> anyhow::Result<Place> {
     process::harden()?;
-    let config = Config::from_process()?;
-    Ok(Place {
+    Ok(place_of(Config::from_process()?))
+}
+
+fn place_of(config: Config) -> Place {
+    Place {
         data_dir: config.data_dir,
         database_url: config.database_url,
         secret: config.secret,
         old_secret: config.old_secret,
         s3: config.s3,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use admin::{DoctorArgs, Findings, Health, Place};
 use domain::clock::{Clock as _, SystemClock, Timestamp};
+use domain::console::Egress;
 use domain::sandbox::{Layer, Report};
 use domain::upstream::Upstream;
 use gateway::Config;
 use gateway::config::{Backups, Vars, raise_descriptor_limit};
-use gateway::probe::reach;
+use gateway::probe::{certificate_ends, reach};
 
 use crate::{healthcheck, process};
 
@@ -21,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Tokens and codes of the second factor live for minutes.
 const CLOCK_WARN: u64 = 30;
 const CLOCK_FAIL: u64 = 300;
+/// Those who renew them do it a month before.
+const CERTIFICATE_WARN: Duration = Duration::from_hours(14 * 24);
 /// Where the gateway makes none by itself.
 const BACKUP_EVERY: Duration = Duration::from_hours(24);
 
@@ -76,7 +79,10 @@ async fn examine(findings: &mut Findings, args: &DoctorArgs) {
         ready(findings, config.listen);
     }
     let layers = match running {
-        Some(status) => status.sandbox,
+        Some(status) => {
+            turned_away(findings, &status.egresses, SystemClock.now());
+            status.sandbox
+        }
         None => probe().await,
     };
     sandbox(findings, &layers);
@@ -84,6 +90,45 @@ async fn examine(findings: &mut Findings, args: &DoctorArgs) {
         return;
     }
     garmin(findings, &config).await;
+    if config.public_url.is_secure() {
+        let ends = certificate_ends(&config.public_url, PATIENCE).await;
+        certificate(findings, &ends, SystemClock.now());
+    }
+}
+
+/// Ways to Garmin's sign-in that are left alone for a while, because it turns people away there.
+fn turned_away(findings: &mut Findings, egresses: &[Egress], now: Timestamp) {
+    let resting = |egress: &&Egress| egress.rests_until.is_some_and(|until| until > now);
+    for egress in egresses.iter().filter(resting) {
+        let until = egress.rests_until.map(|until| until.to_string()).unwrap_or_default();
+        findings.warn(
+            "sign-ins",
+            format!(
+                "Garmin blocks `{}` ({}): nobody is sent there until {until}",
+                egress.name, egress.region
+            ),
+            "wait, or name other ways out by GARMIN_SSO_PROXY; who is connected is not concerned",
+        );
+    }
+}
+
+fn certificate(findings: &mut Findings, ends: &Result<Timestamp, String>, now: Timestamp) {
+    match ends {
+        Ok(ends) => {
+            let detail = format!("valid until {ends}");
+            if ends.since(now) < CERTIFICATE_WARN {
+                let mend = "`certbot renew`, then reload the proxy; look why it was not done";
+                findings.warn("certificate", detail, mend);
+            } else {
+                findings.ok("certificate", detail);
+            }
+        }
+        Err(error) => findings.fail(
+            "certificate",
+            format!("clients cannot connect to PUBLIC_URL: {error}"),
+            "check DNS, the proxy and its certificate: `certbot certificates`",
+        ),
+    }
 }
 
 /// What is wrong with them, and what mends it.
@@ -231,6 +276,8 @@ fn clock(findings: &mut Findings, ours: Timestamp, theirs: Timestamp) {
 
 #[cfg(test)]
 mod tests {
+    use domain::region::Region;
+
     use super::*;
 
     fn config(settings: &[(&str, &str)]) -> Config {
@@ -253,6 +300,33 @@ mod tests {
         let named = ("TRUSTED_PROXIES", "172.16.0.0/12");
         assert_eq!(verdict(&[public, ("BIND", "0.0.0.0"), named]), Health::Ok);
         assert_eq!(verdict(&[("TRUSTED_PROXIES", "0.0.0.0/0")]), Health::Fail);
+    }
+
+    #[test]
+    fn a_certificate_is_looked_at_before_it_ends() {
+        let now = Timestamp(1_790_000_000);
+        let verdict = |ends: Result<Timestamp, String>| {
+            let mut findings = Findings::default();
+            certificate(&mut findings, &ends, now);
+            findings.verdict()
+        };
+        let days = |days: i64| Ok(Timestamp(now.0 + days * 86_400));
+        assert_eq!((verdict(days(40)), verdict(days(5))), (Health::Ok, Health::Warn));
+        assert_eq!(verdict(Err("expired".to_owned())), Health::Fail);
+    }
+
+    #[test]
+    fn a_way_that_garmin_blocks_is_noticed_until_it_is_open_again() {
+        let now = Timestamp(1_790_000_000);
+        let verdict = |until| {
+            let (name, region) = ("direct".to_owned(), Region::Global);
+            let mut findings = Findings::default();
+            turned_away(&mut findings, &[Egress { name, region, rests_until: until }], now);
+            findings.verdict()
+        };
+        assert_eq!(verdict(None), Health::Ok);
+        assert_eq!(verdict(Some(now)), Health::Ok);
+        assert_eq!(verdict(Some(Timestamp(now.0 + 60))), Health::Warn);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The executable: parses, dispatches, exits. What the commands do lives in the crates below.
 
+mod completions;
 mod config_table;
 mod console;
 mod demo;
@@ -37,10 +38,20 @@ enum Command {
     Stdio(desktop::StdioArgs),
     /// Sign in to Garmin from this terminal, for `stdio`
     Login(desktop::LoginArgs),
-    /// Show accounts, devices, clients, pending codes and running workers
+    /// Everything at a glance: counts, the last backup, failed sign-ins, running workers
     Status(admin::StatusArgs),
+    /// List accounts, or `show` one: its devices, its use, and why a sign-in failed
+    Accounts(admin::AccountsArgs),
+    /// List connected apps
+    Devices(admin::DevicesArgs),
+    /// List registered apps with their calls and failures
+    Clients(admin::ClientsArgs),
+    /// Who was active, and with which tools
+    Usage(admin::UsageArgs),
     /// End access of devices; effective while the gateway runs
     Revoke(admin::RevokeArgs),
+    /// Delete an account and everything that belongs to it
+    Forget(admin::ForgetArgs),
     /// Show events as they happen, or a table of the workers
     Monitor(admin::MonitorArgs),
     /// Look for what is wrong; exits with 0, 1 (should be mended) or 2 (fails)
@@ -51,6 +62,10 @@ enum Command {
     Restore(admin::RestoreArgs),
     /// Change the secret that everything is sealed under, while the gateway runs
     Rekey(admin::RekeyArgs),
+    /// Bring over accounts and connections of a Python gateway
+    Import(admin::ImportArgs),
+    /// Print a script that completes commands in a shell
+    Completions(completions::Args),
     /// Ask a running gateway whether it is alive (for container health checks)
     #[command(hide = true)]
     Healthcheck(healthcheck::Args),
@@ -73,7 +88,12 @@ fn main() -> ExitCode {
         Command::Stdio(args) => desktop::stdio(&args),
         Command::Login(args) => desktop::login(&args),
         Command::Status(args) => console::status(&args),
+        Command::Accounts(args) => console::accounts(&args),
+        Command::Devices(args) => console::devices(&args),
+        Command::Clients(args) => console::clients(&args),
+        Command::Usage(args) => console::usage(&args),
         Command::Revoke(args) => console::revoke(&args),
+        Command::Forget(args) => console::forget(&args),
         Command::Monitor(args) => console::monitor(&args),
         Command::Doctor(args) => match doctor::run(&args) {
             Ok(code) => return code,
@@ -82,6 +102,8 @@ fn main() -> ExitCode {
         Command::Backup(args) => console::backup(&args),
         Command::Restore(args) => console::restore(&args),
         Command::Rekey(args) => console::rekey(&args),
+        Command::Import(args) => console::import(&args),
+        Command::Completions(args) => completions::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::Simulator(args) => simulated::run(&args),
         Command::ConfigTable(args) => config_table::run(&args),
@@ -111,8 +133,24 @@ mod tests {
             .map(|command| command.get_name().to_owned())
             .collect();
         let expected = [
-            "serve", "demo", "stdio", "login", "status", "revoke", "monitor", "doctor", "backup",
-            "restore", "rekey",
+            "serve",
+            "demo",
+            "stdio",
+            "login",
+            "status",
+            "accounts",
+            "devices",
+            "clients",
+            "usage",
+            "revoke",
+            "forget",
+            "monitor",
+            "doctor",
+            "backup",
+            "restore",
+            "rekey",
+            "import",
+            "completions",
         ];
         assert_eq!(listed, expected);
     }

@@ -249,6 +249,57 @@ fn the_example_file_and_the_readme_are_as_the_program_says() {
     let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
     assert!(read(".env.example") == printed("env"), "run scripts/gen-docs");
     assert!(read("README.md").contains(&printed("markdown")), "run scripts/gen-docs");
+    let schema = read("crates/admin/docs/console.schema.json");
+    assert!(schema == printed("console"), "run scripts/gen-docs");
+}
+
+#[test]
+fn every_command_has_json_and_every_shell_a_script() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = program(&["completions", shell]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let script = text(&output.stdout);
+        for word in ["garmin-gateway", "accounts", "import", "revoke"] {
+            assert!(script.contains(word), "{word} is not in the script for {shell}");
+        }
+    }
+    for command in [
+        "status", "accounts", "devices", "clients", "usage", "revoke", "forget", "monitor",
+        "doctor", "backup", "restore", "rekey", "import",
+    ] {
+        let output = program(&[command, "--help"]).output().unwrap();
+        assert!(text(&output.stdout).contains("--json"), "{command}");
+    }
+}
+
+#[test]
+fn colour_is_for_terminals_that_want_it() {
+    let data = tempfile::tempdir().unwrap();
+    let doctor = |no_colour: bool| {
+        let exe = env!("CARGO_BIN_EXE_garmin-gateway");
+        let mut command = Command::new("script");
+        let line = format!("{exe} doctor --offline");
+        command.args(["--quiet", "--command", &line, "/dev/null"]).env_clear();
+        command.env("DATA_DIR", data.path()).env("GATEWAY_SECRET", SECRET).env("TERM", "xterm");
+        command.envs(no_colour.then_some(("NO_COLOR", "1"))).stdin(Stdio::null());
+        text(&command.output().unwrap().stdout).contains('\u{1b}')
+    };
+    assert!(doctor(false) && !doctor(true));
+    let piped = console(data.path(), &["doctor", "--offline"]);
+    assert!(!text(&piped.stdout).contains('\u{1b}') && piped.status.code() == Some(2));
+}
+
+/// A word the operator's console does not know would be shown without what to answer.
+#[test]
+fn whatever_a_sign_in_fails_with_has_a_next_step() {
+    let source = include_str!("../../gateway/src/sign_in/problem.rs");
+    let (_, labels) = source.split_once("pub fn label(self)").unwrap();
+    let (labels, _) = labels.split_once("\n    }\n").unwrap();
+    let words: Vec<&str> = labels.split('"').skip(1).step_by(2).collect();
+    assert!(words.len() >= 30, "{words:?}");
+    for word in words {
+        assert!(admin::next_step(word).is_some(), "{word}");
+    }
 }
 
 #[test]

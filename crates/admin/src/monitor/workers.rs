@@ -9,7 +9,7 @@ use domain::console::{Answer, Request, Status, Worker};
 
 use super::{MonitorArgs, Screen};
 use crate::status::phase;
-use crate::text::{counted, span, table};
+use crate::text::{counted, mebibytes, span, table};
 use crate::{AdminError, Place};
 
 const AGAIN: Duration = Duration::from_secs(1);
@@ -51,7 +51,7 @@ pub(super) async fn watch(
 
 fn text(status: &Status, workers: &[&Worker], now: Timestamp) -> String {
     let rows = workers.iter().map(|worker| {
-        let memory = worker.memory_kib.map(|kib| format!("{:.1} MiB", f64::from(kib) / 1024.0));
+        let memory = worker.memory_kib.map(mebibytes);
         vec![
             worker.account.to_string(),
             worker.pid.to_string(),

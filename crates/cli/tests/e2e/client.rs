@@ -22,6 +22,8 @@ pub(crate) struct Client {
     server: Value,
     resource: String,
     id: String,
+    /// Of a client that was given one.
+    secret: Option<String>,
     secrets: Secrets,
 }
 
@@ -42,6 +44,23 @@ pub(crate) fn challenged(reply: &Reply) -> Url {
 impl Client {
     /// From the connector URL alone to a registered client.
     pub(crate) async fn discover(connector: Url, secrets: &Secrets) -> Self {
+        let mut client = Self::find(connector, secrets).await;
+        client.register().await;
+        client
+    }
+
+    /// A client that was registered with the gateway before this one and remembers nothing else.
+    pub(crate) async fn registered(
+        connector: Url,
+        secrets: &Secrets,
+        id: &str,
+        secret: &str,
+    ) -> Self {
+        let (id, secret) = (id.to_owned(), Some(secret.to_owned()));
+        Self { id, secret, ..Self::find(connector, secrets).await }
+    }
+
+    async fn find(connector: Url, secrets: &Secrets) -> Self {
         let stranger = Mcp::new(connector.clone(), "", Era::Handshake);
         let refused = stranger.request("tools/list", json!({})).await.unwrap();
         let resource = http::get(&challenged(&refused)).await.unwrap().json();
@@ -52,15 +71,19 @@ impl Client {
         assert_eq!(server["issuer"], issuer);
         let methods = server["code_challenge_methods_supported"].as_array().unwrap();
         assert!(methods.contains(&"S256".into()), "{server}");
-        let mut client = Self {
+        Self {
             connector,
             server,
             resource: resource["resource"].as_str().unwrap().to_owned(),
             id: String::new(),
+            secret: None,
             secrets: secrets.clone(),
-        };
+        }
+    }
+
+    async fn register(&mut self) {
         let registered = http::post_json(
-            &client.endpoint("registration_endpoint"),
+            &self.endpoint("registration_endpoint"),
             &json!({
                 "client_name": "A client",
                 "redirect_uris": [REDIRECT],
@@ -72,8 +95,7 @@ impl Client {
         .await
         .unwrap();
         assert_eq!(registered.status, 201, "{registered:?}");
-        registered.json()["client_id"].as_str().unwrap().clone_into(&mut client.id);
-        client
+        registered.json()["client_id"].as_str().unwrap().clone_into(&mut self.id);
     }
 
     fn endpoint(&self, name: &str) -> Url {
@@ -125,6 +147,12 @@ impl Client {
             ("code_verifier", VERIFIER),
             ("resource", &self.resource),
         ];
+        self.post_to_token_endpoint(&fields).await
+    }
+
+    async fn post_to_token_endpoint(&self, fields: &[(&str, &str)]) -> Result<Reply, Broken> {
+        let secret = self.secret.as_deref().map(|secret| ("client_secret", secret));
+        let fields: Vec<_> = fields.iter().copied().chain(secret).collect();
         http::post_form(&self.endpoint("token_endpoint"), &fields).await
     }
 
@@ -138,7 +166,7 @@ impl Client {
             ("refresh_token", &*tokens.refresh),
             ("client_id", &self.id),
         ];
-        http::post_form(&self.endpoint("token_endpoint"), &fields).await
+        self.post_to_token_endpoint(&fields).await
     }
 
     /// Gives a whole connection up.

@@ -17,7 +17,11 @@ mod http;
 mod isolation;
 mod kills;
 mod mcp;
+mod moving;
 mod observe;
+#[path = "../../../store/tests/old_gateways/mod.rs"]
+mod old_gateways;
+mod operator;
 #[path = "../../../store/tests/postgres/mod.rs"]
 mod postgres;
 mod power;

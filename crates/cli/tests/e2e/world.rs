@@ -422,6 +422,19 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// The same of one that may have found something to mend.
+    pub(crate) async fn any_output(&self, words: &[&str]) -> String {
+        let output = self.program(words).output().await.unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What a command of the operator's that cannot do its work leaves.
+    pub(crate) async fn refused(&self, words: &[&str]) -> std::process::Output {
+        let output = self.program(words).output().await.unwrap();
+        assert!(!output.status.success(), "{output:?}");
+        output
+    }
+
     /// A command of the operator's in a terminal of its own, whose keys are `stdin`.
     pub(crate) fn in_a_terminal(&self, words: &[&str]) -> Child {
         // Without a shell in between, which Ctrl-C would end as well.
