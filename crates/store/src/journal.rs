@@ -95,9 +95,6 @@ impl Store {
                    (journal_id, account_id, key_index, tool, detail, outcome, created_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT (account_id, key_index) DO NOTHING";
-        const FIND: &str = "
-            SELECT journal_id, tool, detail, outcome, created_at, settled_at
-              FROM journal WHERE account_id = $1 AND key_index = $2";
 
         let journal = JournalId::generate(&*self.0.entropy);
         let key_index = self.blind_index("journal.key", &[intent.key]);
@@ -143,17 +140,14 @@ impl Store {
         if recorded == 1 {
             return Ok(JournalAnswer::Recorded { journal });
         }
-        let row: Option<FullRow> = on_pool!(self.reader(), |pool| {
-            sqlx::query_as(FIND)
-                .bind(account.as_str())
-                .bind(&key_index)
-                .fetch_optional(pool)
-                .await?
-        });
+        let held = self.read_journal(account, &JournalQuery::of_key(intent.key.to_owned())).await?;
+        let row = match held {
+            JournalPage::Rows { rows, .. } => rows.into_iter().next(),
+            JournalPage::Unavailable => None,
+        };
         // Whoever held the key is settled, and another has taken it over, between the two: the
         // caller may ask again.
         let Some(row) = row else { return Ok(JournalAnswer::Refused) };
-        let row = self.open_write(row)?;
         Ok(JournalAnswer::AlreadyThere {
             journal: row.journal,
             outcome: row.outcome,

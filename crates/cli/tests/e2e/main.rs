@@ -34,3 +34,4 @@ mod secrets;
 mod sign_in;
 mod starved;
 mod world;
+mod writes;

@@ -60,6 +60,37 @@ pub(crate) struct World {
     directory: TempDir,
 }
 
+/// A gateway beside the one of the world.
+pub(crate) struct Node {
+    gateway: Child,
+    port: u32,
+    _directory: TempDir,
+}
+
+impl Node {
+    /// Where clients reach it.
+    pub(crate) fn connector(&self) -> Url {
+        Url::parse(&format!("http://127.0.0.1:{}/mcp", self.port)).unwrap()
+    }
+
+    pub(crate) async fn stop(mut self) {
+        process::signal(self.gateway.id().unwrap(), Signal::TERM);
+        self.gateway.wait().await.unwrap();
+    }
+}
+
+/// Waits until a gateway is healthy or has ended.
+async fn healthy(gateway: &mut Child, port: u32) -> Result<(), ExitStatus> {
+    let health = Url::parse(&format!("http://127.0.0.1:{port}/healthz")).unwrap();
+    eventually("healthy", async || {
+        if let Some(status) = gateway.try_wait().unwrap() {
+            return Some(Err(status));
+        }
+        http::get(&health).await.ok().filter(|reply| reply.status == 200).map(|_| Ok(()))
+    })
+    .await
+}
+
 /// How a gateway ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -296,7 +327,6 @@ impl World {
 
     /// Starts the gateway and waits until it is healthy or has ended.
     pub(crate) async fn try_start_gateway(&mut self) -> Result<(), ExitStatus> {
-        let urls = self.garmin.urls();
         let log = OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
         let mut command = match &self.hostile {
             None if self.first => {
@@ -323,30 +353,41 @@ impl World {
         if let Some(faults) = &self.faults {
             command.envs(faults.environment());
         }
-        let child = command
-            .env("PORT", self.port.to_string())
-            .env("PUBLIC_URL", self.url("").as_str().trim_end_matches('/'))
-            .env("RATE_LIMITS", "off")
+        let child = self
+            .serving(command, self.port)
             .env("METRICS_BIND", format!("127.0.0.1:{}", self.metrics))
-            .envs(self.settings.iter().copied())
-            .env("GATEWAY_LOG_LEVEL", "debug")
-            .env("GARMIN_SSO_URL", urls.sso.join(""))
-            .env("GARMIN_API_URL", urls.api.join(""))
-            .env("GARMIN_DIAUTH_URL", urls.diauth.join(""))
-            .env("GARMIN_CONNECT_URL", urls.connect.join(""))
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
             .unwrap();
         let child = self.gateway.insert(child);
-        let health = Url::parse(&format!("http://127.0.0.1:{}/healthz", self.port)).unwrap();
-        eventually("healthy", async || {
-            if let Some(status) = child.try_wait().unwrap() {
-                return Some(Err(status));
-            }
-            http::get(&health).await.ok().filter(|reply| reply.status == 200).map(|_| Ok(()))
-        })
-        .await
+        healthy(child, self.port).await
+    }
+
+    /// Where a gateway listens, what it is configured with, and whom it asks.
+    fn serving(&self, mut command: Command, port: u32) -> Command {
+        let urls = self.garmin.urls();
+        command
+            .env("PORT", port.to_string())
+            .env("PUBLIC_URL", format!("http://127.0.0.1:{port}"))
+            .env("RATE_LIMITS", "off")
+            .envs(self.settings.iter().copied())
+            .env("GATEWAY_LOG_LEVEL", "debug")
+            .env("GARMIN_SSO_URL", urls.sso.join(""))
+            .env("GARMIN_API_URL", urls.api.join(""))
+            .env("GARMIN_DIAUTH_URL", urls.diauth.join(""))
+            .env("GARMIN_CONNECT_URL", urls.connect.join(""));
+        command
+    }
+
+    /// A second gateway on the same database, for as long as it is held.
+    pub(crate) async fn another_node(&self) -> Node {
+        let (port, directory) = (free_port(), tempfile::tempdir().unwrap());
+        let mut command = self.serving(self.program(&["serve"]), port);
+        command.env("DATA_DIR", directory.path());
+        let mut gateway = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        healthy(&mut gateway, port).await.unwrap();
+        Node { gateway, port, _directory: directory }
     }
 
     /// Whether the gateway has died.
