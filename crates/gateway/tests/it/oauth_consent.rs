@@ -238,13 +238,19 @@ async fn t32_t33_sec054_the_cookie_ties_a_browser_to_its_sign_in_and_is_worth_no
     // Somebody who planted the cookie, and watched the sign-in through it.
     let mut planter = browser.clone();
     let answer = browser.sign_in(&page, RUNNER).await;
-    assert!(answer.reply.headers.get("set-cookie").is_none());
+    // What opens the account page is another secret, which the planter never saw.
+    let set: Vec<_> = answer.reply.headers.get_all("set-cookie").iter().collect();
+    assert_eq!(set.len(), 1);
+    assert!(answer.reply.header("set-cookie").starts_with("garmin-account="));
+    assert!(!planter.cookies.contains_key("garmin-account"));
     client.code_of(&answer);
     app.advance(61);
-    for address in [client.authorize_url(), page.form_with("password").action.clone()] {
+    let form = page.form_with("password").action.clone();
+    for address in [client.authorize_url(), form] {
         let seen = planter.open(&address).await;
         assert!(seen.asks_for("password") && !seen.reply.body.contains(RUNNER.0), "{address}");
     }
+    assert!(!planter.open("/account").await.reply.body.contains(RUNNER.0));
 }
 
 #[tokio::test]
