@@ -1,7 +1,7 @@
 //! What to answer somebody whose sign-in failed, by the word it failed with.
 
 /// Each word a sign-in can fail with, and the next step. The words are the gateway's.
-const NEXT: [(&str, &str); 30] = [
+const NEXT: [(&str, &str); 31] = [
     ("email_malformed", "what was typed is no e-mail address"),
     ("password_missing", "no password was typed"),
     ("code_missing", "no code was typed"),
@@ -30,6 +30,7 @@ const NEXT: [(&str, &str); 30] = [
     ("stale_form", "an old page was sent: begin anew in the app"),
     ("lapsed", "the page was half an hour old: begin anew in the app"),
     ("other_browser", "the page belonged to another browser: begin anew in the app"),
+    ("no_account", "the account page, before any app was connected: connect one first"),
     ("no_cookie", "the browser sent no cookie: allow cookies for this address"),
     ("ours", "the gateway could not store it: `doctor` says what is wrong"),
 ];
