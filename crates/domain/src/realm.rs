@@ -62,7 +62,8 @@ impl Realm {
                 let ours = ["/garmin/mcp", "/garmin"]
                     .into_iter()
                     .filter_map(|path| bare.strip_suffix(path))
-                    .any(|root| !root.ends_with('/') && origin.names_resource(root));
+                    // With the path of our own resource behind it, only the bare origin fits.
+                    .any(|root| origin.names_resource(&format!("{root}/mcp")));
                 ours || origin.names_resource(asked)
             }
         }
