@@ -98,6 +98,10 @@ fn outlines() -> String {
 
 /// A tool as `tools/list` shows it.
 fn lean(mut tool: Value) -> Value {
+    // A key without a type says nothing here, and strict clients take it for a mistake.
+    if let Some(keys) = tool["outputSchema"]["properties"].as_object_mut() {
+        keys.retain(|_, kind| *kind != json!({}));
+    }
     if tool["outputSchema"].to_string().len() > OUTLINE {
         tool["outputSchema"] = json!({ "type": "object" });
     }
@@ -262,6 +266,10 @@ fn every_tool_has_a_title_all_hints_and_schemas_of_objects() {
             assert_eq!(tool[schema]["type"], "object", "{name}: {schema}");
         }
         assert!(tool["inputSchema"]["properties"].is_object(), "{name}");
+        for schema in ["inputSchema", "outputSchema"] {
+            let keys = tool[schema]["properties"].as_object();
+            assert!(keys.into_iter().flatten().all(|(_, kind)| *kind != json!({})), "{name}");
+        }
         assert!(!tool.to_string().contains("$ref"), "{name}");
         assert!(!tool.to_string().contains(r#""type":["#), "{name}");
     }
