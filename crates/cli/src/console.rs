@@ -82,7 +82,8 @@ pub(crate) fn monitor(args: &MonitorArgs) -> anyhow::Result<()> {
 
 pub(crate) fn backup(args: &BackupArgs) -> anyhow::Result<()> {
     let place = place()?;
-    let mut out = io::stdout().lock();
+    // Not locked: with `-` the backup itself is written to stdout, from another thread.
+    let mut out = io::stdout();
     readable(process::runtime()?.block_on(admin::backup(&place, args, &mut out)))
 }
 

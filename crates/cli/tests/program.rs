@@ -225,6 +225,18 @@ fn the_console_works_beside_a_running_gateway_and_without_one() {
 }
 
 #[test]
+fn a_backup_into_a_pipe_is_a_whole_one() {
+    let data = tempfile::tempdir().unwrap();
+    let _gateway = Running::serve(data.path());
+    let piped = console(data.path(), &["backup", "-"]);
+    assert!(piped.status.success(), "{}", text(&piped.stderr));
+    let file = data.path().join("piped");
+    std::fs::write(&file, &piped.stdout).unwrap();
+    let words = ["backup", file.to_str().unwrap(), "--check", "--json"];
+    assert_eq!(json(&console(data.path(), &words))["unreadable_values"], 0);
+}
+
+#[test]
 fn a_revocation_without_a_terminal_asks_nobody() {
     let data = tempfile::tempdir().unwrap();
     drop(Running::serve(data.path()));

@@ -1,4 +1,4 @@
-base-run-by = Dieses Gateway betreibt <strong>{ $name }</strong>.
+base-run-by = Betreiber dieses Gateways: <strong>{ $name }</strong>.
 base-questions = Fragen? Schreib dem Betreiber dieses Gateways:
 base-run-by-somebody = Dieses Gateway betreibt, wer dir die Adresse gegeben hat.
 base-independent = Ein unabhängiges Projekt, das nicht mit Garmin verbunden ist. Garmin und Garmin Connect sind Marken von Garmin Ltd.

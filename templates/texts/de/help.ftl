@@ -55,14 +55,14 @@ help-data-log = Das Protokoll des Gateways
 help-data-log-how = Keine Namen, keine E-Mail-Adressen, keine Fragen, keine Antworten.
 help-data-trust = Der Betreiber könnte den Zugang, den du gibst, mit einigem Aufwand selbst benutzen. Das gilt für jeden Dienst, der sich für dich anmeldet: Verbinde dich nur mit jemandem, dem du vertraust.
 
-help-leave = Gehen
+help-leave = Verbindung beenden
 help-leave-app = Entferne den Konnektor in deiner App. Ihr Schlüssel nützt dann niemandem mehr.
 help-leave-account = Auf <strong>deiner Kontoseite</strong> hier siehst du jede verbundene App, beendest eine oder alle Verbindungen, holst dir eine Kopie von allem Gespeicherten oder lässt alles auf einmal löschen.
 help-leave-open = Öffne deine Kontoseite
 
 help-trouble = Wenn etwas nicht klappt
 help-trouble-blocked = Die Anmeldeseite sagt, dass Garmin Anmeldungen abweist oder begrenzt.
-help-trouble-blocked-do = Das tut Garmin ab und zu, egal was du eingegeben hast. Die Seite sagt, wann du es wieder versuchen kannst; frühere Versuche verlängern die Wartezeit.
+help-trouble-blocked-do = Das tut Garmin ab und zu, egal was du eingegeben hast. Die Seite sagt, wann du es wieder versuchen kannst; wer es früher versucht, wartet länger.
 help-trouble-google = Ich nutze Garmin mit Google oder Apple und habe kein Passwort.
 help-trouble-google-do = Lege bei Garmin einmal über „Passwort vergessen“ ein Passwort fest und benutze es hier mit derselben E-Mail-Adresse.
 help-trouble-code = Es kommt kein Code.

@@ -17,7 +17,7 @@ use crate::headers::FormAction;
 use crate::language::{Language, Text};
 use crate::limits::ByAddress;
 use crate::oauth::redirect::see_other;
-use crate::pages::{self, Message, Site};
+use crate::pages::{self, AccountMessage, Site};
 use crate::state::AppState;
 
 /// A form that may be acted upon.
@@ -114,8 +114,7 @@ pub(super) fn refusal(
     sentence: Text,
 ) -> Response {
     let site = Site::of(app, language);
-    let advice = [language.t("account-back-advice")];
-    let page = Message { site, title, sentence, advice: &advice, alert: true };
+    let page = AccountMessage { site, title, sentence, again: status != StatusCode::GONE };
     pages::render(status, &page, FormAction::Nowhere)
 }
 

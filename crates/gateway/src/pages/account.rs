@@ -43,6 +43,17 @@ pub struct AccountPage<'a> {
     pub history: Vec<HistoryLine>,
 }
 
+/// Why something was not done, with the way back.
+#[derive(Template)]
+#[template(path = "account/message.html")]
+pub struct AccountMessage<'a> {
+    pub site: Site<'a>,
+    pub title: Text,
+    pub sentence: Text,
+    /// Whether the same may work a second time.
+    pub again: bool,
+}
+
 /// A link from a conversation, before it is spent.
 #[derive(Template)]
 #[template(path = "account/link.html")]

@@ -16,7 +16,7 @@ use axum::routing::get;
 use http::StatusCode;
 use http::header::{CONTENT_LANGUAGE, HeaderValue, VARY};
 
-pub use account::{AccountPage, DevicesPage, EntryPage, ErasePage, LinkPage};
+pub use account::{AccountMessage, AccountPage, DevicesPage, EntryPage, ErasePage, LinkPage};
 pub use help::{Help, Landing, Tools};
 pub use sign_in::{
     Asker, Choices, CodePage, Consent, ConsentPage, Handle, ProgressPage, SignInPage,
@@ -44,6 +44,7 @@ macro_rules! impl_page {
 }
 
 impl_page!(
+    AccountMessage<'_>,
     AccountPage<'_>,
     CodePage<'_>,
     ConsentPage<'_>,

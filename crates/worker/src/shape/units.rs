@@ -101,10 +101,13 @@ pub(super) fn to_imperial(value: &mut Value) {
     }
 }
 
-/// A table names its columns once; a series its `unit`.
+/// A table names its columns once; a series its `unit`. Columns without rows are those of a file
+/// elsewhere, which stays as it is.
 fn convert_table(found: &mut Map<String, Value>) {
     let mut rules = Vec::new();
-    if let Some(Value::Array(columns)) = found.get_mut("columns") {
+    if found.contains_key("rows")
+        && let Some(Value::Array(columns)) = found.get_mut("columns")
+    {
         for (at, column) in columns.iter_mut().enumerate() {
             if let Some((name, rule)) = column.as_str().and_then(rule) {
                 *column = name.into();
@@ -214,5 +217,14 @@ mod tests {
             "channels": {"altitude": {"unit": "ft", "values": [0.0, 328.1, null]}},
         });
         assert_eq!(answer, expected);
+    }
+
+    #[test]
+    fn the_columns_of_a_file_keep_the_names_they_have_in_it() {
+        let file =
+            json!({ "files": [{ "uri": "export://a.csv", "columns": ["date", "weight_kg"] }] });
+        let mut answer = file.clone();
+        to_imperial(&mut answer);
+        assert_eq!(answer, file);
     }
 }

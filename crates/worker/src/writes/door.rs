@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::contract::{JournalPage, JournalQuery, KeyUse, WriteOutcome};
 use domain::id::JournalId;
+use domain::settings::UnitSystem;
 use garmin::BoxFuture;
 use rmcp::model::JsonObject;
 use serde_json::{Map, Value, json};
@@ -37,6 +38,11 @@ pub(crate) fn run<T: WriteTool>(
     Box::pin(async move {
         let shared = Shared::take(&mut args)?;
         let wanted = Wanted::once(&mut args, visit.units())?;
+        if visit.units() == UnitSystem::Imperial {
+            for (name, unit) in T::IMPERIAL {
+                args.entry(*name).or_insert_with(|| Value::from(*unit));
+            }
+        }
         wanted.shape(call::<T>(visit.account, args, shared).await?)
     })
 }

@@ -84,6 +84,9 @@ pub(crate) trait WriteTool {
     const CLASS: Class;
     /// Whether somebody must agree first.
     const CONFIRM: bool = matches!(Self::CLASS, Class::Destroy);
+    /// What arguments that name a unit are when they are not given by somebody who has chosen
+    /// imperial units.
+    const IMPERIAL: &'static [(&'static str, &'static str)] = &[];
 
     type Args: DeserializeOwned + JsonSchema + Send;
 

@@ -60,6 +60,21 @@ async fn results_come_in_the_units_the_athlete_has_chosen_unless_a_call_asks_for
 }
 
 #[tokio::test]
+async fn a_bare_weight_is_one_of_the_units_the_athlete_has_chosen() {
+    let mcp = Mcp::start().await;
+    let chosen = Caller { units: Some("imperial"), ..Caller::default() };
+    let planned = async |caller: &Caller, arguments| {
+        let answer = call(&mcp, caller, "add_weigh_in", arguments).await;
+        answer["structuredContent"]["unit"].as_str().unwrap_or_default().to_owned()
+    };
+    let bare = json!({ "weight": 160, "dry_run": true });
+    assert_eq!(planned(&Caller::default(), bare.clone()).await, "kg");
+    assert_eq!(planned(&chosen, bare).await, "lbs");
+    let named = json!({ "weight": 72, "unit_key": "kg", "dry_run": true });
+    assert_eq!(planned(&chosen, named).await, "kg");
+}
+
+#[tokio::test]
 async fn days_are_counted_in_the_zone_the_athlete_has_chosen_from_the_next_call_on() {
     let mcp = Mcp::start().await;
     let zone = async |name: Option<&str>| {

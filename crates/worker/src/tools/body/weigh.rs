@@ -28,6 +28,8 @@ pub(super) enum Unit {
     Lbs,
 }
 
+/// A bare number of somebody who thinks in pounds is one of pounds.
+const POUNDS: &[(&str, &str)] = &[("unit_key", "lbs")];
 const LOOK_WITHIN: Duration = Duration::from_secs(5);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 const KG_PER_LB: f64 = 0.453_592_37;
@@ -177,6 +179,7 @@ impl WriteTool for Add {
     const DESCRIPTION: &'static str = "Adds one weighing, in kilograms or pounds, now or at a \
         time of another day.";
     const CLASS: Class = Class::Add;
+    const IMPERIAL: &'static [(&'static str, &'static str)] = POUNDS;
     type Args = AddArgs;
 
     async fn plan(account: &Account, args: AddArgs) -> Result<Plan, ToolError> {
@@ -207,6 +210,7 @@ impl WriteTool for AddWithTimestamps {
     const DESCRIPTION: &'static str = "Adds one weighing at an exact moment, as from another \
         scale or another time zone. add_weigh_in is simpler.";
     const CLASS: Class = Class::Add;
+    const IMPERIAL: &'static [(&'static str, &'static str)] = POUNDS;
     type Args = StampedArgs;
 
     async fn plan(account: &Account, args: StampedArgs) -> Result<Plan, ToolError> {
