@@ -159,13 +159,14 @@ def inspector(world, era):
         expect(len(tools(client.answer(program))) > 5, "hardly any tools")
         portable = [line for line in program.lines if line.startswith(("Warning:", "Error:"))]
         expect(not portable, f"schemas that some clients cannot read: {portable[:3]}")
-    call = ("--method", "tools/call", "--tool-name", "get_full_name")
+    # It calls only what it was listed.
+    call = ("--method", "tools/call", "--tool-name", "get_stats")
     with client.ask(*call) as program:
-        expect("full_name" in json.dumps(client.answer(program)), "no name in the answer")
+        expect("avg_stress_level" in json.dumps(client.answer(program)), "no stress in the answer")
     world.house.clock.pass_time(hours=25)
     before = renewals(world)
     with client.ask(*call) as program:
-        expect("full_name" in json.dumps(client.answer(program)), "no name in the answer a day later")
+        expect("avg_stress_level" in json.dumps(client.answer(program)), "no stress a day later")
     expect(renewals(world) == before + 1, "a day later: no refresh reached the gateway")
 
 

@@ -99,7 +99,7 @@ account-event-settings = Einstellungen wurden geändert
 account-event-tools = Eine App sieht andere Werkzeuge
 account-event-exported = Alles wurde exportiert
 
-account-export = Export
+account-export = Daten mitnehmen
 account-export-what = Alles, was hier über dich aufbewahrt wird, als JSON-Datei: Konto, verbundene Apps, Einstellungen, Nutzung, Verlauf und was Apps geändert haben. Schlüssel und Token sind nicht dabei; deine Gesundheitsdaten werden hier nicht aufbewahrt.
 account-export-button = Herunterladen
 account-export-prove = Zum Herunterladen neu anmelden

@@ -2,6 +2,7 @@
 
 use domain::entropy::OsEntropy;
 use domain::id::DeviceId;
+use domain::scope::Scopes;
 use serde_json::{Value, json};
 
 use crate::mcp::{Caller, LEGACY, Mcp, message};
@@ -62,13 +63,14 @@ async fn results_come_in_the_units_the_athlete_has_chosen_unless_a_call_asks_for
 #[tokio::test]
 async fn a_bare_weight_is_one_of_the_units_the_athlete_has_chosen() {
     let mcp = Mcp::start().await;
-    let chosen = Caller { units: Some("imperial"), ..Caller::default() };
+    let usual = Caller { scopes: Scopes::ReadWrite, ..Caller::default() };
+    let chosen = Caller { scopes: Scopes::ReadWrite, units: Some("imperial"), ..Caller::default() };
     let planned = async |caller: &Caller, arguments| {
         let answer = call(&mcp, caller, "add_weigh_in", arguments).await;
         answer["structuredContent"]["unit"].as_str().unwrap_or_default().to_owned()
     };
     let bare = json!({ "weight": 160, "dry_run": true });
-    assert_eq!(planned(&Caller::default(), bare.clone()).await, "kg");
+    assert_eq!(planned(&usual, bare.clone()).await, "kg");
     assert_eq!(planned(&chosen, bare).await, "lbs");
     let named = json!({ "weight": 72, "unit_key": "kg", "dry_run": true });
     assert_eq!(planned(&chosen, named).await, "kg");
